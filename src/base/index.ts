@@ -1,0 +1,30 @@
+export { throwIfAborted, withDeadline } from './deadline.ts';
+export * from './errdefs.ts';
+export {
+  createEventBus,
+  type EngineEvent,
+  EVENT_TYPES,
+  type EventBus,
+  type EventType,
+  type NewEvent,
+} from './events.ts';
+export { createId, shortId } from './ids.ts';
+export {
+  createLogger,
+  LOG_LEVELS,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  maskSecrets,
+  silentLogger,
+} from './log.ts';
+export { KeyedMutex, Semaphore } from './mutex.ts';
+export { parseSignal, SIGNALS } from './signals.ts';
+export {
+  formatBinaryBytes,
+  formatBytes,
+  formatDurationNs,
+  formatHumanDuration,
+  parseBytes,
+  parseDurationNs,
+} from './units.ts';
