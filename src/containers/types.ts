@@ -1,0 +1,171 @@
+import type { Readable } from 'node:stream';
+import type { Sandbox } from '#network';
+import type { Digest } from '#oci';
+import type { TerminalSize } from '#runtime';
+import type { Container, ContainerId, CreateRequest, Resources, RestartPolicy } from './model.ts';
+
+/** A container with what is derived at reading time. */
+export interface ContainerView extends Container {
+  readonly sandbox: Sandbox | undefined;
+  readonly execIds: readonly string[];
+  /** `LowerDir`, `UpperDir`, … of its snapshot. */
+  readonly graphDriver: Readonly<Record<string, string>>;
+  readonly appArmorProfile: string;
+}
+
+/** Filters of `docker ps`: alternatives within a key, all keys must match. */
+export type ContainerFilters = Readonly<Record<string, readonly string[]>>;
+
+export interface LogOptions {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly follow: boolean;
+  /** Nanoseconds since the epoch. */
+  readonly sinceNs?: bigint;
+  readonly untilNs?: bigint;
+  /** Last N lines; undefined is all. */
+  readonly tail?: number;
+  readonly timestamps: boolean;
+  readonly details: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** One piece of output in order. `stdin` is never used here. */
+export interface OutputChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Uint8Array;
+}
+
+/**
+ * The client's side of attach and exec. The server's hijack module implements it on a socket; the service pumps
+ * between it and the process.
+ */
+export interface ClientStreams {
+  /** Stdin from the client, ending with its half close. Undefined: stdin not wanted. */
+  readonly input: AsyncIterable<Uint8Array> | undefined;
+  /** Resolves when the client can take more (backpressure); rejects or resolves quietly when it is gone. */
+  write(chunk: OutputChunk): Promise<void> | void;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface AttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Replay the log first. */
+  readonly logs: boolean;
+  /** Stay attached. */
+  readonly stream: boolean;
+  /** Docker's notation, such as `ctrl-p,ctrl-q`; empty is the default. */
+  readonly detachKeys: string;
+}
+
+export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+
+export interface ExecConfig {
+  readonly attachStdin: boolean;
+  readonly attachStdout: boolean;
+  readonly attachStderr: boolean;
+  readonly tty: boolean;
+  readonly detachKeys: string;
+  readonly env: readonly string[];
+  readonly cmd: readonly string[];
+  readonly privileged: boolean;
+  readonly user: string;
+  readonly workingDir: string;
+  readonly consoleSize?: TerminalSize;
+}
+
+export interface ExecView {
+  readonly id: string;
+  readonly containerId: ContainerId;
+  readonly running: boolean;
+  /** Undefined while it has not ended. */
+  readonly exitCode: number | undefined;
+  readonly pid: number;
+  readonly config: ExecConfig;
+}
+
+/** Everything that can be done to containers. All texts and codes are docker's. `ref` is a name, an ID or a unique ID prefix. */
+export interface ContainerService {
+  /** @throws `not_found` (`No such container: X`). */
+  get(ref: string): ContainerView;
+  list(options?: {
+    readonly all?: boolean;
+    readonly limit?: number;
+    readonly filters?: ContainerFilters;
+  }): ContainerView[];
+  create(request: CreateRequest): Promise<{ readonly id: ContainerId; readonly warnings: readonly string[] }>;
+  /** @throws `not_modified` when it runs already. */
+  start(ref: string): Promise<void>;
+  /** @throws `not_modified` when it does not run. `timeoutS` -1 waits for ever. */
+  stop(ref: string, options?: { readonly timeoutS?: number; readonly signal?: string }): Promise<void>;
+  restart(ref: string, options?: { readonly timeoutS?: number; readonly signal?: string }): Promise<void>;
+  kill(ref: string, signal?: string): Promise<void>;
+  pause(ref: string): Promise<void>;
+  unpause(ref: string): Promise<void>;
+  rename(ref: string, name: string): Promise<void>;
+  update(
+    ref: string,
+    change: { readonly resources: Partial<Resources>; readonly restartPolicy?: RestartPolicy },
+  ): Promise<{ readonly warnings: readonly string[] }>;
+  remove(
+    ref: string,
+    options?: { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean },
+  ): Promise<void>;
+  prune(
+    filters?: ContainerFilters,
+  ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
+  /**
+   * Registers the wait at once (the returned `registered` state is in effect when the call returns), `exit` resolves
+   * with the exit code.
+   */
+  wait(
+    ref: string,
+    condition: WaitCondition,
+    signal?: AbortSignal,
+  ): { readonly exit: Promise<{ readonly exitCode: number; readonly error?: string }> };
+  logs(ref: string, options: LogOptions): AsyncIterable<OutputChunk>;
+  /**
+   * Checks, then attaches. The first step (errors) happens before `streams` is called, so that the server can still
+   * answer with a status; `done` resolves when the process has ended, the client has gone or detached.
+   */
+  attach(
+    ref: string,
+    options: AttachOptions,
+  ): { readonly tty: boolean; readonly openStdin: boolean; run(streams: ClientStreams): Promise<void> };
+  resize(ref: string, size: TerminalSize): Promise<void>;
+  top(
+    ref: string,
+    psArgs?: string,
+  ): Promise<{ readonly titles: readonly string[]; readonly processes: readonly (readonly string[])[] }>;
+  changes(
+    ref: string,
+  ): Promise<readonly { readonly path: string; readonly kind: 'modified' | 'added' | 'deleted' }[]>;
+  /** The whole root file system as a tar. */
+  export(ref: string): Promise<Readable>;
+  sizes(ref: string): Promise<{ readonly rwBytes: number; readonly rootFsBytes: number }>;
+
+  createExec(ref: string, config: ExecConfig): { readonly id: string };
+  exec(execId: string): ExecView;
+  startExec(
+    execId: string,
+    options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: TerminalSize },
+  ): { readonly tty: boolean; run(streams: ClientStreams | undefined): Promise<void> };
+  resizeExec(execId: string, size: TerminalSize): Promise<void>;
+
+  /** How many are in each state, for `info`. */
+  counts(): {
+    readonly total: number;
+    readonly running: number;
+    readonly paused: number;
+    readonly stopped: number;
+  };
+  /** Containers made from an image, for the images room. */
+  usersOf(image: Digest): readonly { readonly containerId: string; readonly running: boolean }[];
+  /** Adopts what runs, cleans up what does not, applies restart policies. */
+  restore(): Promise<void>;
+  /** `stopAll` stops running containers first (as without live restore); otherwise they go on. */
+  shutdown(options: { readonly stopAll: boolean }): Promise<void>;
+}

@@ -1,0 +1,114 @@
+/** A network as stored. */
+export interface Network {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: 'bridge' | 'host' | 'null';
+  /** ISO time. */
+  readonly created: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly enableIPv6: boolean;
+  readonly ipam: readonly IpamConfig[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Name of the Linux bridge, for driver `bridge`. */
+  readonly bridgeName: string | undefined;
+}
+
+export interface IpamConfig {
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly ipRange?: string;
+}
+
+export type Protocol = 'tcp' | 'udp' | 'sctp';
+
+/** One published port, as asked for. `hostPort` 0 or undefined lets the engine choose; a range lets it choose within. */
+export interface PortRequest {
+  readonly containerPort: number;
+  readonly protocol: Protocol;
+  /** Empty: all addresses. */
+  readonly hostIp: string;
+  readonly hostPort: number | undefined;
+  /** Inclusive end of the range; undefined: just `hostPort`. */
+  readonly hostPortEnd?: number;
+}
+
+/** One published port, as it is. `hostIp` is `0.0.0.0` and `::` apart. */
+export interface PublishedPort {
+  readonly containerPort: number;
+  readonly protocol: Protocol;
+  readonly hostIp: string;
+  readonly hostPort: number;
+}
+
+/** What one container wants of the network. */
+export interface SandboxRequest {
+  readonly containerId: string;
+  readonly containerName: string;
+  /** `bridge`/`default`, `none`, `host`, a network's name or ID. `container:ID` is resolved by the caller. */
+  readonly networkMode: string;
+  /** Per network name or ID: what the user asked for. */
+  readonly endpoints?: Readonly<Record<string, EndpointRequest>>;
+  readonly ports: readonly PortRequest[];
+  readonly sysctls?: Readonly<Record<string, string>>;
+}
+
+export interface EndpointRequest {
+  readonly ipv4Address?: string;
+  readonly ipv6Address?: string;
+  readonly macAddress?: string;
+  readonly aliases?: readonly string[];
+  readonly links?: readonly string[];
+  readonly driverOpts?: Readonly<Record<string, string>>;
+}
+
+export interface Endpoint {
+  readonly id: string;
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly interfaceName: string;
+  readonly hostInterface: string;
+  readonly macAddress: string;
+  readonly ipv4Address: string;
+  readonly ipv4PrefixLength: number;
+  readonly gateway: string;
+  readonly ipv6Address: string;
+  readonly ipv6PrefixLength: number;
+  readonly ipv6Gateway: string;
+}
+
+/** A container's network: its namespace and what is plugged into it. Persisted until released. */
+export interface Sandbox {
+  readonly containerId: string;
+  readonly id: string;
+  /** Path of the pinned namespace; undefined for host networking. */
+  readonly netnsPath: string | undefined;
+  readonly endpoints: readonly Endpoint[];
+  readonly ports: readonly PublishedPort[];
+}
+
+export interface NetworkService {
+  /**
+   * Makes the default bridge and our nftables table, then reconciles: sandboxes of `liveContainerIds` keep
+   * addresses, ports and rules; all others are released.
+   */
+  start(liveContainerIds: ReadonlySet<string>): Promise<void>;
+  /** Ends Workers. With `removeAll`, bridge and table go as well (no sandbox may be left). */
+  stop(options?: { readonly removeAll?: boolean }): Promise<void>;
+  list(): Network[];
+  /** By name, ID or unique ID prefix. @throws `not_found` (`network X not found`). */
+  get(nameOrId: string): Network;
+  /** Checks a request without side effects, at container create. @throws `invalid_argument`, `not_found`. */
+  validate(request: SandboxRequest): void;
+  /**
+   * Namespace, addresses, routes, published ports: all or nothing.
+   * @throws `conflict`-free docker texts: port taken is `internal` with `driver failed programming external connectivity …: Bind for 0.0.0.0:80 failed: port is already allocated`.
+   */
+  createSandbox(request: SandboxRequest): Promise<Sandbox>;
+  sandbox(containerId: string): Sandbox | undefined;
+  /** Releases everything of the container. Idempotent. */
+  removeSandbox(containerId: string): Promise<void>;
+  /** Sandboxes plugged into the network, for `network inspect`. */
+  endpointsOf(networkId: string): readonly { readonly containerId: string; readonly endpoint: Endpoint }[];
+}

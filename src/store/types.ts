@@ -1,0 +1,149 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '#oci';
+
+/**
+ * Durable keyed documents in the metadata database: one table a collection, one JSON document a key.
+ * Every write is durable when the call returns. Documents that fail `decode` are moved to quarantine and
+ * reported, never returned and never fatal.
+ */
+export interface Collection<T> {
+  get(key: string): T | undefined;
+  put(key: string, value: T): void;
+  delete(key: string): boolean;
+  /** All documents in key order. */
+  entries(): (readonly [key: string, value: T])[];
+}
+
+export interface MetadataStore extends Disposable {
+  /** Opens (and creates) a collection. `decode` checks a stored document and returns it, or throws. */
+  collection<T>(name: string, decode: (stored: unknown) => T): Collection<T>;
+  /** Runs `action` in one transaction: all its writes or none. */
+  transaction<T>(action: () => T): T;
+  /** What the integrity check and the decoders set aside since opening. */
+  readonly quarantined: readonly {
+    readonly collection: string;
+    readonly key: string;
+    readonly reason: string;
+  }[];
+}
+
+export interface BlobInfo {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * Blobs by digest. A blob is written to `ingest/`, verified, fsynced and renamed, so that a committed blob is
+ * always whole. Committing a digest that exists already succeeds and drops the new copy.
+ */
+export interface ContentStore {
+  /**
+   * Opens an ingest under `ref` (a name chosen by the caller). An interrupted ingest of the same ref is
+   * resumed: `offset` says how many bytes are there already.
+   */
+  openIngest(ref: string): Promise<Ingest>;
+  /** Writes a whole stream. @throws `data_loss` when digest or size differ from what is expected. */
+  write(
+    source: AsyncIterable<Uint8Array> | Uint8Array | string,
+    options?: {
+      readonly expectedDigest?: Digest;
+      readonly expectedSize?: number;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<BlobInfo>;
+  stat(digest: Digest): BlobInfo | undefined;
+  /** Absolute path of a committed blob, for readers and Workers. @throws `not_found`. */
+  path(digest: Digest): string;
+  /** @throws `not_found`. */
+  read(digest: Digest): Readable;
+  /** The whole blob, for manifests and configs. @throws `not_found`, `invalid_argument` when larger than `maxBytes` (default 8 MiB). */
+  readAll(digest: Digest, options?: { readonly maxBytes?: number }): Promise<Uint8Array>;
+  delete(digest: Digest): Promise<void>;
+  list(): BlobInfo[];
+}
+
+export interface Ingest extends AsyncDisposable {
+  readonly ref: string;
+  /** Bytes already there when opened. */
+  readonly offset: number;
+  /** Path of the growing file, so that a Worker can read along. */
+  readonly path: string;
+  write(chunk: Uint8Array): Promise<void>;
+  /** Verifies, syncs and publishes. @throws `data_loss` on a mismatch; the ingest is then gone. */
+  commit(expected?: { readonly digest?: Digest; readonly size?: number }): Promise<BlobInfo>;
+  /** Drops what was written. Disposing without commit keeps it for a later resume. */
+  abort(): Promise<void>;
+}
+
+/** What applying one layer found out. */
+export interface AppliedLayer {
+  readonly diffId: Digest;
+  /** Sum of the sizes of the regular files, in bytes. */
+  readonly sizeBytes: number;
+}
+
+export interface FilesystemChange {
+  readonly path: string;
+  readonly kind: 'modified' | 'added' | 'deleted';
+}
+
+/**
+ * Layers and the writable trees of containers.
+ *
+ * Vocabulary: a *layer* is committed, immutable and named by its chain ID; a *container snapshot* is a writable
+ * tree on top of a layer (or on nothing) and named by a key. Lifecycle of a layer: `applyLayer` → used as parent
+ * → `removeLayer`. Lifecycle of a container snapshot: `createSnapshot` → `mount` ⇄ `unmount` → `removeSnapshot`.
+ *
+ * Worked example: for an image with diffIDs A, B: `applyLayer({ chainId: A, parent: undefined, blob })`,
+ * `applyLayer({ chainId: chain(A,B), parent: A, blob })`, `createSnapshot('c1', chain(A,B))`,
+ * `mount('c1')` → `/…/c1/merged`.
+ *
+ * A layer or snapshot is present only when its metadata row is; what a crash leaves behind is removed at the
+ * next open. Each back end passes the contract suite in `store/testing`.
+ */
+export interface Snapshotter {
+  /** `overlay2`, `erofs`, … as `docker info` shows the storage driver. */
+  readonly name: string;
+  /** `[["Backing Filesystem", "extfs"], …]` for `docker info`. */
+  status(): (readonly [string, string])[];
+
+  /**
+   * Applies a layer blob (tar, plain or gzip or zstd: found out by its first bytes). Idempotent: an existing
+   * layer answers at once. Runs in a Worker.
+   * @throws `invalid_argument` for a hostile or broken archive, `data_loss` when the diffID differs from
+   * `expectedDiffId`; nothing is left behind either way.
+   */
+  applyLayer(options: {
+    readonly chainId: Digest;
+    readonly parent: Digest | undefined;
+    readonly blobPath: string;
+    readonly expectedDiffId?: Digest;
+    readonly signal?: AbortSignal;
+  }): Promise<AppliedLayer>;
+  layer(chainId: Digest): (AppliedLayer & { readonly parent: Digest | undefined }) | undefined;
+  /** @throws `conflict` while a layer or snapshot stands on it. */
+  removeLayer(chainId: Digest): Promise<void>;
+  layers(): Digest[];
+
+  /** Makes the writable tree. `parent` undefined is an empty root. @throws `conflict` when the key exists. */
+  createSnapshot(key: string, parent: Digest | undefined): Promise<void>;
+  /** Idempotent. Returns the absolute path of the mounted root. @throws `not_found`. */
+  mount(key: string): string;
+  /** Idempotent: an unmounted or unknown key is fine. */
+  unmount(key: string): void;
+  isMounted(key: string): boolean;
+  /** Unmounts and removes; the files go in the background. Idempotent. */
+  removeSnapshot(key: string): Promise<void>;
+  snapshots(): string[];
+  /** Paths for `inspect`'s GraphDriver.Data (`LowerDir`, `UpperDir`, `WorkDir`, `MergedDir`). */
+  describe(key: string): Readonly<Record<string, string>>;
+  /** Bytes in the writable tree. */
+  usage(key: string, options?: { readonly signal?: AbortSignal }): Promise<number>;
+  /** What differs from the parent, sorted by path. */
+  changes(key: string): Promise<FilesystemChange[]>;
+  /** The differences as an OCI layer tar (whiteouts included). */
+  diff(key: string): Readable;
+  /** Waits until removals in the background are done; for shutdown and tests. */
+  settle(): Promise<void>;
+}

@@ -1,0 +1,320 @@
+/**
+ * The kernel boundary: every call that Bun itself does not offer, behind interfaces with a fake.
+ *
+ * All calls are synchronous and run on the calling thread (a Worker makes its own `Sys`). A failed call
+ * throws {@link SysError}, which carries the errno name in `code`, as Node's errors do.
+ */
+export interface Sys {
+  readonly mounts: Mounts;
+  readonly files: Files;
+  readonly namespaces: Namespaces;
+  readonly processes: Processes;
+  readonly sockets: Sockets;
+  readonly cgroups: Cgroups;
+  /** Opens a route netlink socket in the caller's network namespace, or in the one at `netnsPath`; it stays bound to it. */
+  openNetlink(netnsPath?: string): RouteSocket;
+  /** Opens an nftables context in the caller's network namespace. Each `run` is one transaction. */
+  openNftables(): Nftables;
+}
+
+/** A file descriptor owned by the caller, who closes it. */
+export type Fd = number;
+
+export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave' | 'unbindable';
+
+export interface Mounts {
+  /**
+   * Mounts an overlay through fsopen/fsconfig (`lowerdir+`), so that neither length nor characters of
+   * the paths matter. `lowerdirs` is topmost first. Without `upperdir` the mount is read-only.
+   * @throws when the result came up read-only although an upper directory was given.
+   */
+  mountOverlay(options: {
+    readonly lowerdirs: readonly string[];
+    readonly upperdir?: string;
+    readonly workdir?: string;
+    readonly target: string;
+    /** Extra string or flag options, e.g. `{ index: 'off', userxattr: '' }`. */
+    readonly options?: Readonly<Record<string, string>>;
+  }): void;
+  /** mount(2). `flags` are `MS_*` bits (see constants). */
+  mount(options: {
+    readonly source?: string;
+    readonly target: string;
+    readonly fstype?: string;
+    readonly flags?: number;
+    readonly data?: string;
+  }): void;
+  bind(
+    source: string,
+    target: string,
+    options?: { readonly recursive?: boolean; readonly readonly?: boolean },
+  ): void;
+  setPropagation(target: string, propagation: Propagation): void;
+  /** umount2(2). `detach` is MNT_DETACH; symlinks are never followed. */
+  unmount(target: string, options?: { readonly detach?: boolean }): void;
+  /** The calling thread's mount table, in mount order. */
+  list(): MountInfo[];
+}
+
+/** One line of /proc/self/mountinfo (proc(5)), octal escapes decoded. */
+export interface MountInfo {
+  readonly id: number;
+  readonly parentId: number;
+  readonly device: string;
+  readonly root: string;
+  readonly target: string;
+  readonly options: readonly string[];
+  /** `shared:N`, `master:N`, … */
+  readonly propagation: readonly string[];
+  readonly fstype: string;
+  readonly source: string;
+  readonly superOptions: readonly string[];
+}
+
+export interface FileTimes {
+  /** Nanoseconds since the epoch. */
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+}
+
+export interface Files {
+  /**
+   * A directory below which paths resolve as in a chroot (openat2 RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS):
+   * `..` stops at the root, absolute symlinks start there. Dispose it to close its descriptors.
+   */
+  openRoot(path: string): RootedDir;
+  getXattr(path: string, name: string): Uint8Array | undefined;
+  setXattr(path: string, name: string, value: Uint8Array): void;
+  listXattrs(path: string): string[];
+  removeXattr(path: string, name: string): void;
+  mknod(path: string, mode: number, device: DeviceNumber): void;
+  mkfifo(path: string, mode: number): void;
+  statfs(path: string): {
+    readonly type: bigint;
+    readonly blockSize: bigint;
+    readonly blocks: bigint;
+    readonly bavail: bigint;
+    readonly files: bigint;
+    readonly ffree: bigint;
+  };
+  /** syncfs(2) of the file system that holds `path`. */
+  syncfs(path: string): void;
+  /** flock(2) LOCK_EX|LOCK_NB. False when somebody else holds it. */
+  tryLock(fd: Fd): boolean;
+  /** renameat2(2) RENAME_EXCHANGE. */
+  exchange(a: string, b: string): void;
+}
+
+export interface DeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** Result of a stat. `mode` includes the file type bits; times in nanoseconds. */
+export interface FileStat {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: bigint;
+  readonly nlink: number;
+  readonly ino: bigint;
+  readonly dev: DeviceNumber;
+  readonly rdev: DeviceNumber;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/**
+ * File operations below one root that never leave it, whatever symlinks say and whoever races. Paths are
+ * relative to the root; a leading slash is ignored. Parents of the last component are resolved by openat2;
+ * the last component itself is never followed unless said otherwise. Parent descriptors are cached.
+ */
+export interface RootedDir extends Disposable {
+  /** Follows symlinks within the root. `flags` as `fs.constants.O_*`. The result is close-on-exec. */
+  open(path: string, flags: number, mode?: number): Fd;
+  mkdir(path: string, mode: number): void;
+  symlink(target: string, path: string): void;
+  /** Both paths below the root; neither last component is followed. */
+  link(existing: string, path: string): void;
+  mknod(path: string, mode: number, device: DeviceNumber): void;
+  unlink(path: string): void;
+  rmdir(path: string): void;
+  /** Removes whatever is there, recursively, without following symlinks. No error when nothing is there. */
+  remove(path: string): void;
+  rename(from: string, to: string): void;
+  /** lstat. Undefined when nothing is there. */
+  stat(path: string): FileStat | undefined;
+  /** stat, following symlinks within the root. */
+  statFollow(path: string): FileStat | undefined;
+  readlink(path: string): string;
+  /** Names in a directory, without `.` and `..`. */
+  list(path: string): string[];
+  lchown(path: string, uid: number, gid: number): void;
+  chmod(path: string, mode: number): void;
+  lutimes(path: string, times: FileTimes): void;
+  lsetXattr(path: string, name: string, value: Uint8Array): void;
+  lgetXattr(path: string, name: string): Uint8Array | undefined;
+  llistXattrs(path: string): string[];
+  /** The path inside the root after resolving every symlink (the last one too), with a leading slash. */
+  resolve(path: string): string;
+}
+
+/** Calls on an open descriptor, for hot paths. */
+export interface FdOps {
+  fchown(fd: Fd, uid: number, gid: number): void;
+  fchmod(fd: Fd, mode: number): void;
+  futimens(fd: Fd, times: FileTimes): void;
+  fsetXattr(fd: Fd, name: string, value: Uint8Array): void;
+  fallocatePunchHole(fd: Fd, offset: bigint, length: bigint): void;
+}
+
+export interface Namespaces {
+  /** Makes a network namespace with `lo` up and pins it by a bind mount at `path` (created if missing). */
+  createNetwork(path: string): void;
+  /** Unpins and forgets a namespace made by {@link createNetwork}. No error when it is gone. */
+  removeNetwork(path: string): void;
+  /** Runs synchronous `action` inside the network namespace at `path`. Aborts the process if it cannot return. */
+  withNetwork<T>(path: string, action: () => T): T;
+  /** Moves the calling thread into a new mount namespace (unshare(2) CLONE_NEWNS), propagation unchanged. */
+  unshareMount(): void;
+}
+
+export interface Processes {
+  /** Replaces the program of this process (execve(2)). Returns only by throwing. */
+  exec(path: string, args: readonly string[], env: Readonly<Record<string, string>>): never;
+  pidfdOpen(pid: number): Fd;
+  /** pidfd_send_signal(2). False when the process is gone. */
+  pidfdSignal(pidfd: Fd, signal: number): boolean;
+  /** kill(2). False when the process is gone. */
+  kill(pid: number, signal: number): boolean;
+  /** poll(2) of a pidfd with a zero timeout: true when the process has ended. */
+  hasExited(pidfd: Fd): boolean;
+  getRlimit(resource: RlimitName): { readonly soft: bigint; readonly hard: bigint };
+  setRlimit(resource: RlimitName, limit: { readonly soft: bigint; readonly hard: bigint }): void;
+  /** Names of the calling thread's effective capabilities, `CAP_CHOWN` and so on. */
+  effectiveCapabilities(): string[];
+  /** prctl(2) PR_SET_CHILD_SUBREAPER. */
+  setSubreaper(): void;
+  umask(mask: number): number;
+  closeFd(fd: Fd): void;
+}
+
+/** Resource names without `RLIMIT_`, lower case: `nofile`, `nproc`, `core`, … (getrlimit(2)). */
+export type RlimitName =
+  | 'as'
+  | 'core'
+  | 'cpu'
+  | 'data'
+  | 'fsize'
+  | 'locks'
+  | 'memlock'
+  | 'msgqueue'
+  | 'nice'
+  | 'nofile'
+  | 'nproc'
+  | 'rss'
+  | 'rtprio'
+  | 'rttime'
+  | 'sigpending'
+  | 'stack';
+
+export interface Sockets {
+  /** Connects a SOCK_SEQPACKET Unix socket (non-blocking, close-on-exec). Hand the fd to `Bun.connect({ fd })`. */
+  connectSeqpacket(path: string): Fd;
+  /** socketpair(AF_UNIX, SOCK_STREAM, close-on-exec). */
+  socketpair(): readonly [Fd, Fd];
+  shutdownWrite(fd: Fd): void;
+}
+
+/** How cgroups are mounted: one v2 tree, v1 hierarchies only, or v1 controllers beside a v2 tree. */
+export type CgroupMode = 'unified' | 'legacy' | 'hybrid';
+
+export interface Cgroups {
+  readonly mode: CgroupMode;
+  /** v1: controller to mount point (`memory` → `/sys/fs/cgroup/memory`). v2: empty. */
+  readonly controllers: ReadonlyMap<string, string>;
+  /** Mount point of the v2 tree, if any. */
+  readonly unified: string | undefined;
+  /** Absolute directory of cgroup `path` for `controller` (v2: the one tree). Undefined when not mounted. */
+  directory(controller: string, path: string): string | undefined;
+  /** File content without its trailing newline. Undefined when it is not there. */
+  read(controller: string, path: string, file: string): string | undefined;
+  write(controller: string, path: string, file: string, value: string): void;
+  /** Makes the cgroup in every hierarchy; v1 cpuset is seeded from its parent; v2 enables controllers on the way. */
+  create(path: string): void;
+  /** PIDs in the cgroup and all below it. */
+  processes(path: string): number[];
+  /** Removes the cgroup and all below it in every hierarchy. Busy ones throw EBUSY; missing ones are fine. */
+  remove(path: string): void;
+}
+
+/** Errors carry the kernel's extended acknowledgement text where it gives one. */
+export interface RouteSocket extends Disposable {
+  links(): Link[];
+  link(name: string): Link | undefined;
+  createBridge(name: string, options?: { readonly mtu?: number; readonly mac?: string }): void;
+  createDummy(name: string): void;
+  /** Makes both ends in one message; the peer is born inside the namespace at `peerNetns` under its final name. */
+  createVeth(options: {
+    readonly name: string;
+    readonly peerName: string;
+    readonly peerNetns: string;
+    readonly peerMac?: string;
+    readonly master?: string;
+    readonly mtu?: number;
+  }): void;
+  setLink(
+    name: string,
+    change: {
+      readonly up?: boolean;
+      readonly master?: string | null;
+      readonly mtu?: number;
+      readonly mac?: string;
+      readonly hairpin?: boolean;
+    },
+  ): void;
+  deleteLink(name: string): void;
+  addresses(linkName?: string): LinkAddress[];
+  /** `cidr` such as `172.17.0.2/16` or `fd00::2/64`. Duplicate-address detection is off for IPv6. */
+  addAddress(linkName: string, cidr: string): void;
+  removeAddress(linkName: string, cidr: string): void;
+  routes(): Route[];
+  addRoute(route: {
+    readonly destination?: string;
+    readonly gateway?: string;
+    readonly linkName?: string;
+  }): void;
+}
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: string | undefined;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly masterIndex: number | undefined;
+}
+
+export interface LinkAddress {
+  readonly linkIndex: number;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+export interface Route {
+  /** CIDR; undefined is the default route. */
+  readonly destination: string | undefined;
+  readonly gateway: string | undefined;
+  readonly linkIndex: number | undefined;
+}
+
+export interface Nftables extends Disposable {
+  /**
+   * Runs nft commands (the text syntax of nft(8)) as one transaction: all or nothing.
+   * @throws SysError with nft's message.
+   */
+  run(commands: string): void;
+  /** Runs one listing command with JSON output and returns its parsed `nftables` array. */
+  query(command: string): readonly Record<string, unknown>[];
+}
