@@ -16,18 +16,17 @@ export function formatBinaryBytes(bytes: number): string {
 function scale(bytes: number, base: number, units: readonly string[], precision: number): string {
   let value = bytes;
   let index = 0;
-  while (value >= base && index < units.length - 1) {
+  // Compared after rounding: 999,999 bytes are 1MB, not 1000kB.
+  while (round(value, precision) >= base && index < units.length - 1) {
     value /= base;
     index += 1;
   }
-  return `${formatSignificant(value, precision)}${units[index]}`;
+  return `${round(value, precision)}${units[index]}`;
 }
 
-/** C's `%.Ng`: at most N significant digits, no trailing zeros. */
-function formatSignificant(value: number, digits: number): string {
-  const text = value.toPrecision(digits);
-  if (text.includes('e')) return String(Number(text));
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+/** At most `digits` significant digits before trailing zeros are dropped; whole numbers keep all of theirs. */
+function round(value: number, digits: number): number {
+  return value >= 10 ** digits ? Math.round(value) : Number(value.toPrecision(digits));
 }
 
 const BYTES = /^(-?\d+(?:\.\d+)?) ?([kmgtp])?(?:i?b)?$/i;
