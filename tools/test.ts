@@ -1,0 +1,105 @@
+/**
+ * Runs every test and prints `N passed, N failed[, N skipped]` as its last line; exits 1 when anything failed.
+ *
+ * Counting comes from the JUnit report of each group, because a test that calls process.exit ends a serial run
+ * with status 0 and no summary. A group without a complete report counts as one failure.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findLeaks, takeInventory } from '../tests/harness/leaks.ts';
+import { addTotals, formatTotals, NO_TESTS, parseJunitTotals, type Totals } from './junit.ts';
+
+interface Group {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** True: the command writes a JUnit report to the path appended to it. */
+  readonly reports: boolean;
+  /** A run-away test (an endless synchronous loop ignores Bun's own timeout) ends here. */
+  readonly limitS: number;
+}
+
+const BIN = 'node_modules/.bin';
+const bunTest = (...args: string[]): string[] => [`${BIN}/bun`, 'test', ...args];
+
+const CHECKS: readonly Group[] = [
+  { name: 'format and lint', command: [`${BIN}/biome`, 'check', '.'], reports: false, limitS: 120 },
+  { name: 'types', command: [`${BIN}/tsc`, '-p', '.'], reports: false, limitS: 180 },
+  {
+    name: 'unit and architecture',
+    command: bunTest('--parallel=2', './src', './tools', './tests/architecture'),
+    reports: true,
+    limitS: 300,
+  },
+];
+
+const KERNEL: readonly Group[] = [
+  {
+    name: 'integration',
+    command: bunTest('--timeout=60000', './tests/integration'),
+    reports: true,
+    limitS: 600,
+  },
+  { name: 'end to end', command: bunTest('--timeout=120000', './tests/e2e'), reports: true, limitS: 900 },
+];
+
+async function main(): Promise<number> {
+  const quick = process.argv.includes('--quick');
+  const scratch = mkdtempSync(join(tmpdir(), 'gantry-report-'));
+  let totals = NO_TESTS;
+  try {
+    const before = takeInventory();
+    for (const group of quick ? CHECKS : [...CHECKS, ...KERNEL])
+      totals = addTotals(totals, await runGroup(group, scratch));
+    if (!quick) totals = addTotals(totals, reportLeaks(findLeaks(before, takeInventory())));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  console.log(formatTotals(totals));
+  return totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+}
+
+async function runGroup(group: Group, scratch: string): Promise<Totals> {
+  const started = performance.now();
+  console.log(`==> ${group.name}`);
+  const report = join(scratch, `${group.name.replaceAll(' ', '-')}.xml`);
+  const extra = group.reports ? ['--reporter=junit', `--reporter-outfile=${report}`] : [];
+  const child = Bun.spawn(['timeout', '--kill-after=10', String(group.limitS), ...group.command, ...extra], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const status = await child.exited;
+  const totals = group.reports
+    ? readReport(report, status)
+    : { ...NO_TESTS, [status === 0 ? 'passed' : 'failed']: 1 };
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`==> ${group.name}: ${formatTotals(totals)} (${seconds} s)`);
+  return totals;
+}
+
+function readReport(path: string, status: number): Totals {
+  const totals = parseJunitTotals(attemptRead(path));
+  if (!totals) {
+    console.log(`the run ended with status ${status} and without a complete report`);
+    return { ...NO_TESTS, failed: 1 };
+  }
+  // A failure outside any test (a file that does not load, a timeout) fails the run without a failed test.
+  return status !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals;
+}
+
+function attemptRead(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function reportLeaks(leaks: readonly string[]): Totals {
+  for (const leak of leaks) console.log(`left behind: ${leak}`);
+  console.log(
+    `==> leak check: ${leaks.length === 0 ? 'nothing left behind' : `${leaks.length} left behind`}`,
+  );
+  return leaks.length === 0 ? { ...NO_TESTS, passed: 1 } : { ...NO_TESTS, failed: 1 };
+}
+
+process.exit(await main());
