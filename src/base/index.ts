@@ -21,6 +21,27 @@ export {
 export { KeyedMutex, Semaphore } from './mutex.ts';
 export { parseSignal, SIGNALS } from './signals.ts';
 export {
+  createTarStream,
+  decodeName,
+  encodeName,
+  encodeTarHeader,
+  readTar,
+  type TarBody,
+  type TarEntry,
+  type TarEntryType,
+  type TarHeader,
+  type TarHeaderInit,
+  type TarInput,
+  type TarLimits,
+  TarParser,
+  type TarSegment,
+  type TarSink,
+  tarEnd,
+  tarPadding,
+  type WriteTarOptions,
+  writeTar,
+} from './tar/index.ts';
+export {
   formatBinaryBytes,
   formatBytes,
   formatDurationNs,
