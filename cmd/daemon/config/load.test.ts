@@ -1,0 +1,86 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from './load.ts';
+import { settingsFrom } from './settings.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'gantry-config-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+let files = 0;
+function load(file: unknown, flags: Record<string, string[]> = {}) {
+  const path = join(dir, `daemon-${++files}.json`);
+  writeFileSync(path, typeof file === 'string' ? file : JSON.stringify(file));
+  return loadConfig({ 'config-file': [path], ...flags });
+}
+
+describe('loadConfig', () => {
+  test('flags and file are joined; the last text of a scalar flag wins; lists collect', () => {
+    const { given } = load(
+      { debug: true, labels: ['a=b'] },
+      { mtu: ['1400', '1450'], host: ['unix:///a', 'unix:///b'] },
+    );
+    expect(given).toMatchObject({ debug: true, label: ['a=b'], mtu: 1450, host: ['unix:///a', 'unix:///b'] });
+  });
+
+  test('an option in both places is refused with both values', () => {
+    expect(() => load({ 'log-level': 'info' }, { 'log-level': ['debug'] })).toThrow(
+      /specified both as a flag and in the configuration file: log-level: \(from flag: debug, from file: info\)$/,
+    );
+  });
+
+  test.each([
+    [{ nonsense: 1 }, "the following directives don't match any configuration option: nonsense"],
+    ['{', 'unable to configure the gantry daemon with file'],
+    ['[]', 'not a JSON object'],
+    [{ debug: 'yes' }, 'invalid value for "debug": expected boolean, got "yes"'],
+    [{ tlsverify: true }, '--tlsverify is not supported by this version of gantry'],
+  ])('%j is refused', (file, text) => expect(() => load(file)).toThrow(text));
+
+  test('an empty file is fine; a named file that is missing is not', () => {
+    expect(load('').given).toEqual({ 'config-file': join(dir, `daemon-${files}.json`) });
+    expect(() => loadConfig({ 'config-file': [join(dir, 'none.json')] })).toThrow(
+      'no such file or directory',
+    );
+  });
+
+  test('options without effect are named', () => {
+    expect(load({ 'userland-proxy': false }).inert).toEqual(['userland-proxy']);
+  });
+
+  test.each([
+    [{ mtu: ['x'] }, 'invalid argument "x" for "--mtu" flag: invalid integer'],
+    [{ debug: ['maybe'] }, 'invalid argument "maybe" for "--debug" flag: invalid boolean value'],
+    [{ 'add-runtime': ['nopath'] }, 'expected key=value'],
+  ])('flag %j is refused', (flags, text) => expect(() => load({}, flags)).toThrow(text));
+});
+
+describe('settingsFrom', () => {
+  test('docker forms of runtimes, pools and ulimits', () => {
+    const { given } = load({
+      runtimes: { kata: { path: '/usr/bin/kata', runtimeArgs: ['--log', 'x'] } },
+      'default-address-pools': [{ base: '10.10.0.0/16', size: 24 }],
+      'default-ulimits': { nofile: { Name: 'nofile', Soft: 1024, Hard: 2048 } },
+    });
+    const settings = settingsFrom(given);
+    expect(settings.runtimes.added).toEqual({ kata: { path: '/usr/bin/kata', args: ['--log', 'x'] } });
+    expect(settings.network.addressPools).toEqual([{ base: '10.10.0.0/16', size: 24 }]);
+    expect(settings.containers.ulimits).toEqual([{ name: 'nofile', soft: 1024, hard: 2048 }]);
+  });
+
+  test('defaults: containers outlive the daemon; --debug wins over the level', () => {
+    expect(settingsFrom({})).toMatchObject({
+      liveRestore: true,
+      logLevel: 'info',
+      dataRoot: '/var/lib/gantry',
+    });
+    expect(settingsFrom({ debug: true, 'log-level': 'error' }).logLevel).toBe('debug');
+  });
+
+  test.each([
+    [{ bridge: 'br0', bip: '10.0.0.1/24' }, 'you specified -b & --bip, mutually exclusive options'],
+    [{ 'log-level': 'loud' }, 'invalid logging level: loud'],
+    [{ 'default-address-pool': ['base=10.0.0.0,size=24'] }, 'invalid default address pool'],
+  ])('%j is refused', (given, text) => expect(() => settingsFrom(given)).toThrow(text));
+});

@@ -1,0 +1,177 @@
+/** The type of a daemon option's value: how a flag is read and what daemon.json may hold. */
+export type OptionKind = 'boolean' | 'string' | 'integer' | 'list' | 'map';
+
+export interface DaemonOption {
+  readonly kind: OptionKind;
+  readonly short?: string;
+  /** Key in daemon.json. Default: the flag's name; for lists their plural as docker has it. */
+  readonly key?: string;
+  readonly summary: string;
+  /** What stands after the flag's name in the help. */
+  readonly placeholder?: string;
+  /** SIGHUP applies a change of it. */
+  readonly reloadable?: true;
+  /** Known but without effect in this version: given, it is warned of. */
+  readonly inert?: true;
+  /** Known, without effect, and dangerous to ignore: given, the daemon refuses to start. */
+  readonly refused?: true;
+}
+
+/**
+ * Every option of the daemon by flag name, with dockerd's names and daemon.json keys, so that existing unit files
+ * and configuration files go on working.
+ */
+export const DAEMON_OPTIONS = {
+  'add-runtime': {
+    kind: 'map',
+    key: 'runtimes',
+    summary: 'Register an additional OCI runtime (name=path)',
+    placeholder: 'runtime',
+    reloadable: true,
+  },
+  bip: { kind: 'string', summary: 'Address of the default bridge with its prefix length (CIDR)' },
+  bridge: {
+    kind: 'string',
+    short: 'b',
+    summary: 'Use this existing bridge as the default network; "none" disables it',
+  },
+  'cgroup-parent': { kind: 'string', summary: 'Parent cgroup of all containers (default "/gantry")' },
+  'config-file': { kind: 'string', summary: 'Configuration file (default "/etc/gantry/daemon.json")' },
+  'data-root': { kind: 'string', summary: 'Root directory of persistent state (default "/var/lib/gantry")' },
+  debug: { kind: 'boolean', short: 'D', summary: 'Log debug messages', reloadable: true },
+  'default-address-pool': {
+    kind: 'list',
+    key: 'default-address-pools',
+    summary: 'Address pool for networks (base=CIDR,size=BITS)',
+    placeholder: 'pool-options',
+  },
+  'default-cgroupns-mode': { kind: 'string', summary: 'Cgroup namespace of containers: "host" or "private"' },
+  'default-ipc-mode': { kind: 'string', summary: 'IPC namespace of containers: "shareable" or "private"' },
+  'default-runtime': {
+    kind: 'string',
+    summary: 'OCI runtime of containers that name none (default "crun")',
+    reloadable: true,
+  },
+  'default-shm-size': {
+    kind: 'string',
+    summary: 'Size of /dev/shm in containers (default 64MiB)',
+    placeholder: 'bytes',
+    reloadable: true,
+  },
+  'default-ulimit': {
+    kind: 'map',
+    key: 'default-ulimits',
+    summary: 'Default ulimit of containers (name=soft[:hard])',
+    placeholder: 'ulimit',
+  },
+  dns: { kind: 'list', summary: 'DNS server of containers' },
+  'dns-opt': { kind: 'list', key: 'dns-opts', summary: 'DNS option of containers' },
+  'dns-search': { kind: 'list', summary: 'DNS search domain of containers' },
+  'exec-opt': { kind: 'list', key: 'exec-opts', summary: 'Runtime execution option', inert: true },
+  'exec-root': { kind: 'string', summary: 'Root directory of execution state (default "/run/gantry")' },
+  experimental: { kind: 'boolean', summary: 'Report experimental features as enabled' },
+  'fixed-cidr': { kind: 'string', summary: 'Part of the bridge subnet that containers get addresses of' },
+  'fixed-cidr-v6': { kind: 'string', summary: 'IPv6 subnet of the default bridge', inert: true },
+  group: { kind: 'string', short: 'G', summary: 'Group that owns the Unix socket (default "docker")' },
+  host: {
+    kind: 'list',
+    key: 'hosts',
+    short: 'H',
+    summary: 'Endpoint to listen on (unix://, tcp://, fd://); repeatable',
+  },
+  'host-gateway-ip': { kind: 'string', summary: 'Address that "host-gateway" stands for in --add-host' },
+  icc: { kind: 'boolean', summary: 'Let containers of the default bridge reach each other (default true)' },
+  init: { kind: 'boolean', summary: 'Run an init in every container' },
+  'init-path': { kind: 'string', summary: 'Path of the init binary' },
+  'insecure-registry': {
+    kind: 'list',
+    key: 'insecure-registries',
+    summary: 'Registry to speak to without TLS',
+    inert: true,
+  },
+  ip: {
+    kind: 'string',
+    summary: 'Default host address of published ports (default 0.0.0.0)',
+    placeholder: 'ip',
+  },
+  'ip-forward': { kind: 'boolean', summary: 'Enable IP forwarding on the host (default true)' },
+  'ip-masq': { kind: 'boolean', summary: 'Masquerade what leaves the bridge (default true)' },
+  iptables: { kind: 'boolean', summary: 'Manage the firewall rules of containers (default true)' },
+  ipv6: { kind: 'boolean', summary: 'Enable IPv6 on the default bridge', inert: true },
+  label: { kind: 'list', key: 'labels', summary: 'Label of this daemon (key=value)', reloadable: true },
+  'live-restore': {
+    kind: 'boolean',
+    summary: 'Let containers run on while no daemon runs (default true)',
+    reloadable: true,
+  },
+  'log-driver': { kind: 'string', summary: 'Log driver of containers that name none (default "json-file")' },
+  'log-format': { kind: 'string', summary: 'Format of the daemon\'s own log: "text" or "json"' },
+  'log-level': {
+    kind: 'string',
+    short: 'l',
+    summary: 'Lowest level logged: debug, info, warn, error (default "info")',
+    reloadable: true,
+  },
+  'log-opt': { kind: 'map', key: 'log-opts', summary: 'Default option of the log driver (key=value)' },
+  mtu: { kind: 'integer', summary: 'MTU of the default bridge (default 1500)' },
+  'no-new-privileges': { kind: 'boolean', summary: 'Set no-new-privileges in every container' },
+  pidfile: {
+    kind: 'string',
+    short: 'p',
+    summary: 'File to write the process ID to (default "/run/gantry.pid")',
+  },
+  'raw-logs': { kind: 'boolean', summary: 'Accepted for compatibility', inert: true },
+  'registry-mirror': {
+    kind: 'list',
+    key: 'registry-mirrors',
+    summary: 'Mirror of the default registry',
+    inert: true,
+  },
+  'seccomp-profile': {
+    kind: 'string',
+    summary: 'Default seccomp profile: a path, "builtin" or "unconfined"',
+  },
+  'shutdown-timeout': {
+    kind: 'integer',
+    summary: 'Seconds that stopping containers may take at shutdown (default 15)',
+    reloadable: true,
+  },
+  'storage-driver': {
+    kind: 'string',
+    short: 's',
+    summary: 'Storage driver (default: the best that works here)',
+  },
+  'storage-opt': { kind: 'list', key: 'storage-opts', summary: 'Option of the storage driver', inert: true },
+  'userland-proxy': {
+    kind: 'boolean',
+    summary: 'Accepted for compatibility: Gantry needs no proxy processes',
+    inert: true,
+  },
+  'insecure-tcp': {
+    kind: 'boolean',
+    summary: 'Allow tcp:// without TLS off the loopback interface: whoever reaches it owns the host',
+  },
+  'authorization-plugin': {
+    kind: 'list',
+    key: 'authorization-plugins',
+    summary: 'Authorization plugin',
+    refused: true,
+  },
+  'selinux-enabled': { kind: 'boolean', summary: 'Enable SELinux labels', refused: true },
+  'userns-remap': { kind: 'string', summary: 'User namespace mapping of containers', refused: true },
+  tls: { kind: 'boolean', summary: 'Use TLS', refused: true },
+  tlscacert: { kind: 'string', summary: 'CA that client certificates must be signed by', refused: true },
+  tlscert: { kind: 'string', summary: 'Certificate of this daemon', refused: true },
+  tlskey: { kind: 'string', summary: 'Key of this daemon', refused: true },
+  tlsverify: { kind: 'boolean', summary: 'Use TLS and verify clients', refused: true },
+} as const satisfies Record<string, DaemonOption>;
+
+export type OptionName = keyof typeof DAEMON_OPTIONS;
+
+/** The option's row with its optional columns. */
+export const daemonOption = (name: OptionName): DaemonOption => DAEMON_OPTIONS[name];
+
+export const OPTION_NAMES = Object.keys(DAEMON_OPTIONS) as OptionName[];
+
+/** The key of an option in daemon.json. */
+export const configKey = (name: OptionName): string => daemonOption(name).key ?? name;

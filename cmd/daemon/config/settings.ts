@@ -1,0 +1,237 @@
+import { invalidArgument, LOG_LEVELS, type LogLevel, parseBytes } from '#base';
+import type { GivenOptions } from './load.ts';
+import type { OptionName } from './options.ts';
+
+export const DEFAULT_SOCKET = 'unix:///run/gantry/gantry.sock';
+
+/** The daemon's settings with every default filled in. */
+export interface Settings {
+  readonly hosts: readonly string[];
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly pidfile: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'json' | 'text';
+  readonly socketGroup: string;
+  /** The group was named: then it must exist. */
+  readonly socketGroupRequired: boolean;
+  readonly allowInsecureTcp: boolean;
+  readonly labels: readonly string[];
+  readonly liveRestore: boolean;
+  readonly shutdownTimeoutS: number;
+  readonly experimental: boolean;
+  readonly storageDriver: string | undefined;
+  readonly network: NetworkSettings;
+  readonly containers: ContainerSettings;
+  readonly runtimes: RuntimeSettings;
+}
+
+export interface NetworkSettings {
+  /** An existing bridge to use; `none` disables the default network; undefined makes our own. */
+  readonly bridge: string | undefined;
+  readonly bip: string | undefined;
+  readonly fixedCidr: string | undefined;
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  readonly mtu: number;
+  readonly interContainer: boolean;
+  readonly masquerade: boolean;
+  readonly ipForward: boolean;
+  readonly firewall: boolean;
+  readonly defaultHostIp: string;
+}
+
+export interface ContainerSettings {
+  readonly cgroupParent: string;
+  readonly cgroupnsMode: string | undefined;
+  readonly ipcMode: string;
+  readonly shmSizeBytes: number;
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly dns: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly hostGatewayIp: string | undefined;
+  readonly init: boolean;
+  readonly initPath: string | undefined;
+  readonly logDriver: string;
+  readonly logOptions: Readonly<Record<string, string>>;
+  readonly noNewPrivileges: boolean;
+  /** Path of the default profile; `unconfined`; undefined is the built-in one. */
+  readonly seccompProfile: string | undefined;
+}
+
+export interface RuntimeSettings {
+  /** Name to absolute path and arguments. */
+  readonly added: Readonly<Record<string, { readonly path: string; readonly args: readonly string[] }>>;
+  readonly defaultName: string | undefined;
+}
+
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+/** dockerd's pools, in its order: dockerd(8), --default-address-pool. */
+const DEFAULT_POOLS = [
+  'base=172.17.0.0/16,size=16',
+  'base=172.18.0.0/16,size=16',
+  'base=172.19.0.0/16,size=16',
+  'base=172.20.0.0/14,size=16',
+  'base=172.24.0.0/14,size=16',
+  'base=172.28.0.0/14,size=16',
+  'base=192.168.0.0/16,size=20',
+];
+
+/** Fills in defaults. @throws `invalid_argument` for values that make no sense. */
+export function settingsFrom(given: GivenOptions): Settings {
+  const read = new Reader(given);
+  const level = read.boolean('debug', false) ? 'debug' : read.text('log-level', 'info');
+  const execRoot = read.text('exec-root', '/run/gantry');
+  return {
+    hosts: read.list('host', [DEFAULT_SOCKET]),
+    dataRoot: read.text('data-root', '/var/lib/gantry'),
+    execRoot,
+    pidfile: read.text('pidfile', '/run/gantry.pid'),
+    logLevel: parseLogLevel(level),
+    logFormat: read.text('log-format', process.stderr.isTTY ? 'text' : 'json') === 'text' ? 'text' : 'json',
+    socketGroup: read.text('group', 'docker'),
+    socketGroupRequired: given.group !== undefined,
+    allowInsecureTcp: read.boolean('insecure-tcp', false),
+    labels: read.list('label', []),
+    liveRestore: read.boolean('live-restore', true),
+    shutdownTimeoutS: read.integer('shutdown-timeout', 15),
+    experimental: read.boolean('experimental', false),
+    storageDriver: read.optional('storage-driver'),
+    network: networkSettings(read),
+    containers: containerSettings(read),
+    runtimes: {
+      added: Object.fromEntries(
+        Object.entries(read.map('add-runtime')).map(([name, text]) => [name, parseRuntime(name, text)]),
+      ),
+      defaultName: read.optional('default-runtime'),
+    },
+  };
+}
+
+function networkSettings(read: Reader): NetworkSettings {
+  const bridge = read.optional('bridge');
+  const bip = read.optional('bip');
+  if (bridge !== undefined && bip !== undefined) {
+    throw invalidArgument('you specified -b & --bip, mutually exclusive options. Please specify only one');
+  }
+  return {
+    bridge,
+    bip,
+    fixedCidr: read.optional('fixed-cidr'),
+    addressPools: read.list('default-address-pool', DEFAULT_POOLS).map(parseAddressPool),
+    mtu: read.integer('mtu', 1500),
+    interContainer: read.boolean('icc', true),
+    masquerade: read.boolean('ip-masq', true),
+    ipForward: read.boolean('ip-forward', true),
+    firewall: read.boolean('iptables', true),
+    defaultHostIp: read.text('ip', ''),
+  };
+}
+
+function containerSettings(read: Reader): ContainerSettings {
+  return {
+    cgroupParent: read.text('cgroup-parent', '/gantry'),
+    cgroupnsMode: read.optional('default-cgroupns-mode'),
+    ipcMode: read.text('default-ipc-mode', 'private'),
+    shmSizeBytes:
+      read.optional('default-shm-size') === undefined
+        ? DEFAULT_SHM_BYTES
+        : parseBytes(read.text('default-shm-size', '')),
+    ulimits: Object.entries(read.map('default-ulimit')).map(([name, text]) => parseUlimit(name, text)),
+    dns: read.list('dns', []),
+    dnsOptions: read.list('dns-opt', []),
+    dnsSearch: read.list('dns-search', []),
+    hostGatewayIp: read.optional('host-gateway-ip'),
+    init: read.boolean('init', false),
+    initPath: read.optional('init-path'),
+    logDriver: read.text('log-driver', 'json-file'),
+    logOptions: read.map('log-opt'),
+    noNewPrivileges: read.boolean('no-new-privileges', false),
+    seccompProfile:
+      read.text('seccomp-profile', 'builtin') === 'builtin' ? undefined : read.text('seccomp-profile', ''),
+  };
+}
+
+/** Typed access to options whose kinds the table has checked already. */
+class Reader {
+  readonly #given: GivenOptions;
+
+  constructor(given: GivenOptions) {
+    this.#given = given;
+  }
+
+  optional(name: OptionName): string | undefined {
+    const value = this.#given[name];
+    return value === undefined || value === '' ? undefined : String(value);
+  }
+
+  text(name: OptionName, fallback: string): string {
+    return this.optional(name) ?? fallback;
+  }
+
+  boolean(name: OptionName, fallback: boolean): boolean {
+    const value = this.#given[name];
+    return typeof value === 'boolean' ? value : fallback;
+  }
+
+  integer(name: OptionName, fallback: number): number {
+    const value = this.#given[name];
+    return typeof value === 'number' ? value : fallback;
+  }
+
+  list(name: OptionName, fallback: readonly string[]): readonly string[] {
+    const value = this.#given[name];
+    return Array.isArray(value) && value.length > 0 ? (value as readonly string[]) : fallback;
+  }
+
+  map(name: OptionName): Readonly<Record<string, string>> {
+    const value = this.#given[name];
+    return typeof value === 'object' && !Array.isArray(value)
+      ? (value as Readonly<Record<string, string>>)
+      : {};
+  }
+}
+
+function parseLogLevel(text: string): LogLevel {
+  const level = ({ warning: 'warn', fatal: 'error', panic: 'error' } as Record<string, string>)[text] ?? text;
+  const known = LOG_LEVELS.find((candidate) => candidate === level);
+  if (known === undefined) throw invalidArgument(`invalid logging level: ${text}`);
+  return known;
+}
+
+/** `base=10.10.0.0/16,size=24`. */
+function parseAddressPool(text: string): { base: string; size: number } {
+  const fields = Object.fromEntries(
+    text
+      .toLowerCase()
+      .split(',')
+      .map((part) => part.split('=', 2)),
+  );
+  const base = fields['base'];
+  const size = Number(fields['size']);
+  if (
+    typeof base !== 'string' ||
+    !/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(base) ||
+    !Number.isInteger(size) ||
+    size < 1 ||
+    size > 30
+  ) {
+    throw invalidArgument(
+      `invalid default address pool: ${JSON.stringify(text)} (expected base=CIDR,size=BITS)`,
+    );
+  }
+  return { base, size };
+}
+
+function parseUlimit(name: string, text: string): { name: string; soft: number; hard: number } {
+  const [soft = '', hard = soft] = text.split(':');
+  if (!/^-?\d+$/.test(soft) || !/^-?\d+$/.test(hard))
+    throw invalidArgument(`invalid ulimit argument: ${name}=${text}`);
+  return { name, soft: Number(soft), hard: Number(hard) };
+}
+
+function parseRuntime(name: string, text: string): { path: string; args: readonly string[] } {
+  const [path = '', ...args] = text.split(' ');
+  if (path === '') throw invalidArgument(`invalid runtime ${JSON.stringify(name)}: a path is needed`);
+  return { path, args };
+}
