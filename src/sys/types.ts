@@ -166,6 +166,9 @@ export interface FdOps {
   futimens(fd: Fd, times: FileTimes): void;
   fsetXattr(fd: Fd, name: string, value: Uint8Array): void;
   fallocatePunchHole(fd: Fd, offset: bigint, length: bigint): void;
+  /** Writes all of `bytes` at the descriptor's offset. */
+  write(fd: Fd, bytes: Uint8Array): void;
+  close(fd: Fd): void;
 }
 
 export interface Namespaces {

@@ -1,0 +1,7 @@
+/** The door of `sys`: the kernel boundary. See README.md. */
+export * from './constants.ts';
+export { SysError } from './errors.ts';
+export { createFdOps } from './fd-ops.ts';
+export { parseMountInfo } from './mountinfo.ts';
+export { pathFromBytes, pathToBytes } from './path-bytes.ts';
+export type * from './types.ts';

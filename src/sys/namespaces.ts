@@ -1,0 +1,90 @@
+import { closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
+import { CLONE_NEWNET, CLONE_NEWNS, MNT_DETACH, MS_BIND, O_CLOEXEC, UMOUNT_NOFOLLOW } from './constants.ts';
+import { ERRNO } from './errno.ts';
+import { allocate, check, errno, libc } from './ffi.ts';
+import { cString, pathArgument } from './path-bytes.ts';
+import type { Fd, Namespaces } from './types.ts';
+
+const OWN_NETWORK = '/proc/thread-self/ns/net';
+const AF_INET = 2;
+const SOCK_DGRAM_CLOEXEC = 2 | O_CLOEXEC;
+const SIOCSIFFLAGS = 0x8914;
+const IFF_UP = 1;
+const IFREQ_SIZE = 40;
+const IFREQ_FLAGS_OFFSET = 16;
+/** How many mounts may be stacked on one path before we give up. */
+const MAX_STACKED = 16;
+
+/** Namespaces of the calling thread. */
+export function createNamespaces(): Namespaces {
+  return {
+    createNetwork,
+    removeNetwork,
+    withNetwork: (path, action) => {
+      const target = openSync(path, constants.O_RDONLY | O_CLOEXEC);
+      return returning(() => {
+        try {
+          check(libc().setns(target, CLONE_NEWNET), 'setns', 'path', path);
+        } finally {
+          closeSync(target);
+        }
+        return action();
+      });
+    },
+    unshareMount: () => {
+      check(libc().unshare(CLONE_NEWNS), 'unshare', 'namespace', 'mount');
+    },
+  };
+}
+
+function createNetwork(path: string): void {
+  const existed = existsSync(path);
+  closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | O_CLOEXEC, 0o600));
+  try {
+    returning(() => {
+      check(libc().unshare(CLONE_NEWNET), 'unshare', 'namespace', 'network');
+      bringLoopbackUp();
+      const source = cString(OWN_NETWORK, 'mount').bytes;
+      check(libc().mount(source, pathArgument(path, 'mount'), null, MS_BIND, null), 'mount', 'target', path);
+    });
+  } catch (error) {
+    if (!existed) rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+function removeNetwork(path: string): void {
+  for (let count = 0; count < MAX_STACKED; count++) {
+    const result = libc().umount2(pathArgument(path, 'umount2'), MNT_DETACH | UMOUNT_NOFOLLOW);
+    // EINVAL: not a mount (any more).
+    if (result < 0 && (errno() === ERRNO.EINVAL[0] || errno() === ERRNO.ENOENT[0])) break;
+    check(result, 'umount2', 'target', path);
+  }
+  rmSync(path, { force: true });
+}
+
+/**
+ * Runs `action`, which may change the thread's network namespace, and returns to the former one. A thread that
+ * cannot return would do everything later in the wrong network, so the process ends then.
+ */
+function returning<T>(action: () => T): T {
+  const home: Fd = openSync(OWN_NETWORK, constants.O_RDONLY | O_CLOEXEC);
+  try {
+    return action();
+  } finally {
+    if (libc().setns(home, CLONE_NEWNET) < 0) process.abort();
+    closeSync(home);
+  }
+}
+
+function bringLoopbackUp(): void {
+  const fd = check(libc().socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0), 'socket');
+  try {
+    const request = allocate(IFREQ_SIZE);
+    request.bytes.set(new TextEncoder().encode('lo'));
+    request.view.setInt16(IFREQ_FLAGS_OFFSET, IFF_UP, true);
+    check(libc().ioctl(fd, SIOCSIFFLAGS, request.bytes), 'ioctl', 'interface', 'lo');
+  } finally {
+    closeSync(fd);
+  }
+}
