@@ -1,0 +1,32 @@
+import { encodeFilters, type Filters, type Requester } from './requester.ts';
+import type { DiskUsage, EventMessage, PingResult, SystemInfo, SystemVersion } from './wire.ts';
+
+/** `/version`, `/info`, `/events`, `/system/df`, `/_ping`. */
+export interface SystemClient {
+  ping(): Promise<PingResult>;
+  version(): Promise<SystemVersion>;
+  info(): Promise<SystemInfo>;
+  diskUsage(options?: { verbose?: boolean }): Promise<DiskUsage>;
+  /** `since` and `until`: seconds since the epoch, with a fraction. */
+  events(options: {
+    since?: string | undefined;
+    until?: string | undefined;
+    filters?: Filters;
+    signal?: AbortSignal;
+  }): Promise<AsyncIterableIterator<EventMessage>>;
+}
+
+/** The client for the engine itself. */
+export function createSystemClient(engine: Requester): SystemClient {
+  return {
+    ping: () => engine.ping(),
+    version: () => engine.json('GET', '/version'),
+    info: () => engine.json('GET', '/info'),
+    diskUsage: ({ verbose } = {}) =>
+      engine.json('GET', '/system/df', { query: { verbose: verbose ? 1 : undefined } }),
+    async events({ since, until, filters, signal }) {
+      const query = { since, until, filters: encodeFilters(filters) };
+      return (await engine.call('GET', '/events', { query, signal })).body.jsonValues();
+    },
+  };
+}
