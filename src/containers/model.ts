@@ -205,7 +205,12 @@ export interface CreateRequest {
 
 /** The life of a container. Every transition goes through one pure function (`state.ts`). Times are ISO texts. */
 export type ContainerState =
-  | { readonly status: 'created' }
+  | {
+      readonly status: 'created';
+      /** Of a start that failed: 126, 127 or 128 and docker's text. */
+      readonly exitCode?: number;
+      readonly error?: string;
+    }
   | {
       readonly status: 'running';
       readonly pid: number;

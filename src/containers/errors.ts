@@ -1,0 +1,113 @@
+import { conflict, type GantryError, internal, invalidArgument, notFound, notModified } from '#base';
+
+/**
+ * Texts that clients show or match letter by letter (docker's contract). Each has a test in `errors.test.ts`.
+ * Source: moby `daemon/errors.go`, `daemon/{delete,kill,pause,start,attach,exec,rename,create}.go`.
+ */
+export const noSuchContainer = (ref: string): GantryError => notFound(`No such container: ${ref}`);
+
+export const emptyReference = (ref: string): GantryError =>
+  invalidArgument(`invalid name or ID supplied: ${JSON.stringify(ref)}`);
+
+export const ambiguousPrefix = (ref: string): GantryError =>
+  notFound(`multiple IDs found with provided prefix: ${ref}`);
+
+export const nameInUse = (name: string, id: string): GantryError =>
+  conflict(
+    `Conflict. The container name "/${name}" is already in use by container "${id}". ` +
+      'You have to remove (or rename) that container to be able to reuse that name.',
+  );
+
+export const invalidName = (name: string): GantryError =>
+  invalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+
+export const emptyName = (): GantryError => invalidArgument('Neither old nor new names may be empty');
+
+export const sameName = (): GantryError =>
+  invalidArgument('Renaming a container with the same name as its current name');
+
+export const notRunning = (id: string): GantryError => conflict(`container ${id} is not running`);
+
+export const alreadyStarted = (): GantryError => notModified('container is already running');
+
+export const alreadyStopped = (): GantryError => notModified('container is already stopped');
+
+export const cannotStartPaused = (): GantryError =>
+  conflict('cannot start a paused container, try unpause instead');
+
+export const markedForRemoval = (): GantryError =>
+  conflict('container is marked for removal and cannot be started');
+
+export const cannotKillStopped = (ref: string, id: string): GantryError =>
+  conflict(`cannot kill container: ${ref}: container ${id} is not running`);
+
+export const alreadyPaused = (id: string): GantryError => conflict(`container ${id} is already paused`);
+
+export const notPaused = (id: string): GantryError => internal(`Container ${id} is not paused`);
+
+export const isRestarting = (id: string): GantryError =>
+  conflict(`Container ${id} is restarting, wait until the container is running`);
+
+export const attachToPaused = (ref: string): GantryError =>
+  conflict(`container ${ref} is paused, unpause the container before attach`);
+
+export const attachToRestarting = (ref: string): GantryError =>
+  conflict(`container ${ref} is restarting, wait until the container is running`);
+
+export const invalidDetachKeys = (keys: string): GantryError =>
+  invalidArgument(`Invalid detach keys (${keys}) provided`);
+
+export const removalInProgress = (ref: string): GantryError =>
+  conflict(`removal of container ${ref} is already in progress`);
+
+export const cannotRemovePaused = (name: string): GantryError =>
+  conflict(`cannot remove container "/${name}": container is paused and must be unpaused first`);
+
+export const cannotRemoveRunning = (name: string, status: string): GantryError =>
+  conflict(
+    `cannot remove container "/${name}": container is ${status}: stop the container before removing or force remove`,
+  );
+
+export const noSuchExec = (id: string): GantryError => notFound(`No such exec instance: ${id}`);
+
+export const execInPaused = (id: string): GantryError =>
+  conflict(`Container ${id} is paused, unpause the container before exec`);
+
+export const noExecCommand = (): GantryError => invalidArgument('No exec command specified');
+
+export const execAlreadyRun = (id: string): GantryError => conflict(`exec command ${id} has already run`);
+
+export const execAlreadyRunning = (id: string): GantryError =>
+  conflict(`exec command ${id} is already running`);
+
+export const execNotRunning = (id: string): GantryError => conflict(`exec ${id} is not running`);
+
+export const noCommand = (): GantryError => invalidArgument('no command specified');
+
+export const noStreams = (): GantryError => invalidArgument('You must choose at least one stream');
+
+export const logsNotReadable = (): GantryError =>
+  conflict('configured logging driver does not support reading');
+
+export const logsOfDead = (): GantryError =>
+  conflict('can not get logs from container which is dead or marked for removal');
+
+export const unknownLogDriver = (driver: string): GantryError =>
+  invalidArgument(`logger: no log driver named '${driver}' is registered`);
+
+export const unknownLogOption = (option: string, driver: string): GantryError =>
+  invalidArgument(`unknown log opt '${option}' for ${driver} log driver`);
+
+export const userNotFound = (user: string): GantryError =>
+  internal(`unable to find user ${user}: no matching entries in passwd file`);
+
+export const groupNotFound = (group: string): GantryError =>
+  internal(`unable to find group ${group}: no matching entries in group file`);
+
+export const idOutOfRange = (): GantryError => invalidArgument('uids and gids must be in range 0-2147483647');
+
+export const bindSourceMissing = (path: string): GantryError =>
+  invalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${path}`);
+
+export const invalidFilter = (name: string, value?: string): GantryError =>
+  invalidArgument(`invalid filter '${name}${value === undefined ? '' : `=${value}`}'`);

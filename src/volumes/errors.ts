@@ -1,0 +1,29 @@
+import { conflict, type GantryError, invalidArgument, notFound } from '#base';
+
+/** Docker's texts. Source: moby `daemon/volume/{service,local}`. */
+export const noSuchVolume = (name: string): GantryError => notFound(`get ${name}: no such volume`);
+
+export const volumeInUse = (name: string, users: readonly string[]): GantryError =>
+  conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
+
+export const shortVolumeName = (name: string): GantryError =>
+  invalidArgument(
+    `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+  );
+
+export const invalidVolumeName = (name: string): GantryError =>
+  invalidArgument(
+    `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only ` +
+      '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
+  );
+
+export const unknownVolumeDriver = (name: string, driver: string): GantryError =>
+  notFound(
+    `create ${name}: error looking up volume plugin ${driver}: plugin ${JSON.stringify(driver)} not found`,
+  );
+
+export const invalidVolumeOption = (name: string, option: string): GantryError =>
+  invalidArgument(`create ${name}: invalid option: ${JSON.stringify(option)}`);
+
+export const invalidVolumeFilter = (filter: string): GantryError =>
+  invalidArgument(`invalid filter '${filter}'`);

@@ -1,0 +1,2 @@
+export { createVolumeService, type VolumeServiceOptions } from './service.ts';
+export type * from './types.ts';

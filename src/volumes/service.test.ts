@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createEventBus, silentLogger } from '#base';
+import type { Collection, MetadataStore } from '#store';
+import { createVolumeService } from './service.ts';
+import type { VolumeService } from './types.ts';
+
+let dataRoot: string;
+let metadata: MetadataStore;
+const events = createEventBus();
+const open = (): VolumeService => createVolumeService({ metadata, dataRoot, events, logger: silentLogger });
+
+beforeEach(() => {
+  dataRoot = mkdtempSync(join(tmpdir(), 'gantry-volumes-'));
+  metadata = memoryMetadata();
+});
+afterEach(() => rmSync(dataRoot, { recursive: true, force: true }));
+
+function memoryMetadata(): MetadataStore {
+  const tables = new Map<string, Map<string, unknown>>();
+  return {
+    collection<T>(name: string): Collection<T> {
+      const rows = (tables.get(name) ?? new Map()) as Map<string, T>;
+      tables.set(name, rows);
+      return {
+        get: (key) => rows.get(key),
+        put: (key, value) => void rows.set(key, value),
+        delete: (key) => rows.delete(key),
+        entries: () => [...rows],
+      };
+    },
+    transaction: (action) => action(),
+    quarantined: [],
+    [Symbol.dispose]() {},
+  };
+}
+
+test('create: makes the directory and is idempotent', async () => {
+  const volumes = open();
+  const made = await volumes.create({ name: 'data', labels: { a: 'b' } });
+  expect(made.mountpoint).toBe(join(dataRoot, 'volumes/data/_data'));
+  expect(statSync(made.mountpoint).isDirectory()).toBe(true);
+  expect(await volumes.create({ name: 'data' })).toEqual(made);
+});
+
+test('create: without a name makes an anonymous volume', async () => {
+  const made = await open().create({});
+  expect(made.name).toMatch(/^[0-9a-f]{64}$/);
+  expect(made.anonymous).toBe(true);
+});
+
+for (const [request, text] of [
+  [{ name: 'a' }, 'volume name is too short, names should be at least two alphanumeric characters'],
+  [{ name: '../x' }, '"../x" includes invalid characters for a local volume name'],
+  [{ name: 'ok', driver: 'nfs' }, 'error looking up volume plugin nfs: plugin "nfs" not found'],
+  [{ name: 'ok', options: { foo: '1' } }, 'invalid option: "foo"'],
+] as const) {
+  test(`create: refuses ${JSON.stringify(request)} and leaves nothing`, async () => {
+    const volumes = open();
+    await expect(volumes.create(request)).rejects.toThrow(text);
+    expect(volumes.list()).toEqual([]);
+  });
+}
+
+test('get: survives a restart; an unknown one has docker’s text', async () => {
+  await open().create({ name: 'kept' });
+  expect(open().get('kept').name).toBe('kept');
+  expect(() => open().get('nope')).toThrow('get nope: no such volume');
+});
+
+test('remove: refuses a held volume, then removes row and directory', async () => {
+  const volumes = open();
+  const { mountpoint } = await volumes.create({ name: 'data' });
+  volumes.hold('data', 'c1');
+  await expect(volumes.remove('data', { force: true })).rejects.toThrow(
+    'remove data: volume is in use - [c1]',
+  );
+  volumes.release('data', 'c1');
+  await volumes.remove('data');
+  expect(existsSync(mountpoint)).toBe(false);
+  await expect(volumes.remove('data')).rejects.toThrow('get data: no such volume');
+  await volumes.remove('data', { force: true });
+});
+
+test('prune: takes anonymous volumes without holds; named ones only with all', async () => {
+  const volumes = open();
+  const free = await volumes.create({});
+  const held = await volumes.create({});
+  await volumes.create({ name: 'named' });
+  volumes.hold(held.name, 'c1');
+  writeFileSync(join(free.mountpoint, 'file'), 'x'.repeat(100));
+  expect(await volumes.prune()).toEqual({ deleted: [free.name], reclaimedBytes: 100 });
+  expect((await volumes.prune({ all: ['true'] })).deleted).toEqual(['named']);
+  expect(volumes.list().map(({ name }) => name)).toEqual([held.name]);
+});
+
+test('list: filters by name, label and dangling', async () => {
+  const volumes = open();
+  await volumes.create({ name: 'web', labels: { tier: 'front' } });
+  await volumes.create({ name: 'db', labels: { tier: 'back' } });
+  volumes.hold('db', 'c1');
+  const names = (filters: Record<string, string[]>) => volumes.list(filters).map(({ name }) => name);
+  expect(names({ label: ['tier=front'] })).toEqual(['web']);
+  expect(names({ label: ['tier'] })).toEqual(['db', 'web']);
+  expect(names({ dangling: ['true'] })).toEqual(['web']);
+  expect(names({ name: ['b'] })).toEqual(['db', 'web']);
+  expect(() => names({ colour: ['red'] })).toThrow("invalid filter 'colour'");
+});

@@ -1,0 +1,192 @@
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createId, type EventBus, errorMessage, type Logger } from '#base';
+import type { Collection, MetadataStore } from '#store';
+import { decodeVolume } from './decode.ts';
+import {
+  invalidVolumeName,
+  invalidVolumeOption,
+  noSuchVolume,
+  shortVolumeName,
+  unknownVolumeDriver,
+  volumeInUse,
+} from './errors.ts';
+import { volumeMatcher } from './filters.ts';
+import type { CreateVolume, Volume, VolumeFilters, VolumeService } from './types.ts';
+
+export interface VolumeServiceOptions {
+  readonly metadata: MetadataStore;
+  /** Volumes live in `<dataRoot>/volumes/<name>/_data`. */
+  readonly dataRoot: string;
+  readonly events: EventBus;
+  readonly logger: Logger;
+}
+
+const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+/** Directories below the data root as volumes. */
+export function createVolumeService(options: VolumeServiceOptions): VolumeService {
+  return new LocalVolumes(options);
+}
+
+class LocalVolumes implements VolumeService {
+  readonly #rows: Collection<Volume>;
+  readonly #volumes: Map<string, Volume>;
+  readonly #holds = new Map<string, Set<string>>();
+  readonly #root: string;
+  readonly #events: EventBus;
+  readonly #logger: Logger;
+
+  constructor({ metadata, dataRoot, events, logger }: VolumeServiceOptions) {
+    this.#rows = metadata.collection('volumes', decodeVolume);
+    this.#volumes = new Map(this.#rows.entries());
+    this.#root = join(dataRoot, 'volumes');
+    this.#events = events;
+    this.#logger = logger.child({ room: 'volumes' });
+    mkdirSync(this.#root, { recursive: true, mode: 0o711 });
+    this.#reportStrays();
+  }
+
+  get(name: string): Volume {
+    const volume = this.#volumes.get(name);
+    if (!volume) throw noSuchVolume(name);
+    return volume;
+  }
+
+  list(filters: VolumeFilters = {}): Volume[] {
+    const matches = volumeMatcher(filters);
+    const found = [...this.#volumes.values()].filter((volume) => matches(volume, this.#isHeld(volume.name)));
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async create(request: CreateVolume): Promise<Volume> {
+    const name = request.name || createId();
+    checkRequest(name, request);
+    const existing = this.#volumes.get(name);
+    if (existing) return existing;
+    const volume = this.#describe(name, request);
+    makeDirectory(join(this.#root, name), volume.mountpoint);
+    this.#rows.put(name, volume);
+    this.#volumes.set(name, volume);
+    this.#publish('create', volume);
+    return volume;
+  }
+
+  #describe(name: string, request: CreateVolume): Volume {
+    return {
+      name,
+      driver: 'local',
+      mountpoint: join(this.#root, name, '_data'),
+      created: new Date().toISOString(),
+      labels: request.labels ?? {},
+      options: request.options ?? {},
+      anonymous: !request.name,
+    };
+  }
+
+  async remove(name: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    const volume = this.#volumes.get(name);
+    if (!volume) {
+      if (options.force) return;
+      throw noSuchVolume(name);
+    }
+    const users = this.usersOf(name);
+    if (users.length > 0) throw volumeInUse(name, users);
+    await this.#delete(volume);
+  }
+
+  /** The row goes first: what a crash leaves is a directory without a row, never a row without data. */
+  async #delete(volume: Volume): Promise<void> {
+    this.#rows.delete(volume.name);
+    this.#volumes.delete(volume.name);
+    await rm(join(this.#root, volume.name), { recursive: true, force: true });
+    this.#publish('destroy', volume);
+  }
+
+  async prune(filters: VolumeFilters = {}): Promise<{ deleted: string[]; reclaimedBytes: number }> {
+    const isAll = (filters['all'] ?? []).some((value) => value === 'true' || value === '1');
+    const candidates = this.list(filters).filter(
+      ({ name, anonymous }) => (anonymous || isAll) && !this.#isHeld(name),
+    );
+    const deleted: string[] = [];
+    let reclaimedBytes = 0;
+    for (const volume of candidates) {
+      const bytes = await treeBytes(volume.mountpoint);
+      // A container may have taken the volume while its size was read.
+      if (this.#isHeld(volume.name)) continue;
+      await this.#delete(volume);
+      deleted.push(volume.name);
+      reclaimedBytes += bytes;
+    }
+    return { deleted, reclaimedBytes };
+  }
+
+  hold(name: string, containerId: string): void {
+    const users = this.#holds.get(name) ?? new Set<string>();
+    this.#holds.set(name, users.add(containerId));
+  }
+
+  release(name: string, containerId: string): void {
+    const users = this.#holds.get(name);
+    users?.delete(containerId);
+    if (users?.size === 0) this.#holds.delete(name);
+  }
+
+  usersOf(name: string): readonly string[] {
+    return [...(this.#holds.get(name) ?? [])];
+  }
+
+  #isHeld(name: string): boolean {
+    return this.#holds.has(name);
+  }
+
+  /** A directory without a row may hold a user's data (a damaged row): it is reported, never deleted. */
+  #reportStrays(): void {
+    for (const name of readdirSync(this.#root)) {
+      if (!this.#volumes.has(name)) this.#logger.warn('volume directory without a row', { volume: name });
+    }
+  }
+
+  #publish(action: string, volume: Volume): void {
+    try {
+      this.#events.publish({
+        type: 'volume',
+        action,
+        actorId: volume.name,
+        attributes: { driver: volume.driver },
+      });
+    } catch (error) {
+      this.#logger.warn('volume event not published', { error: errorMessage(error) });
+    }
+  }
+}
+
+function checkRequest(name: string, { driver, options }: CreateVolume): void {
+  if (driver && driver !== 'local') throw unknownVolumeDriver(name, driver);
+  if (name.length < 2) throw shortVolumeName(name);
+  if (!VALID_NAME.test(name)) throw invalidVolumeName(name);
+  const option = Object.keys(options ?? {})[0];
+  if (option !== undefined) throw invalidVolumeOption(name, option);
+}
+
+/** `_data` is open to every user, as docker makes it; the directory around it is passable but not listable. */
+function makeDirectory(outer: string, data: string): void {
+  mkdirSync(outer, { recursive: true });
+  chmodSync(outer, 0o701);
+  mkdirSync(data, { recursive: true });
+  chmodSync(data, 0o755);
+}
+
+async function treeBytes(directory: string): Promise<number> {
+  let total = 0;
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    total += await lstat(join(entry.parentPath, entry.name)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+  return total;
+}

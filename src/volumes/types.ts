@@ -1,0 +1,49 @@
+/** A volume as stored. Only the local driver exists: a directory below the data root. */
+export interface Volume {
+  readonly name: string;
+  readonly driver: 'local';
+  /** Absolute path of the directory that containers see. */
+  readonly mountpoint: string;
+  /** ISO time. */
+  readonly created: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+  /** Made for a container that named none; such volumes go with `rm -v` and with `prune`. */
+  readonly anonymous: boolean;
+}
+
+export interface CreateVolume {
+  /** Undefined makes an anonymous volume with a random name. */
+  readonly name?: string;
+  /** `local` or empty. */
+  readonly driver?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+/** Filters of `docker volume ls`: alternatives within a key, all keys must match (labels all count). */
+export type VolumeFilters = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Volumes and who uses them.
+ *
+ * A *hold* is a container's claim on a volume, running or not: a held volume is never removed or pruned. Holds
+ * live in memory; the containers room places them anew from its own rows before the first request is served.
+ */
+export interface VolumeService {
+  /** @throws `not_found` (`get X: no such volume`). */
+  get(name: string): Volume;
+  list(filters?: VolumeFilters): Volume[];
+  /** Idempotent: an existing name answers with the volume there. @throws `invalid_argument`, `not_found` (unknown driver). */
+  create(options: CreateVolume): Promise<Volume>;
+  /** @throws `conflict` (`remove X: volume is in use - […]`), `not_found` unless forced. */
+  remove(name: string, options?: { readonly force?: boolean }): Promise<void>;
+  /** Removes volumes without holds: anonymous ones, with the filter `all=true` named ones too. */
+  prune(
+    filters?: VolumeFilters,
+  ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
+  hold(name: string, containerId: string): void;
+  release(name: string, containerId: string): void;
+  /** IDs of containers that hold the volume. */
+  usersOf(name: string): readonly string[];
+}
