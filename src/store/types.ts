@@ -19,6 +19,11 @@ export interface MetadataStore extends Disposable {
   collection<T>(name: string, decode: (stored: unknown) => T): Collection<T>;
   /** Runs `action` in one transaction: all its writes or none. */
   transaction<T>(action: () => T): T;
+  /**
+   * The database was new, or corrupt and made anew from what could be salvaged: rows may be missing, so what
+   * lies on disk without one must not be taken for garbage.
+   */
+  readonly isRebuilt: boolean;
   /** What the integrity check and the decoders set aside since opening. */
   readonly quarantined: readonly {
     readonly collection: string;
@@ -57,10 +62,19 @@ export interface ContentStore {
   path(digest: Digest): string;
   /** @throws `not_found`. */
   read(digest: Digest): Readable;
-  /** The whole blob, for manifests and configs. @throws `not_found`, `invalid_argument` when larger than `maxBytes` (default 8 MiB). */
+  /**
+   * The whole blob, for manifests and configs, checked against its digest.
+   * @throws `not_found`, `invalid_argument` when larger than `maxBytes` (default 8 MiB), `data_loss` when damaged
+   * (it is then in quarantine and no longer present).
+   */
   readAll(digest: Digest, options?: { readonly maxBytes?: number }): Promise<Uint8Array>;
   delete(digest: Digest): Promise<void>;
   list(): BlobInfo[];
+  /**
+   * Reads a blob again. One that no longer matches its digest is moved to quarantine, so that the next pull
+   * heals it. False when it is missing or was damaged.
+   */
+  verify(digest: Digest, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
 }
 
 export interface Ingest extends AsyncDisposable {

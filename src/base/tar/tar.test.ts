@@ -231,7 +231,7 @@ describe('writeTar', () => {
 
   test('a body of the wrong length throws, or is fitted when asked', async () => {
     const entry = (): TarInput => ({ header: { path: 'f', size: 5 }, body: [Buffer.from('ab')] });
-    expect(write([entry()])).rejects.toMatchObject({ code: 'data_loss' });
+    await expect(write([entry()])).rejects.toMatchObject({ code: 'data_loss' });
     const chunks: Uint8Array[] = [];
     for await (const chunk of writeTar(
       [entry(), { header: { path: 'g', size: 1 }, body: [Buffer.from('xyz')] }],

@@ -1,0 +1,79 @@
+import { Database } from 'bun:sqlite';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errorMessage, GantryError, type Logger, unavailable } from '#base';
+import { migrate } from './migrations.ts';
+import { salvage } from './salvage.ts';
+
+/** SQLite result codes that say the file itself is damaged. Source: sqlite.org/rescode.html. */
+const DAMAGE = /^SQLITE_(CORRUPT|NOTADB|FORMAT)/;
+const BUSY_TIMEOUT_MS = 5000;
+
+export interface OpenedDatabase {
+  readonly database: Database;
+  readonly isRebuilt: boolean;
+}
+
+/**
+ * Opens the database file, makes it when missing, and sets a damaged one aside as `NAME.corrupt-TIME` after
+ * copying what can still be read into a new one.
+ * @throws `unavailable` when the file cannot be used for another reason (locked, no space, from a newer version).
+ */
+export function openDatabase(path: string, logger: Logger, now: Date = new Date()): OpenedDatabase {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const existed = existsSync(path);
+  try {
+    // SQLite takes an empty file for a new database; ours is never empty.
+    if (existed && statSync(path).size === 0) throw new DamagedError('file is empty');
+    return { database: openChecked(path), isRebuilt: !existed };
+  } catch (error) {
+    if (!isDamage(error)) throw asUnavailable(path, error);
+    return { database: rebuild(path, error, logger, now), isRebuilt: true };
+  }
+}
+
+/** What the integrity check found. */
+class DamagedError extends Error {
+  override readonly name = 'DamagedError';
+}
+
+function openChecked(path: string): Database {
+  const database = new Database(path, { create: true, strict: true });
+  try {
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.run('PRAGMA journal_mode = WAL');
+    database.run('PRAGMA synchronous = FULL');
+    const found = database.query<{ integrity_check: string }, []>('PRAGMA integrity_check(1)').get();
+    if (found?.integrity_check !== 'ok') throw new DamagedError(found?.integrity_check ?? 'no answer');
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function rebuild(path: string, cause: unknown, logger: Logger, now: Date): Database {
+  const aside = `${path}.corrupt-${now.toISOString().replace(/[:.]/g, '-')}`;
+  for (const suffix of ['', '-wal', '-shm'])
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  const database = openChecked(path);
+  const saved = salvage(aside, database);
+  logger.error('metadata database was corrupt and has been rebuilt', {
+    reason: errorMessage(cause),
+    aside,
+    saved,
+  });
+  return database;
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof DamagedError) return true;
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && DAMAGE.test(code);
+}
+
+function asUnavailable(path: string, error: unknown): GantryError {
+  if (error instanceof GantryError) return error;
+  return unavailable(`open metadata database '${path}': ${errorMessage(error)}`, { cause: error });
+}

@@ -1,0 +1,24 @@
+import { errnoCode, errorMessage, GantryError } from '#base';
+
+/** Kernel errors that say something about the machine, not about the input. */
+const MACHINE_ERRORS = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EROFS',
+  'ENOMEM',
+  'EMFILE',
+  'ENFILE',
+  'EACCES',
+  'EPERM',
+]);
+
+/**
+ * Turns any thrown value into a {@link GantryError} that says what was being done. Full disks and the like are
+ * `unavailable`; ours pass unchanged.
+ */
+export function storeError(action: string, error: unknown): GantryError {
+  if (error instanceof GantryError) return error;
+  const code = MACHINE_ERRORS.has(errnoCode(error) ?? '') ? 'unavailable' : 'internal';
+  return new GantryError(code, `${action}: ${errorMessage(error)}`, { cause: error });
+}

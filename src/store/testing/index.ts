@@ -1,0 +1,3 @@
+export { type ContentStoreFixture, contentStoreSuite } from './content-suite.ts';
+export { createMemoryMetadataStore } from './memory-metadata-store.ts';
+export { createTemporaryContentStore } from './temporary-content-store.ts';
