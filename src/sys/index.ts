@@ -1,5 +1,6 @@
 /** The door of `sys`: the kernel boundary. See README.md. */
 export * from './constants.ts';
+export { createSys } from './create-sys.ts';
 export { SysError } from './errors.ts';
 export { createFdOps } from './fd-ops.ts';
 export { parseMountInfo } from './mountinfo.ts';

@@ -265,6 +265,8 @@ export interface RouteSocket extends Disposable {
     readonly peerMac?: string;
     readonly master?: string;
     readonly mtu?: number;
+    /** Sets the near end up in the same message. The peer is brought up inside its namespace. */
+    readonly up?: boolean;
   }): void;
   setLink(
     name: string,
