@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism, release } from 'node:os';
+import type { Process, Spec, SpecDevice } from '#oci';
+import { resolveSeccomp, type SeccompHost } from '../seccomp/resolve.ts';
+import type { SpecInput, SpecProcessInput, TerminalSize } from '../types.ts';
+import { ALL_DEVICES_RULE, DEFAULT_DEVICE_RULES, listHostDevices } from './devices.ts';
+import { buildMounts, INIT_DESTINATION } from './mounts.ts';
+import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './paths.ts';
+
+/** What a spec depends on beside its input. */
+export interface SpecHost extends SeccompHost {
+  /** Device nodes for privileged containers. */
+  devices(): readonly SpecDevice[];
+  /** Masked in addition to the fixed list: what this machine's processors have. */
+  readonly extraMaskedPaths: readonly string[];
+}
+
+/** Reads {@link SpecHost} from this machine. */
+export function readSpecHost(): SpecHost {
+  const throttles = Array.from(
+    { length: availableParallelism() },
+    (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`,
+  );
+  return {
+    architecture: process.arch,
+    kernelRelease: release(),
+    devices: () => listHostDevices(),
+    extraMaskedPaths: throttles.filter((path) => existsSync(path)),
+  };
+}
+
+/** Annotations with this prefix steer crun itself and must never come from a client. */
+const RUNTIME_ANNOTATION = 'run.oci.';
+const OCI_VERSION = '1.0.2';
+
+/** The OCI runtime spec of a container, as docker would write it. Pure, given `host`. */
+export function buildSpec(input: SpecInput, host: SpecHost): Spec {
+  const args = input.initPath === undefined ? [] : [INIT_DESTINATION, '--'];
+  const process = { ...input.process, args: [...args, ...input.process.args] };
+  return {
+    ociVersion: OCI_VERSION,
+    process: buildProcess(process, input),
+    root: { path: input.rootfs, readonly: input.readonlyRootfs },
+    ...(input.hostname === undefined ? {} : { hostname: input.hostname }),
+    mounts: buildMounts(input),
+    annotations: clientAnnotations(input.annotations),
+    linux: buildLinux(input, host),
+  };
+}
+
+/** The `process` object of a spec, also used alone for exec. The inheritable and ambient sets are always empty. */
+export function buildProcess(
+  input: SpecProcessInput,
+  console: { readonly terminal: boolean; readonly consoleSize?: TerminalSize },
+): Process {
+  const capabilities = [...input.capabilities];
+  return {
+    terminal: console.terminal,
+    ...(console.terminal && console.consoleSize
+      ? { consoleSize: { height: console.consoleSize.rows, width: console.consoleSize.columns } }
+      : {}),
+    user: { uid: input.uid, gid: input.gid, additionalGids: [...input.additionalGids] },
+    args: [...input.args],
+    env: [...input.env],
+    cwd: input.cwd,
+    capabilities: {
+      bounding: capabilities,
+      effective: capabilities,
+      permitted: capabilities,
+      inheritable: [],
+      ambient: [],
+    },
+    rlimits: [...input.rlimits],
+    noNewPrivileges: input.noNewPrivileges,
+    ...(input.oomScoreAdj === undefined ? {} : { oomScoreAdj: input.oomScoreAdj }),
+    ...(input.apparmorProfile ? { apparmorProfile: input.apparmorProfile } : {}),
+    ...(input.selinuxLabel ? { selinuxLabel: input.selinuxLabel } : {}),
+  };
+}
+
+function clientAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(annotations).filter(([key]) => !key.startsWith(RUNTIME_ANNOTATION)),
+  );
+}
+
+function buildLinux(input: SpecInput, host: SpecHost): Spec['linux'] {
+  const seccomp = resolveSeccomp(input.seccomp, input.process.capabilities, host);
+  const propagation = rootfsPropagation(input);
+  return {
+    namespaces: input.namespaces.map((namespace) => ({ ...namespace })),
+    ...(input.uidMappings ? { uidMappings: [...input.uidMappings] } : {}),
+    ...(input.gidMappings ? { gidMappings: [...input.gidMappings] } : {}),
+    devices: buildDevices(input, host),
+    cgroupsPath: input.cgroupsPath,
+    resources: { ...input.resources, devices: deviceRules(input) },
+    sysctl: buildSysctls(input),
+    ...(seccomp ? { seccomp } : {}),
+    ...restrictedPaths(input, host),
+    ...(propagation ? { rootfsPropagation: propagation } : {}),
+    ...(input.mountLabel ? { mountLabel: input.mountLabel } : {}),
+  };
+}
+
+function buildDevices(input: SpecInput, host: SpecHost): SpecDevice[] {
+  if (!input.privileged) return [...input.devices];
+  const own = new Set(input.devices.map((device) => device.path));
+  return [...host.devices().filter((device) => !own.has(device.path)), ...input.devices];
+}
+
+function deviceRules(input: SpecInput) {
+  if (input.privileged) return [ALL_DEVICES_RULE];
+  return [...DEFAULT_DEVICE_RULES, ...input.deviceRules];
+}
+
+/** In a network namespace of its own, ports below 1024 and ping need no privilege: the network is the container's. */
+function buildSysctls(input: SpecInput): Record<string, string> {
+  const has = (type: string) => input.namespaces.some((namespace) => namespace.type === type);
+  return {
+    ...(has('network') && !has('user')
+      ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
+      : {}),
+    ...(input.domainname ? { 'kernel.domainname': input.domainname } : {}),
+    ...input.sysctls,
+  };
+}
+
+function restrictedPaths(
+  input: SpecInput,
+  host: SpecHost,
+): { maskedPaths: string[]; readonlyPaths: string[] } {
+  const none = input.privileged ? [] : undefined;
+  return {
+    maskedPaths: [...(input.maskedPaths ?? none ?? [...DEFAULT_MASKED_PATHS, ...host.extraMaskedPaths])],
+    readonlyPaths: [...(input.readonlyPaths ?? none ?? DEFAULT_READONLY_PATHS)],
+  };
+}
+
+/** A mount that shares events with the host needs a root mount that lets them through. */
+function rootfsPropagation(input: SpecInput): string | undefined {
+  const uses = (...modes: string[]) =>
+    input.mounts.some((mount) => mount.options?.some((option) => modes.includes(option)));
+  if (uses('shared', 'rshared')) return 'shared';
+  if (input.rootfsPropagation) return input.rootfsPropagation;
+  return uses('slave', 'rslave') ? 'rslave' : undefined;
+}

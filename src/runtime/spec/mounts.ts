@@ -1,0 +1,149 @@
+import { invalidArgument } from '#base';
+import type { SpecMount } from '#oci';
+import type { SpecInput } from '../types.ts';
+
+type Builder = (input: SpecInput) => SpecMount;
+
+const DEFAULT_MOUNTS: readonly Builder[] = [
+  () => ({
+    destination: '/proc',
+    type: 'proc',
+    source: 'proc',
+    options: ['nosuid', 'noexec', 'nodev'],
+  }),
+  () => ({
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  }),
+  () => ({
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  }),
+  (input) => ({
+    destination: '/sys',
+    type: 'sysfs',
+    source: 'sysfs',
+    options: ['nosuid', 'noexec', 'nodev', ...readOnlyUnlessPrivileged(input)],
+  }),
+  (input) => ({
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options: [...readOnlyUnlessPrivileged(input), 'nosuid', 'noexec', 'nodev'],
+  }),
+  () => ({
+    destination: '/dev/mqueue',
+    type: 'mqueue',
+    source: 'mqueue',
+    options: ['nosuid', 'noexec', 'nodev'],
+  }),
+  sharedMemory,
+];
+
+const readOnlyUnlessPrivileged = (input: SpecInput): string[] => (input.privileged ? [] : ['ro']);
+
+function sharedMemory(input: SpecInput): SpecMount {
+  if (input.shmPath !== undefined)
+    return {
+      destination: '/dev/shm',
+      type: 'bind',
+      source: input.shmPath,
+      options: ['rbind', 'rprivate'],
+    };
+  return {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${input.shmSizeBytes}`],
+  };
+}
+
+/**
+ * All mounts in the order the runtime makes them: the default ones that no user mount replaces, the init binary, then
+ * the user's, shallow destinations first, so that one may lie inside another whatever order they were given in.
+ */
+export function buildMounts(input: SpecInput): SpecMount[] {
+  const taken = new Set(input.mounts.map((mount) => mount.destination));
+  const hidden = (mount: SpecMount) =>
+    taken.has(mount.destination) || (taken.has('/dev') && mount.destination.startsWith('/dev/'));
+  const defaults = DEFAULT_MOUNTS.map((build) => build(input)).filter((mount) => !hidden(mount));
+  const depth = (mount: SpecMount) => mount.destination.split('/').filter(Boolean).length;
+  const users = input.mounts.toSorted((a, b) => depth(a) - depth(b));
+  return [...defaults, ...users, ...initMount(input)];
+}
+
+/** Where the init binary appears in containers with `--init`. */
+export const INIT_DESTINATION = '/sbin/docker-init';
+
+function initMount(input: SpecInput): SpecMount[] {
+  if (input.initPath === undefined) return [];
+  return [
+    {
+      destination: INIT_DESTINATION,
+      type: 'bind',
+      source: input.initPath,
+      options: ['bind', 'ro', 'rprivate'],
+    },
+  ];
+}
+
+/** A bind mount. Defaults: recursive, writable, `rprivate`. */
+export function bindMount(options: {
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly?: boolean;
+  readonly recursive?: boolean;
+  readonly propagation?: string;
+}): SpecMount {
+  const recursive = options.recursive ?? true;
+  const propagation = options.propagation || 'rprivate';
+  return {
+    destination: options.destination,
+    type: 'bind',
+    source: options.source,
+    options: [recursive ? 'rbind' : 'bind', ...(options.readOnly ? ['ro'] : []), propagation],
+  };
+}
+
+const OPPOSITES: readonly (readonly [string, string])[] = [
+  ['ro', 'rw'],
+  ['noexec', 'exec'],
+  ['nosuid', 'suid'],
+  ['nodev', 'dev'],
+  ['async', 'sync'],
+  ['noatime', 'atime'],
+  ['nodiratime', 'diratime'],
+  ['norelatime', 'relatime'],
+  ['nostrictatime', 'strictatime'],
+  ['nomand', 'mand'],
+];
+const TMPFS_FLAGS = new Map(OPPOSITES.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
+const PROPAGATIONS = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave', 'unbindable']);
+const TMPFS_KEYS = new Set(['mode', 'uid', 'gid', 'size', 'nr_inodes', 'nr_blocks', 'mpol']);
+const TMPFS_DEFAULTS = ['noexec', 'nosuid', 'nodev', 'rprivate'];
+
+/**
+ * A tmpfs mount from docker's option text, such as `rw,size=64m,exec`. What the user says replaces the defaults
+ * `noexec,nosuid,nodev`; the last of contradicting options wins.
+ * @throws `invalid_argument` with docker's text for an option tmpfs does not have.
+ */
+export function tmpfsMount(destination: string, optionText: string): SpecMount {
+  const chosen = new Map<string, string>();
+  for (const option of [...TMPFS_DEFAULTS, ...optionText.split(',').filter(Boolean)]) {
+    chosen.delete(TMPFS_FLAGS.get(option) ?? '');
+    chosen.set(optionKey(option, optionText), option);
+  }
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: [...chosen.values()] };
+}
+
+function optionKey(option: string, optionText: string): string {
+  if (PROPAGATIONS.has(option)) return 'propagation';
+  if (TMPFS_FLAGS.has(option)) return option;
+  const key = option.split('=')[0] ?? '';
+  if (option.includes('=') && TMPFS_KEYS.has(key)) return key;
+  throw invalidArgument(`invalid tmpfs option ${JSON.stringify(optionText.split(','))}`);
+}
