@@ -1,0 +1,44 @@
+/** What a container's `/etc/hosts` is made of. */
+export interface HostsOptions {
+  /** Names and addresses of the container itself, one line for each address. */
+  readonly hostname: string;
+  readonly domainname?: string;
+  readonly addresses: readonly string[];
+  /** `--add-host`: `name:address` or `name=address`, in order. */
+  readonly extraHosts?: readonly string[];
+  /** What `host-gateway` stands for in `extraHosts`. */
+  readonly hostGateway?: string;
+}
+
+const STANDARD_LINES = [
+  '127.0.0.1\tlocalhost',
+  '::1\tlocalhost ip6-localhost ip6-loopback',
+  'fe00::0\tip6-localnet',
+  'ff00::0\tip6-mcastprefix',
+  'ff02::1\tip6-allnodes',
+  'ff02::2\tip6-allrouters',
+];
+
+/** Content of `/etc/hosts`, in dockerd's order: standard lines, extra hosts, the container itself. */
+export function buildHosts(options: HostsOptions): string {
+  const names = options.domainname
+    ? `${options.hostname}.${options.domainname} ${options.hostname}`
+    : options.hostname;
+  const lines = [
+    ...STANDARD_LINES,
+    ...extraHostLines(options.extraHosts ?? [], options.hostGateway),
+    ...options.addresses.map((address) => `${address}\t${names}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Lines for `--add-host`; also appended to the host's own file under host networking. */
+export function extraHostLines(extraHosts: readonly string[], hostGateway: string | undefined): string[] {
+  return extraHosts.flatMap((entry) => {
+    // An IPv6 address has colons itself, so only the first separator counts.
+    const match = /^([^:=]+)[:=](.+)$/.exec(entry);
+    if (!match?.[1] || !match[2]) return [];
+    const address = match[2] === 'host-gateway' ? hostGateway : match[2].replace(/^\[(.*)\]$/, '$1');
+    return address ? [`${address}\t${match[1]}`] : [];
+  });
+}

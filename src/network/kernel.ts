@@ -1,0 +1,101 @@
+import type { Protocol } from './types.ts';
+
+/**
+ * What the network needs of the machine. The service decides (pure state, main thread); a kernel carries out,
+ * in the network Worker. Every call either happens whole or throws an error that keeps the errno in `code`.
+ */
+export interface NetworkKernel {
+  hostFacts(): Promise<HostFacts>;
+  /**
+   * Claims the bridge name for this daemon within the network namespace until the kernel is closed or dies.
+   * False when another daemon holds it.
+   */
+  claimBridge(name: string): Promise<boolean>;
+  /** Makes or completes a bridge: exists, has `address`, is up. Idempotent. */
+  ensureBridge(spec: BridgeSpec): Promise<void>;
+  removeBridge(name: string): Promise<void>;
+  /** Plugs an interface into a bridge again. False when the interface is gone. */
+  reattach(interfaceName: string, bridgeName: string): Promise<boolean>;
+  /** Sets a sysctl below `/proc/sys` if it differs. True when it was changed. */
+  ensureSysctl(path: string, value: string): Promise<boolean>;
+  /** Opens the host side of published ports. One result for each, in order; failures are results, not throws. */
+  openPorts(owner: string, ports: readonly HostPort[]): Promise<OpenedPort[]>;
+  /** Closes what `owner` opened. Unknown owners are fine. */
+  closePorts(owner: string): Promise<void>;
+  createSandbox(plan: SandboxPlan): Promise<void>;
+  /** Unpins the namespace; the kernel removes it with the last process in it. No error when it is gone. */
+  removeSandbox(netnsPath: string): Promise<void>;
+  /** Names of the namespaces pinned in `directory` (made when missing). */
+  pinnedNamespaces(directory: string): Promise<string[]>;
+  /** One nftables transaction. */
+  applyRules(commands: string): Promise<void>;
+  /** Looks every `intervalMs` whether the table is whole, and calls `onDamaged` when it is not. */
+  watchRules(watch: RulesWatch | undefined): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a kernel reports without being asked. */
+export interface KernelEvents {
+  /** Our table is gone or was emptied. */
+  onRulesDamaged(): void;
+  /** The Worker died and a fresh one took over: listeners, claims and the watch are gone. */
+  onRestarted(): void;
+}
+
+export interface HostFacts {
+  readonly addresses: readonly { readonly cidr: string; readonly interfaceName: string }[];
+  /** Without default routes. */
+  readonly routes: readonly { readonly destination: string; readonly interfaceName: string }[];
+  readonly links: readonly { readonly name: string; readonly kind: string | undefined }[];
+}
+
+export interface BridgeSpec {
+  readonly name: string;
+  /** `172.17.0.1/16`. Undefined leaves addresses alone. */
+  readonly address: string | undefined;
+  readonly mtu: number;
+  /** Make it when it is missing. */
+  readonly create: boolean;
+  /** Remove other IPv4 addresses, for a bridge that is ours. */
+  readonly exclusive: boolean;
+}
+
+/** The host side of one published port: a socket that holds it, and forwards what nftables does not. */
+export interface HostPort {
+  readonly protocol: Protocol;
+  /** Empty: IPv6 and IPv4. */
+  readonly hostIp: string;
+  readonly port: number;
+  readonly targetIp: string;
+  readonly targetPort: number;
+}
+
+export type OpenedPort =
+  /** `ipv6`: the port answers on `::` as well. */
+  { readonly ok: true; readonly ipv6: boolean } | { readonly ok: false; readonly errno: string | undefined };
+
+export interface SandboxPlan {
+  readonly netnsPath: string;
+  /** New interfaces get no IPv6 (not even link-local) unless a network gives them some. */
+  readonly disableIpv6: boolean;
+  /** Keys below `net.`, set inside the namespace. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly interfaces: readonly InterfacePlan[];
+}
+
+export interface InterfacePlan {
+  readonly name: string;
+  readonly hostName: string;
+  readonly bridge: string;
+  readonly mac: string;
+  readonly mtu: number;
+  /** `172.17.0.2/16`. */
+  readonly address: string;
+  /** Default gateway; empty for none. */
+  readonly gateway: string;
+}
+
+export interface RulesWatch {
+  readonly table: string;
+  readonly intervalMs: number;
+}

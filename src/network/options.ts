@@ -1,0 +1,43 @@
+import type { Logger } from '#base';
+import type { MetadataStore } from '#store';
+import type { KernelEvents, NetworkKernel } from './kernel.ts';
+import type { AddressPoolOption } from './subnet-choice.ts';
+
+/** The bridge that is used when nobody names one. */
+export const DEFAULT_BRIDGE = 'gantry0';
+
+/** The default `bridge` network, as dockerd's flags describe it. */
+export interface DefaultBridgeOptions {
+  /** `--bridge`. An existing bridge is used and never removed; a missing one is made. Default `gantry0`. */
+  readonly name?: string;
+  /** `--bip`: address and network of the bridge, `192.168.5.1/24`. Default: a free network of the pools. */
+  readonly bip?: string;
+  /** `--fixed-cidr`: the part of the network containers get addresses from. */
+  readonly fixedCidr?: string;
+  /** `--default-gateway`. Default: the bridge's address. */
+  readonly defaultGateway?: string;
+  /** `--mtu`. Default 1500. */
+  readonly mtu?: number;
+  /** `--ip-masq`. Default true. */
+  readonly masquerade?: boolean;
+}
+
+export interface NetworkServiceOptions {
+  readonly metadata: MetadataStore;
+  /** Run root; namespaces are pinned in `netns/` below it. */
+  readonly execRoot: string;
+  readonly logger: Logger;
+  readonly bridge?: DefaultBridgeOptions;
+  /** `--default-address-pool`. Default: docker's local pools. */
+  readonly addressPools?: readonly AddressPoolOption[];
+  /** `--ip`: host address of ports published without one. Default: all. */
+  readonly defaultHostIp?: string;
+  /** `--ip-forward`: turn the kernel's IPv4 forwarding on when it is off. Default true. */
+  readonly ipForward?: boolean;
+  /** How often the rules are looked after, in milliseconds; 0 is never. Default 500. */
+  readonly rulesCheckMs?: number;
+  /** Host ports held by a socket at most. Default 2048. */
+  readonly maxHeldPorts?: number;
+  /** Makes the kernel. Default: the network Worker. */
+  readonly createKernel?: (events: KernelEvents) => NetworkKernel;
+}

@@ -1,0 +1,238 @@
+import { join } from 'node:path';
+import { createId, errorMessage, GantryError, KeyedMutex, type Logger, shortId } from '#base';
+import { emptyEndpoint, interfacePlan, planEndpoint } from './endpoints.ts';
+import { externalConnectivityFailed, networksInUse, sandboxExists, sandboxSetupFailed } from './errors.ts';
+import type { Ipv4 } from './ipv4.ts';
+import type { NetworkKernel } from './kernel.ts';
+import { NetworkRegistry } from './network-registry.ts';
+import type { NetworkServiceOptions } from './options.ts';
+import { PortBook } from './port-book.ts';
+import { publishPorts } from './published-ports.ts';
+import { checkRequest } from './request-check.ts';
+import { portRulesOf, SandboxRegistry } from './sandbox-registry.ts';
+import { type RunningNetwork, startNetwork } from './start.ts';
+import { decodeNetwork, decodeSandbox, type StoredNetwork } from './stored.ts';
+import type { Endpoint, Network, NetworkService, Sandbox, SandboxRequest } from './types.ts';
+import { createWorkerKernel } from './worker/client.ts';
+
+/**
+ * The network of this engine: state and decisions on the calling thread, kernel work in the network Worker.
+ * Nothing happens before `start`.
+ */
+export function createNetworkService(options: NetworkServiceOptions): NetworkService {
+  return new LocalNetworkService(options);
+}
+
+class LocalNetworkService implements NetworkService {
+  readonly #options: NetworkServiceOptions;
+  readonly #logger: Logger;
+  readonly #networks: NetworkRegistry;
+  readonly #sandboxes: SandboxRegistry;
+  readonly #ports = new PortBook();
+  readonly #locks = new KeyedMutex();
+  readonly #kernel: NetworkKernel;
+  /** The address handed out last in each network. */
+  readonly #lastAddress = new Map<string, Ipv4>();
+  #running: RunningNetwork | undefined;
+  /** Work that nobody awaits otherwise; `stop` does. */
+  #background: Promise<void> = Promise.resolve();
+
+  constructor(options: NetworkServiceOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#networks = new NetworkRegistry(options.metadata.collection('networks', decodeNetwork));
+    this.#sandboxes = new SandboxRegistry(options.metadata.collection('network_sandboxes', decodeSandbox));
+    const createKernel = options.createKernel ?? ((events) => createWorkerKernel({ ...options, events }));
+    this.#kernel = createKernel({
+      onRulesDamaged: () => this.#inBackground(() => this.#running?.firewall.restore()),
+      onRestarted: () => this.#inBackground(() => this.#running?.resume()),
+    });
+  }
+
+  async start(liveContainerIds: ReadonlySet<string>): Promise<void> {
+    try {
+      this.#running = await startNetwork({
+        options: this.#options,
+        kernel: this.#kernel,
+        networks: this.#networks,
+        sandboxes: this.#sandboxes,
+        ports: this.#ports,
+        liveContainerIds,
+      });
+    } catch (error) {
+      await this.#kernel.close();
+      throw error;
+    }
+  }
+
+  async stop(options: { readonly removeAll?: boolean } = {}): Promise<void> {
+    await this.#background;
+    if (options.removeAll) await this.#removeAll();
+    this.#running = undefined;
+    await this.#kernel.close();
+  }
+
+  list(): Network[] {
+    return this.#networks.list();
+  }
+
+  get(nameOrId: string): Network {
+    return this.#networks.get(nameOrId);
+  }
+
+  validate(request: SandboxRequest): void {
+    checkRequest(this.#networks, request);
+  }
+
+  createSandbox(request: SandboxRequest): Promise<Sandbox> {
+    return this.#locks.run(request.containerId, () => this.#create(request));
+  }
+
+  sandbox(containerId: string): Sandbox | undefined {
+    return this.#sandboxes.get(containerId);
+  }
+
+  removeSandbox(containerId: string): Promise<void> {
+    return this.#locks.run(containerId, async () => {
+      const sandbox = this.#sandboxes.get(containerId);
+      if (!sandbox) return;
+      using _leaving = this.#sandboxes.beginRemoval(containerId);
+      await this.#dismantle(sandbox);
+      this.#sandboxes.remove(containerId);
+      this.#ports.releasePublished(sandbox.ports);
+      await this.#running?.settleLoopback();
+    });
+  }
+
+  endpointsOf(networkId: string): readonly { readonly containerId: string; readonly endpoint: Endpoint }[] {
+    return this.#sandboxes.endpointsOf(networkId);
+  }
+
+  async #create(request: SandboxRequest): Promise<Sandbox> {
+    this.validate(request);
+    if (this.#sandboxes.get(request.containerId)) throw sandboxExists(request.containerId);
+    const network = this.#networks.get(request.networkMode);
+    const draft = this.#draft(request, network);
+    this.#sandboxes.hold(draft);
+    try {
+      const sandbox = network.driver === 'bridge' ? await this.#publish(request, draft) : draft;
+      await this.#build(request, sandbox, network);
+      this.#sandboxes.commit(sandbox);
+      return sandbox;
+    } finally {
+      this.#sandboxes.dropDraft(request.containerId);
+    }
+  }
+
+  #draft(request: SandboxRequest, network: StoredNetwork): Sandbox {
+    const id = createId();
+    const isHost = network.driver === 'host';
+    return {
+      containerId: request.containerId,
+      id,
+      netnsPath: isHost ? undefined : join(this.#options.execRoot, 'netns', shortId(id)),
+      endpoints: [network.driver === 'bridge' ? this.#plug(request, network) : emptyEndpoint(network)],
+      ports: [],
+    };
+  }
+
+  #plug(request: SandboxRequest, network: StoredNetwork): Endpoint {
+    const wished = Object.entries(request.endpoints ?? {}).find(
+      ([name]) => this.#networks.get(name).id === network.id,
+    );
+    const previous = this.#lastAddress.get(network.id);
+    const { endpoint, address } = planEndpoint(network, this.#sandboxes, wished?.[1] ?? {}, previous);
+    if (!wished?.[1].ipv4Address) this.#lastAddress.set(network.id, address);
+    return endpoint;
+  }
+
+  /** Takes the host ports. The new draft carries them, so that a rebuild of the rules in between has them too. */
+  async #publish(request: SandboxRequest, draft: Sandbox): Promise<Sandbox> {
+    const [endpoint] = draft.endpoints;
+    if (!endpoint || request.ports.length === 0) return draft;
+    const fallbackIp = this.#options.defaultHostIp;
+    const requests = request.ports.map((port) =>
+      port.hostIp === '' && fallbackIp && fallbackIp !== '0.0.0.0' ? { ...port, hostIp: fallbackIp } : port,
+    );
+    try {
+      const ports = await publishPorts({
+        owner: request.containerId,
+        targetIp: endpoint.ipv4Address,
+        requests,
+        book: this.#ports,
+        kernel: this.#kernel,
+      });
+      const published = { ...draft, ports };
+      this.#sandboxes.hold(published);
+      return published;
+    } catch (error) {
+      if (!(error instanceof GantryError)) throw error;
+      throw externalConnectivityFailed(request.containerName, endpoint.id, error);
+    }
+  }
+
+  async #build(request: SandboxRequest, sandbox: Sandbox, network: StoredNetwork): Promise<void> {
+    if (sandbox.netnsPath === undefined) return;
+    const plan = {
+      netnsPath: sandbox.netnsPath,
+      disableIpv6: !network.enableIPv6 && network.driver === 'bridge',
+      sysctls: namespacedSysctls(request.sysctls ?? {}),
+      interfaces: sandbox.endpoints
+        .filter(({ interfaceName }) => interfaceName !== '')
+        .map((endpoint) => interfacePlan(endpoint, network)),
+    };
+    // Both are under way at once: the Worker takes them in turn, without a round trip between.
+    const results = await Promise.allSettled([
+      this.#kernel.createSandbox(plan),
+      this.#running?.firewall.add(portRulesOf(sandbox)),
+      this.#running?.settleLoopback(),
+    ]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (!failed) return;
+    await this.#abandon(sandbox);
+    if (failed.reason instanceof GantryError) throw failed.reason;
+    throw sandboxSetupFailed(request.containerName, failed.reason);
+  }
+
+  /** Takes back what a failed creation did. What cannot be taken back is swept at the next start. */
+  async #abandon(sandbox: Sandbox): Promise<void> {
+    this.#sandboxes.dropDraft(sandbox.containerId);
+    this.#ports.releasePublished(sandbox.ports);
+    try {
+      await this.#dismantle(sandbox);
+    } catch (error) {
+      this.#logger.warn('sandbox not cleaned up', {
+        container: sandbox.containerId,
+        reason: errorMessage(error),
+      });
+    }
+  }
+
+  async #dismantle(sandbox: Sandbox): Promise<void> {
+    const results = await Promise.allSettled([
+      this.#running?.firewall.delete(portRulesOf(sandbox)),
+      sandbox.ports.length > 0 ? this.#kernel.closePorts(sandbox.containerId) : undefined,
+      sandbox.netnsPath === undefined ? undefined : this.#kernel.removeSandbox(sandbox.netnsPath),
+    ]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async #removeAll(): Promise<void> {
+    const count = this.#sandboxes.all().length;
+    if (count > 0) throw networksInUse(count);
+    await this.#running?.firewall.remove();
+    for (const { bridgeName, ownsBridge } of this.#networks.list()) {
+      if (bridgeName && ownsBridge) await this.#kernel.removeBridge(bridgeName);
+    }
+  }
+
+  #inBackground(work: () => Promise<void> | undefined): void {
+    this.#background = this.#background
+      .then(work)
+      .catch((error) => this.#logger.error('network not repaired', { reason: errorMessage(error) }));
+  }
+}
+
+const namespacedSysctls = (sysctls: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(sysctls).filter(([key]) => key.startsWith('net.')));

@@ -1,0 +1,47 @@
+import { ERROR_CODES, type ErrorCode, errorMessage, GantryError } from '#base';
+import type { KernelEvents, NetworkKernel } from '../kernel.ts';
+
+/** Methods that cross the thread border: all of the kernel's. Arguments are plain data. */
+export type KernelMethod = keyof NetworkKernel;
+
+/** First message to the Worker. */
+export interface WorkerSetup {
+  readonly maxHeldPorts: number | undefined;
+}
+
+export interface Call {
+  readonly id: number;
+  readonly method: KernelMethod;
+  readonly args: readonly unknown[];
+}
+
+export type Reply =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: WireError }
+  | { readonly event: Exclude<keyof KernelEvents, 'onRestarted'> };
+
+/** An error as it crosses: structured clone would lose `code` and `errno`. */
+export interface WireError {
+  readonly message: string;
+  /** Set for a GantryError. */
+  readonly gantryCode: ErrorCode | undefined;
+  /** `EEXIST` and so on. */
+  readonly code: string | undefined;
+  readonly errno: number | undefined;
+}
+
+export function packError(error: unknown): WireError {
+  const fields = typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {};
+  return {
+    message: errorMessage(error),
+    gantryCode: error instanceof GantryError ? error.code : undefined,
+    code: typeof fields['code'] === 'string' ? fields['code'] : undefined,
+    errno: typeof fields['errno'] === 'number' ? fields['errno'] : undefined,
+  };
+}
+
+export function unpackError(wire: WireError): Error {
+  const code = ERROR_CODES.find((known) => known === wire.gantryCode);
+  if (code) return new GantryError(code, wire.message);
+  return Object.assign(new Error(wire.message), { code: wire.code, errno: wire.errno });
+}
