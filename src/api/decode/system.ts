@@ -1,0 +1,24 @@
+import { type Decoder, map, string, struct } from '../json/decoder.ts';
+import type { AuthConfig } from '../types/system.ts';
+import type { VolumeCreateRequest } from '../types/volume.ts';
+
+/** `POST /auth` and the header `X-Registry-Auth`. */
+export const authConfig: Decoder<AuthConfig> = struct<AuthConfig>(
+  'AuthConfig',
+  {
+    username: string,
+    password: string,
+    auth: string,
+    serveraddress: string,
+    identitytoken: string,
+    registrytoken: string,
+  },
+  { goType: 'registry.AuthConfig' },
+);
+
+/** `POST /volumes/create`. */
+export const volumeCreateRequest: Decoder<VolumeCreateRequest> = struct<VolumeCreateRequest>(
+  'CreateRequest',
+  { Name: string, Driver: string, DriverOpts: map(string), Labels: map(string) },
+  { goType: 'volume.CreateRequest' },
+);
