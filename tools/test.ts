@@ -27,7 +27,7 @@ const CHECKS: readonly Group[] = [
   { name: 'types', command: [`${BIN}/tsc`, '-p', '.'], reports: false, limitS: 180 },
   {
     name: 'unit and architecture',
-    command: bunTest('--parallel=2', './src', './cmd', './tools', './tests/architecture'),
+    command: bunTest('--parallel=2', './src', './cmd', './tools', './bench', './tests/architecture'),
     reports: true,
     limitS: 300,
   },
