@@ -122,3 +122,12 @@ export const sandboxSetupFailed = (containerName: string, cause: unknown): Gantr
 
 export const networksInUse = (count: number): GantryError =>
   conflict(`cannot remove the networks: ${count} containers are attached`);
+
+export const portsNotOpened = (cause: unknown): GantryError =>
+  internal(`failed to open the host ports: ${errorMessage(cause)}`, { cause });
+
+export const sandboxNotReleased = (containerId: string, cause: unknown): GantryError =>
+  internal(`failed to release the network of container ${containerId}: ${errorMessage(cause)}`, { cause });
+
+export const networkNotStarted = (cause: unknown): GantryError =>
+  unavailable(`failed to start the network: ${errorMessage(cause)}`, { cause });

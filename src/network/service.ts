@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { createId, errorMessage, GantryError, KeyedMutex, type Logger, shortId } from '#base';
 import { emptyEndpoint, interfacePlan, planEndpoint } from './endpoints.ts';
-import { externalConnectivityFailed, networksInUse, sandboxExists, sandboxSetupFailed } from './errors.ts';
+import {
+  externalConnectivityFailed,
+  networkNotStarted,
+  networksInUse,
+  portsNotOpened,
+  sandboxExists,
+  sandboxNotReleased,
+  sandboxSetupFailed,
+} from './errors.ts';
 import type { Ipv4 } from './ipv4.ts';
 import type { NetworkKernel } from './kernel.ts';
 import { NetworkRegistry } from './network-registry.ts';
@@ -61,7 +69,7 @@ class LocalNetworkService implements NetworkService {
       });
     } catch (error) {
       await this.#kernel.close();
-      throw error;
+      throw error instanceof GantryError ? error : networkNotStarted(error);
     }
   }
 
@@ -166,8 +174,8 @@ class LocalNetworkService implements NetworkService {
       this.#sandboxes.hold(published);
       return published;
     } catch (error) {
-      if (!(error instanceof GantryError)) throw error;
-      throw externalConnectivityFailed(request.containerName, endpoint.id, error);
+      const cause = error instanceof GantryError ? error : portsNotOpened(error);
+      throw externalConnectivityFailed(request.containerName, endpoint.id, cause);
     }
   }
 
@@ -215,7 +223,7 @@ class LocalNetworkService implements NetworkService {
       sandbox.netnsPath === undefined ? undefined : this.#kernel.removeSandbox(sandbox.netnsPath),
     ]);
     const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    if (failed) throw sandboxNotReleased(sandbox.containerId, failed.reason);
   }
 
   async #removeAll(): Promise<void> {
