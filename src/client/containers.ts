@@ -1,16 +1,21 @@
-import type { ResponseBody } from './body.ts';
-import { encodeFilters, type Filters, type Requester, segment } from './requester.ts';
-import type { HijackedStream } from './transport.ts';
 import type {
-  ContainerInspect,
-  ContainerStats,
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  ContainerInspectResponse,
+  ContainerStatsResponse,
   ContainerSummary,
-  CreateResult,
+  ContainersPruneResponse,
+  ContainerTopResponse,
+  ContainerUpdateRequest,
+  ContainerUpdateResponse,
+  ContainerWaitResponse,
   FilesystemChange,
-  PruneResult,
-  TopResult,
-  WaitResult,
-} from './wire.ts';
+  Filters,
+  WaitConditionName,
+} from '#api';
+import type { ResponseBody } from './body.ts';
+import { encodeFilters, type Requester, segment } from './requester.ts';
+import type { HijackedStream } from './transport.ts';
 
 export interface ListContainersOptions {
   readonly all?: boolean;
@@ -50,14 +55,17 @@ export interface SignalOptions {
   readonly timeoutS?: number | undefined;
 }
 
-export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+export type WaitCondition = WaitConditionName;
 
 /** Operations under `/containers`. Every call throws the daemon's error; `ref` is a name or an ID. */
 export interface ContainerClient {
   list(options?: ListContainersOptions): Promise<ContainerSummary[]>;
   /** `body` is the wire form of the create request. */
-  create(body: unknown, options?: { name?: string; platform?: string }): Promise<CreateResult>;
-  inspect(ref: string, options?: { size?: boolean }): Promise<ContainerInspect>;
+  create(
+    body: ContainerCreateRequest,
+    options?: { name?: string; platform?: string },
+  ): Promise<ContainerCreateResponse>;
+  inspect(ref: string, options?: { size?: boolean }): Promise<ContainerInspectResponse>;
   start(ref: string, options?: { checkpoint?: string; checkpointDir?: string }): Promise<void>;
   stop(ref: string, options?: SignalOptions): Promise<void>;
   restart(ref: string, options?: SignalOptions): Promise<void>;
@@ -65,25 +73,25 @@ export interface ContainerClient {
   pause(ref: string): Promise<void>;
   unpause(ref: string): Promise<void>;
   rename(ref: string, name: string): Promise<void>;
-  update(ref: string, body: unknown): Promise<{ readonly Warnings?: readonly string[] | null }>;
+  update(ref: string, body: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
   remove(ref: string, options?: { volumes?: boolean; force?: boolean; link?: boolean }): Promise<void>;
-  prune(filters?: Filters): Promise<PruneResult>;
+  prune(filters?: Filters): Promise<ContainersPruneResponse>;
   /** Resolves once the daemon watches; `exit` resolves when the condition is met. */
   wait(
     ref: string,
     condition?: WaitCondition,
     options?: { signal?: AbortSignal },
-  ): Promise<{ readonly exit: Promise<WaitResult> }>;
+  ): Promise<{ readonly exit: Promise<ContainerWaitResponse> }>;
   attach(ref: string, request: AttachRequest, options?: { signal?: AbortSignal }): Promise<HijackedStream>;
   logs(ref: string, request: LogsRequest, options?: { signal?: AbortSignal }): Promise<ResponseBody>;
   resize(ref: string, size: TerminalSize): Promise<void>;
-  top(ref: string, psArgs?: string): Promise<TopResult>;
+  top(ref: string, psArgs?: string): Promise<ContainerTopResponse>;
   changes(ref: string): Promise<FilesystemChange[]>;
   export(ref: string, options?: { signal?: AbortSignal }): Promise<ResponseBody>;
   stats(
     ref: string,
     options: { stream: boolean; signal?: AbortSignal },
-  ): Promise<AsyncIterableIterator<ContainerStats>>;
+  ): Promise<AsyncIterableIterator<ContainerStatsResponse>>;
 }
 
 const present = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
@@ -128,7 +136,7 @@ export function createContainerClient(engine: Requester): ContainerClient {
     async wait(ref, condition, options) {
       const query = { condition };
       const response = await engine.call('POST', at(ref, 'wait'), { query, signal: options?.signal });
-      const exit = response.body.json<WaitResult>();
+      const exit = response.body.json<ContainerWaitResponse>();
       // The caller may end before it looks; an unobserved failure must not end the process.
       exit.catch(() => {});
       return { exit };

@@ -1,38 +1,16 @@
+import type { ExecCreateRequest, ExecInspectResponse, ExecStartRequest } from '#api';
 import type { TerminalSize } from './containers.ts';
 import { type Requester, segment } from './requester.ts';
 import type { HijackedStream } from './transport.ts';
-import type { ExecInspect } from './wire.ts';
-
-/** Wire form of an exec's creation. */
-export interface ExecCreateBody {
-  readonly User: string;
-  readonly Privileged: boolean;
-  readonly Tty: boolean;
-  readonly AttachStdin: boolean;
-  readonly AttachStdout: boolean;
-  readonly AttachStderr: boolean;
-  readonly DetachKeys: string;
-  readonly Env: readonly string[];
-  readonly WorkingDir: string;
-  readonly Cmd: readonly string[];
-  /** Height, width. */
-  readonly ConsoleSize?: readonly [number, number];
-}
-
-export interface ExecStartBody {
-  readonly Detach: boolean;
-  readonly Tty: boolean;
-  readonly ConsoleSize?: readonly [number, number];
-}
 
 /** Operations under `/exec`. */
 export interface ExecClient {
-  create(ref: string, body: ExecCreateBody): Promise<{ readonly Id: string }>;
+  create(ref: string, body: ExecCreateRequest): Promise<{ readonly Id: string }>;
   /** Starts without streams. */
-  startDetached(id: string, body: ExecStartBody): Promise<void>;
+  startDetached(id: string, body: ExecStartRequest): Promise<void>;
   /** Starts and hands out its streams. */
-  attach(id: string, body: ExecStartBody, options?: { signal?: AbortSignal }): Promise<HijackedStream>;
-  inspect(id: string): Promise<ExecInspect>;
+  attach(id: string, body: ExecStartRequest, options?: { signal?: AbortSignal }): Promise<HijackedStream>;
+  inspect(id: string): Promise<ExecInspectResponse>;
   resize(id: string, size: TerminalSize): Promise<void>;
 }
 

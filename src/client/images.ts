@@ -1,14 +1,15 @@
-import type { ResponseBody } from './body.ts';
-import { encodeFilters, type Filters, type Requester, segment } from './requester.ts';
 import type {
-  ImageDeleteItem,
-  ImageHistoryItem,
+  Filters,
+  ImageDeleteResponseItem,
+  ImageHistoryResponseItem,
   ImageSummary,
-  ProgressMessage,
-  PruneResult,
-} from './wire.ts';
+  ImagesPruneResponse,
+  JSONMessage,
+} from '#api';
+import type { ResponseBody } from './body.ts';
+import { encodeFilters, type Requester, segment } from './requester.ts';
 
-type Progress = AsyncIterableIterator<ProgressMessage>;
+type Progress = AsyncIterableIterator<JSONMessage>;
 
 export interface ImportRequest {
   /** Bytes of a root file system tar; undefined when `fromUrl` is given. */
@@ -25,10 +26,10 @@ export interface ImportRequest {
 export interface ImageClient {
   list(options?: { all?: boolean; filters?: Filters; sharedSize?: boolean }): Promise<ImageSummary[]>;
   inspect(ref: string, options?: { platform?: string }): Promise<unknown>;
-  history(ref: string): Promise<ImageHistoryItem[]>;
+  history(ref: string): Promise<ImageHistoryResponseItem[]>;
   tag(ref: string, repo: string, tag: string): Promise<void>;
-  remove(ref: string, options?: { force?: boolean; noPrune?: boolean }): Promise<ImageDeleteItem[]>;
-  prune(filters?: Filters): Promise<PruneResult>;
+  remove(ref: string, options?: { force?: boolean; noPrune?: boolean }): Promise<ImageDeleteResponseItem[]>;
+  prune(filters?: Filters): Promise<ImagesPruneResponse>;
   pull(
     repo: string,
     options: { tag: string; platform?: string; auth?: string; signal?: AbortSignal },

@@ -11,12 +11,11 @@ export type {
 export { DEFAULT_HOST, type Endpoint, parseEndpoint, type TlsMaterial } from './endpoint.ts';
 export { createEngineClient, type EngineClient, type EngineClientOptions } from './engine-client.ts';
 export { daemonMessage } from './errors.ts';
-export type { ExecClient, ExecCreateBody, ExecStartBody } from './exec.ts';
+export type { ExecClient } from './exec.ts';
 export type { ImageClient, ImportRequest } from './images.ts';
 export type { NetworkClient } from './networks.ts';
-export type { Filters } from './requester.ts';
+export type { PingResult } from './requester.ts';
 export type { SystemClient } from './system.ts';
 export type { HijackedStream } from './transport.ts';
-export { CLIENT_API_VERSION, compareVersions } from './version.ts';
+export { CLIENT_API_VERSION } from './version.ts';
 export type { VolumeClient } from './volumes.ts';
-export type * from './wire.ts';

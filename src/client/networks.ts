@@ -1,15 +1,23 @@
-import { encodeFilters, type Filters, type Requester, segment } from './requester.ts';
-import type { NetworkSummary, PruneResult } from './wire.ts';
+import type {
+  Filters,
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkCreateResponse,
+  NetworkDisconnectRequest,
+  NetworkSummary,
+  NetworksPruneResponse,
+} from '#api';
+import { encodeFilters, type Requester, segment } from './requester.ts';
 
 /** Operations under `/networks`. */
 export interface NetworkClient {
   list(filters?: Filters): Promise<NetworkSummary[]>;
   inspect(ref: string, options?: { verbose?: boolean; scope?: string }): Promise<unknown>;
-  create(body: unknown): Promise<{ readonly Id: string; readonly Warning?: string }>;
+  create(body: NetworkCreateRequest): Promise<NetworkCreateResponse>;
   remove(ref: string): Promise<void>;
-  connect(ref: string, body: unknown): Promise<void>;
-  disconnect(ref: string, body: unknown): Promise<void>;
-  prune(filters?: Filters): Promise<PruneResult>;
+  connect(ref: string, body: NetworkConnectRequest): Promise<void>;
+  disconnect(ref: string, body: NetworkDisconnectRequest): Promise<void>;
+  prune(filters?: Filters): Promise<NetworksPruneResponse>;
 }
 
 /** The client for `/networks`. */

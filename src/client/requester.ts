@@ -1,3 +1,4 @@
+import { encodeFilters as encode, type Filters } from '#api';
 import type { Endpoint } from './endpoint.ts';
 import { engineError } from './errors.ts';
 import {
@@ -8,7 +9,14 @@ import {
   Transport,
 } from './transport.ts';
 import { negotiate } from './version.ts';
-import type { PingResult } from './wire.ts';
+
+/** Answer of `/_ping`, from its headers. */
+export interface PingResult {
+  readonly apiVersion: string | undefined;
+  readonly osType: string;
+  readonly experimental: boolean;
+  readonly builderVersion: string;
+}
 
 export interface CallOptions {
   readonly query?: Query;
@@ -113,18 +121,7 @@ export function encodeQuery(query: Query | undefined): string {
 }
 
 /** Filters in the wire form of all list and prune operations; undefined when there are none. */
-export function encodeFilters(filters: Filters | undefined): string | undefined {
-  const entries = Object.entries(filters ?? {});
-  if (entries.length === 0) return undefined;
-  return JSON.stringify(
-    Object.fromEntries(
-      entries.map(([key, values]) => [key, Object.fromEntries(values.map((value) => [value, true]))]),
-    ),
-  );
-}
-
-/** Alternatives by key, as `--filter` collects them. */
-export type Filters = Readonly<Record<string, readonly string[]>>;
+export const encodeFilters = (filters: Filters | undefined): string | undefined => encode(filters ?? {});
 
 /** One path segment; slashes of image names stay. */
 export const segment = (text: string): string =>

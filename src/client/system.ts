@@ -1,12 +1,12 @@
-import { encodeFilters, type Filters, type Requester } from './requester.ts';
-import type { DiskUsage, EventMessage, PingResult, SystemInfo, SystemVersion } from './wire.ts';
-
+import type { EventMessage, Filters, SystemDataUsage, SystemInfo, SystemVersion } from '#api';
+import type { PingResult } from './requester.ts';
+import { encodeFilters, type Requester } from './requester.ts';
 /** `/version`, `/info`, `/events`, `/system/df`, `/_ping`. */
 export interface SystemClient {
   ping(): Promise<PingResult>;
   version(): Promise<SystemVersion>;
   info(): Promise<SystemInfo>;
-  diskUsage(options?: { verbose?: boolean }): Promise<DiskUsage>;
+  diskUsage(options?: { verbose?: boolean }): Promise<SystemDataUsage>;
   /** `since` and `until`: seconds since the epoch, with a fraction. */
   events(options: {
     since?: string | undefined;

@@ -1,16 +1,13 @@
-import { encodeFilters, type Filters, type Requester, segment } from './requester.ts';
-import type { PruneResult, VolumeSummary } from './wire.ts';
+import type { Filters, Volume, VolumeCreateRequest, VolumeListResponse, VolumesPruneResponse } from '#api';
+import { encodeFilters, type Requester, segment } from './requester.ts';
 
 /** Operations under `/volumes`. */
 export interface VolumeClient {
-  list(filters?: Filters): Promise<{
-    readonly Volumes: readonly VolumeSummary[] | null;
-    readonly Warnings?: readonly string[] | null;
-  }>;
-  create(body: unknown): Promise<VolumeSummary>;
+  list(filters?: Filters): Promise<VolumeListResponse>;
+  create(body: VolumeCreateRequest): Promise<Volume>;
   inspect(name: string): Promise<unknown>;
   remove(name: string, options?: { force?: boolean }): Promise<void>;
-  prune(filters?: Filters): Promise<PruneResult>;
+  prune(filters?: Filters): Promise<VolumesPruneResponse>;
 }
 
 /** The client for `/volumes`. */
