@@ -1,1 +1,18 @@
-export type * from './types.ts';
+export { applyChanges } from './changes/apply.ts';
+export { createImageService, type ImageServiceOptions } from './service.ts';
+export type {
+  BootstrapKind,
+  BootstrapOptions,
+  CreateFromLayerOptions,
+  ImageDeletion,
+  ImageDiskUsage,
+  ImageFilters,
+  ImageHistoryEntry,
+  ImageProgress,
+  ImageService,
+  ImageUsers,
+  ImportOptions,
+  LoadedImage,
+  OnProgress,
+  StoredImage,
+} from './types.ts';

@@ -54,11 +54,67 @@ export interface ImportOptions {
 export interface ImageFilters {
   readonly reference?: readonly string[];
   readonly dangling?: boolean;
+  /** Also untagged images that others were built on. */
+  readonly all?: boolean;
+  /** `name` or `name=value`. */
   readonly label?: readonly string[];
-  readonly before?: string;
-  readonly since?: string;
+  /** `label!=…`: none of these may match. */
+  readonly notLabel?: readonly string[];
+  /** Images by any name; the oldest counts. */
+  readonly before?: string | readonly string[];
+  /** Images by any name; the newest counts. */
+  readonly since?: string | readonly string[];
   /** Milliseconds since the epoch. */
   readonly untilMs?: number;
+}
+
+/** One step of an image's making, as `docker history` shows it. */
+export interface ImageHistoryEntry {
+  /** ID of the image that this step made, `<missing>` when it is not here. */
+  readonly id: string;
+  /** Seconds since the epoch, 0 when unknown. */
+  readonly createdS: number;
+  readonly createdBy: string;
+  /** Familiar references of that image. */
+  readonly tags: readonly string[];
+  readonly sizeBytes: number;
+  readonly comment: string;
+}
+
+export interface ImageDiskUsage {
+  readonly layersBytes: number;
+  /** Bytes of each image that another one has as well. */
+  readonly images: readonly { readonly id: Digest; readonly sharedBytes: number }[];
+}
+
+export interface CreateFromLayerOptions {
+  readonly base: Digest | undefined;
+  /** Layer tar to add on top, plain or compressed; undefined adds none. */
+  readonly layerTar: AsyncIterable<Uint8Array> | undefined;
+  /**
+   * Called with the base's config (or undefined). The result's rootfs is replaced by the service; its history
+   * is taken when it is longer than the base's, else one step is added from `created`, `author` and `comment`.
+   */
+  readonly config: (base: Image | undefined) => Image;
+  readonly reference?: string;
+  readonly signal?: AbortSignal;
+}
+
+export type BootstrapKind = 'busybox' | 'debian';
+
+export interface BootstrapOptions {
+  /** Default `busybox:latest`; for debian `debian:latest` and `debian:bookworm`. */
+  readonly reference?: string;
+  /** Debian packages to install besides; only for `debian`. */
+  readonly packages?: readonly string[];
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface LoadedImage {
+  readonly id: Digest;
+  /** Canonical references it got. */
+  readonly references: readonly string[];
 }
 
 /** Who uses images; implemented by the containers room, wired in `cmd`. */
@@ -72,14 +128,7 @@ export interface ImageService {
   get(nameOrId: string): StoredImage;
   list(filters?: ImageFilters): StoredImage[];
   /** The layers' history as `docker history` shows it, newest first. */
-  history(nameOrId: string): readonly {
-    readonly id: string;
-    readonly createdS: number;
-    readonly createdBy: string;
-    readonly tags: readonly string[];
-    readonly sizeBytes: number;
-    readonly comment: string;
-  }[];
+  history(nameOrId: string): readonly ImageHistoryEntry[];
   tag(nameOrId: string, reference: string): void;
   /** docker's rmi: untag first, delete when the last tag goes, refuse what containers use. */
   remove(
@@ -97,31 +146,18 @@ export interface ImageService {
   load(
     archive: AsyncIterable<Uint8Array>,
     options?: { readonly quiet?: boolean; readonly onProgress?: OnProgress; readonly signal?: AbortSignal },
-  ): Promise<readonly { readonly id: Digest; readonly references: readonly string[] }[]>;
+  ): Promise<readonly LoadedImage[]>;
   /** An archive that both `docker load` and OCI layout readers take. @throws `not_found` before the first byte. */
   save(namesOrIds: readonly string[]): Readable;
   /** Makes an image from a config and layers that are already applied; for commit and build. */
-  createFromLayer(options: {
-    readonly base: Digest | undefined;
-    /** Layer tar to add on top; undefined adds none. */
-    readonly layerTar: AsyncIterable<Uint8Array> | undefined;
-    /** Called with the base's config (or an empty one); rootfs and history of the result are completed by the service. */
-    readonly config: (base: Image | undefined) => Image;
-    readonly reference?: string;
-  }): Promise<StoredImage>;
+  createFromLayer(options: CreateFromLayerOptions): Promise<StoredImage>;
   /** Makes `busybox` or `debian` from Debian's packages, without a registry. */
-  bootstrap(
-    kind: 'busybox' | 'debian',
-    options?: {
-      readonly reference?: string;
-      readonly packages?: readonly string[];
-      readonly onProgress?: OnProgress;
-      readonly signal?: AbortSignal;
-    },
-  ): Promise<StoredImage>;
-  /** Bytes of all layers on disk, each counted once, and per image the bytes that only it uses. */
-  diskUsage(): {
-    readonly layersBytes: number;
-    readonly images: readonly { readonly id: Digest; readonly sharedBytes: number }[];
-  };
+  bootstrap(kind: BootstrapKind, options?: BootstrapOptions): Promise<StoredImage>;
+  /** Bytes of all layers on disk, each counted once, and per image the bytes that it shares. */
+  diskUsage(): ImageDiskUsage;
+  /**
+   * Removes layers and blobs that nothing needs any more, such as those a removed container stood on after its
+   * image was forced away. Call it after removing such a container. Answers the unpacked bytes that went.
+   */
+  collectGarbage(): Promise<number>;
 }

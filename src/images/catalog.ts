@@ -1,0 +1,221 @@
+import { errorMessage, type Logger } from '#base';
+import { chainIds, type Digest, formatReference, type Image, parseReference, type Reference } from '#oci';
+import type { Collection, ContentStore, MetadataStore, Snapshotter } from '#store';
+import { MAX_CONFIG_BYTES, parseImageConfig } from './config.ts';
+import { decodeImage, decodeReference, type ImageDocument, type ReferenceDocument } from './documents.ts';
+import type { StoredImage } from './types.ts';
+
+/** An image in memory: its stored document, and what follows from its config. */
+export interface CatalogEntry {
+  readonly id: Digest;
+  readonly config: Image;
+  readonly document: ImageDocument;
+  /** Chain IDs of the layers, base first. */
+  readonly chain: readonly Digest[];
+  readonly layerSizes: readonly number[];
+  /** Milliseconds since the epoch; 0 when the config does not say. */
+  readonly createdMs: number;
+}
+
+export interface NewImage {
+  readonly id: Digest;
+  readonly config: Image;
+  readonly document: ImageDocument;
+  readonly references: readonly Reference[];
+}
+
+export interface CatalogOptions {
+  readonly metadata: MetadataStore;
+  readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
+  readonly logger: Logger;
+  readonly now: () => Date;
+}
+
+/**
+ * All images and their names: in memory for readers, in the metadata store for the next start. Every change is
+ * durable when the call returns, and memory changes only after the store did.
+ */
+export class ImageCatalog {
+  readonly #options: CatalogOptions;
+  readonly #images: Collection<ImageDocument>;
+  readonly #references: Collection<ReferenceDocument>;
+  readonly #entries = new Map<Digest, CatalogEntry>();
+  readonly #byReference = new Map<string, { readonly reference: Reference; readonly id: Digest }>();
+
+  private constructor(options: CatalogOptions) {
+    this.#options = options;
+    this.#images = options.metadata.collection('images', decodeImage);
+    this.#references = options.metadata.collection('image-references', decodeReference);
+  }
+
+  /** Reads the stored catalog. An image whose config is lost is dropped with its names, and reported. */
+  static async open(options: CatalogOptions): Promise<ImageCatalog> {
+    const catalog = new ImageCatalog(options);
+    for (const [key, document] of catalog.#images.entries()) await catalog.#restore(key as Digest, document);
+    for (const [key, { image }] of catalog.#references.entries()) catalog.#restoreReference(key, image);
+    return catalog;
+  }
+
+  async #restore(id: Digest, document: ImageDocument): Promise<void> {
+    try {
+      const bytes = await this.#options.content.readAll(id, { maxBytes: MAX_CONFIG_BYTES });
+      this.#remember(id, parseImageConfig(bytes), document);
+    } catch (error) {
+      this.#options.logger.warn('image dropped: its config cannot be read', { image: id, error });
+      this.#images.delete(id);
+    }
+  }
+
+  #restoreReference(key: string, image: Digest): void {
+    try {
+      if (!this.#entries.has(image)) throw new Error(`image ${image} is gone`);
+      this.#byReference.set(key, { reference: parseReference(key), id: image });
+    } catch (error) {
+      this.#options.logger.warn('image reference dropped', { reference: key, error: errorMessage(error) });
+      this.#references.delete(key);
+    }
+  }
+
+  #remember(id: Digest, config: Image, document: ImageDocument): void {
+    const chain = chainIds(config.rootfs.diff_ids);
+    const { snapshotter } = this.#options;
+    const layerSizes = chain.map((chainId) => snapshotter.layer(chainId)?.sizeBytes ?? 0);
+    const createdMs = Date.parse(config.created ?? '') || 0;
+    this.#entries.set(id, { id, config, document, chain, layerSizes, createdMs });
+  }
+
+  /** Reads the layers' sizes again, after they were put back. */
+  refresh(id: Digest): void {
+    const entry = this.#entries.get(id);
+    if (entry) this.#remember(id, entry.config, entry.document);
+  }
+
+  get(id: Digest): CatalogEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  entries(): CatalogEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  find(reference: Reference): CatalogEntry | undefined {
+    const id = this.#byReference.get(referenceKey(reference))?.id;
+    return id === undefined ? undefined : this.#entries.get(id);
+  }
+
+  /** Tags and digests of an image, in the order of their canonical texts. */
+  referencesOf(id: Digest): Reference[] {
+    return [...this.#byReference]
+      .filter(([, entry]) => entry.id === id)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, { reference }]) => reference);
+  }
+
+  /** Everything named in one repository, by canonical text. */
+  referencesIn(repository: Reference): { readonly reference: Reference; readonly id: Digest }[] {
+    return [...this.#byReference]
+      .filter(
+        ([, { reference }]) => reference.domain === repository.domain && reference.path === repository.path,
+      )
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, entry]) => entry);
+  }
+
+  childrenOf(id: Digest): CatalogEntry[] {
+    return this.entries().filter(({ document }) => document.parent === id);
+  }
+
+  /**
+   * Adds images and moves their references to them: all or nothing. An image that is there
+   * and whole keeps its document.
+   */
+  add(images: readonly NewImage[]): void {
+    const lastTagTime = this.#options.now().toISOString();
+    const documents = images.map((image) => ({ image, document: this.#documentFor(image, lastTagTime) }));
+    this.#options.metadata.transaction(() => {
+      for (const { image, document } of documents) {
+        this.#images.put(image.id, document);
+        for (const reference of image.references) {
+          this.#references.put(referenceKey(reference), { image: image.id });
+        }
+      }
+    });
+    for (const { image, document } of documents) {
+      this.#remember(image.id, image.config, document);
+      for (const reference of image.references) this.#name(reference, image.id);
+    }
+  }
+
+  #documentFor({ id, document, references }: NewImage, lastTagTime: string): ImageDocument {
+    const known = this.#entries.get(id)?.document;
+    const merged = { ...document, ...(known && this.#isWhole(known) ? known : {}) };
+    return references.length > 0 ? { ...merged, lastTagTime } : merged;
+  }
+
+  #isWhole({ layers, manifest }: ImageDocument): boolean {
+    const blobs = manifest === undefined ? layers : [...layers, manifest];
+    return blobs.every(({ digest }) => this.#options.content.stat(digest) !== undefined);
+  }
+
+  tag(reference: Reference, id: Digest): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const document = { ...entry.document, lastTagTime: this.#options.now().toISOString() };
+    this.#options.metadata.transaction(() => {
+      this.#references.put(referenceKey(reference), { image: id });
+      this.#images.put(id, document);
+    });
+    this.#entries.set(id, { ...entry, document });
+    this.#name(reference, id);
+  }
+
+  #name(reference: Reference, id: Digest): void {
+    this.#byReference.set(referenceKey(reference), { reference: stripTagOfDigest(reference), id });
+  }
+
+  untag(reference: Reference): void {
+    this.#references.delete(referenceKey(reference));
+    this.#byReference.delete(referenceKey(reference));
+  }
+
+  /** Removes an image with all its names; its children lose their parent. */
+  delete(id: Digest): void {
+    const orphans = this.childrenOf(id).map((child) => {
+      const { parent: _parent, ...document } = child.document;
+      return { ...child, document };
+    });
+    const names = this.referencesOf(id).map(referenceKey);
+    this.#options.metadata.transaction(() => {
+      for (const name of names) this.#references.delete(name);
+      for (const orphan of orphans) this.#images.put(orphan.id, orphan.document);
+      this.#images.delete(id);
+    });
+    for (const name of names) this.#byReference.delete(name);
+    for (const orphan of orphans) this.#entries.set(orphan.id, orphan);
+    this.#entries.delete(id);
+  }
+
+  /** The image as other rooms see it. */
+  view(entry: CatalogEntry): StoredImage {
+    const references = this.referencesOf(entry.id);
+    return {
+      id: entry.id,
+      tags: references.filter(({ digest }) => digest === undefined).map(formatReference),
+      digests: references.filter(({ digest }) => digest !== undefined).map(formatReference),
+      config: entry.config,
+      manifest: entry.document.manifest,
+      chainId: entry.chain.at(-1),
+      sizeBytes: entry.layerSizes.reduce((sum, size) => sum + size, 0),
+      layerSizes: entry.layerSizes,
+      lastTagTime: entry.document.lastTagTime,
+      parent: entry.document.parent,
+    };
+  }
+}
+
+/** A reference with a digest is known by the digest alone: its tag says nothing more. */
+const stripTagOfDigest = (reference: Reference): Reference =>
+  reference.digest === undefined ? reference : { ...reference, tag: undefined };
+
+const referenceKey = (reference: Reference): string => formatReference(stripTagOfDigest(reference));
