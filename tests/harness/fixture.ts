@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'bun:test';
 import { givenHost, startDaemon, type TestDaemon } from './daemon.ts';
-import { type Client, GANTRY, must, type Result, type RunOptions, run } from './programs.ts';
+import { type Client, gantryClient, must, type Result, type RunOptions, run } from './programs.ts';
 
 /** A test file's engine: its own daemon, or the endpoint named in the environment. */
 export interface Engine {
@@ -12,8 +12,8 @@ export interface Engine {
 }
 
 /**
- * Registers a daemon with the busybox image for the tests of this file, and its end. Use the returned object inside
- * tests only: before them it is not started.
+ * Registers a daemon with the busybox image for the tests of this file, and its end; a given endpoint must have the
+ * image. Use the returned object inside tests only: before them it is not started.
  */
 export function useEngine(
   options: { readonly image?: boolean; readonly flags?: readonly string[] } = {},
@@ -25,7 +25,8 @@ export function useEngine(
       daemon = await startDaemon({ flags: options.flags ?? [] });
       host = daemon.host;
     }
-    if (options.image !== false) await ensureBusybox(host);
+    if (daemon && options.image !== false)
+      await must(gantryClient, ['image', 'bootstrap', 'busybox'], { host });
   }, 120_000);
   afterAll(async () => {
     await daemon?.[Symbol.asyncDispose]();
@@ -40,13 +41,6 @@ export function useEngine(
     run: (client, args, extra) => run(client, args, { host, ...extra }),
     must: (client, args, extra) => must(client, args, { host, ...extra }),
   };
-}
-
-/** On our engine the image is bootstrapped; a given endpoint must have it. */
-async function ensureBusybox(host: string): Promise<void> {
-  const gantry = { name: 'gantry', path: GANTRY };
-  const { code } = await run(gantry, ['image', 'inspect', 'busybox'], { host });
-  if (code !== 0) await must(gantry, ['image', 'bootstrap', 'busybox'], { host });
 }
 
 let counter = 0;

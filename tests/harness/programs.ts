@@ -20,8 +20,10 @@ export function dockerClients(): Client[] {
   return clients.filter((client, index) => clients.findIndex(({ name }) => name === client.name) === index);
 }
 
-/** Every client that scenarios run with: ours and the official ones. */
-export const allClients = (): Client[] => [{ name: 'gantry', path: GANTRY }, ...dockerClients()];
+export const gantryClient: Client = { name: 'gantry', path: GANTRY };
+
+/** Every client that scenarios run with: ours (unless it was not built) and the official ones. */
+export const allClients = (): Client[] => [...(existsSync(GANTRY) ? [gantryClient] : []), ...dockerClients()];
 
 export interface Result {
   readonly code: number;

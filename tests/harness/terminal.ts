@@ -9,6 +9,8 @@ export interface TerminalSession extends Disposable {
   resize(columns: number, rows: number): void;
   /** Waits until `text` has been shown (after the mark set by the last call). */
   sees(text: string | RegExp): Promise<void>;
+  /** Types `text` again and again until `answer` has been shown: for keys that may come too early to count. */
+  typeUntil(text: string, answer: string | RegExp): Promise<void>;
   readonly exited: Promise<number>;
 }
 
@@ -37,6 +39,12 @@ export function openTerminal(client: Client, args: readonly string[], host: stri
       mark = await eventually(`${String(text)} on the terminal, which shows ${JSON.stringify(shown)}`, () =>
         findAfter(shown, text, mark),
       );
+    },
+    typeUntil: async (text, answer) => {
+      mark = await eventually(`${String(answer)} after typing`, () => {
+        terminal.write(text);
+        return findAfter(shown, answer, mark);
+      });
     },
     exited: child.exited,
     [Symbol.dispose]: () => {

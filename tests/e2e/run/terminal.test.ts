@@ -26,8 +26,7 @@ describe.each(allClients())('$name in a terminal', (client) => {
       await session.sees(/[#$] /);
       session.type('sleep 1000\r');
       await session.sees('sleep 1000');
-      session.type('\x03');
-      await session.sees(/[#$] /);
+      await session.typeUntil('\x03', /[#$] /);
       session.type('\x10\x11');
       expect(await session.exited).toBe(0);
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { allClients, clientEnvironment } from '../../harness/programs.ts';
 
@@ -24,6 +25,10 @@ describe.each(allClients())('$name system', (client) => {
         env: clientEnvironment({ host: engine.host }),
         stdout: 'pipe',
       },
+    );
+    await eventually(
+      'the events stream to be open',
+      async () => Number(await engine.must(client, ['info', '-f', '{{.NEventsListener}}'])) > 0,
     );
     const since = Math.floor(Date.now() / 1000) - 1;
     await engine.must(client, ['run', '--name', name, 'busybox', 'true']);

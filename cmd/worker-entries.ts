@@ -1,0 +1,4 @@
+import { NETWORK_WORKER_ENTRY } from '#network';
+
+/** Every Worker's file from the repository root: each is an entry point of the compiled program. */
+export const workerEntries = (): string[] => [NETWORK_WORKER_ENTRY];
