@@ -1,11 +1,5 @@
 import { createId } from '#base';
-import {
-  bipWithExistingBridge,
-  invalidAddress,
-  invalidBridgeName,
-  invalidSubnet,
-  rangeOutsideSubnet,
-} from './errors.ts';
+import { bipWithExistingBridge, invalidAddress, invalidSubnet, rangeOutsideSubnet } from './errors.ts';
 import {
   containsAddress,
   formatIpv4,
@@ -18,13 +12,12 @@ import {
   tryParseIpv4,
 } from './ipv4.ts';
 import type { HostFacts } from './kernel.ts';
-import { DEFAULT_BRIDGE, type DefaultBridgeOptions } from './options.ts';
+import type { DefaultBridgeOptions } from './options.ts';
 import type { StoredNetwork } from './stored.ts';
 import { type AddressPoolOption, chooseSubnet, type OccupiedSubnet } from './subnet-choice.ts';
 import type { IpamConfig } from './types.ts';
 
 const DEFAULT_MTU = 1500;
-const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
 
 /** The three networks every engine has, as the options and the machine want them now. */
 export function planDefaultNetworks(input: {
@@ -32,6 +25,8 @@ export function planDefaultNetworks(input: {
   readonly facts: HostFacts;
   readonly bridge: DefaultBridgeOptions;
   readonly pools: readonly AddressPoolOption[];
+  /** The bridge to use: see `chooseBridge`. */
+  readonly bridgeName: string;
   /** Sandboxes live on the default bridge: its addresses stay as they are. */
   readonly isBridgeInUse: boolean;
   readonly now: Date;
@@ -49,19 +44,17 @@ interface BridgeInput {
   readonly facts: HostFacts;
   readonly bridge: DefaultBridgeOptions;
   readonly pools: readonly AddressPoolOption[];
+  readonly bridgeName: string;
   readonly isBridgeInUse: boolean;
   readonly now: Date;
 }
 
 function planBridge(input: BridgeInput): StoredNetwork {
-  const { previous, facts, bridge, now } = input;
-  const wanted = checkBridgeName(bridge.name ?? DEFAULT_BRIDGE);
-  // Containers that run keep the bridge they are plugged into until a start without any.
-  const name = (input.isBridgeInUse && previous?.bridgeName) || wanted;
+  const { previous, facts, bridge, bridgeName: name, now } = input;
   const isSame = previous?.bridgeName === name;
   const exists = facts.links.some((link) => link.name === name);
-  // The default name belongs to us; a bridge found under a name the user gave is the user's.
-  const ownsBridge = isSame ? previous.ownsBridge : !exists || name === DEFAULT_BRIDGE;
+  // Names we choose ourselves belong to us; a bridge found under a name the user gave is the user's.
+  const ownsBridge = isSame ? previous.ownsBridge : !exists || bridge.name === undefined;
   if (!ownsBridge && bridge.bip) throw bipWithExistingBridge();
   const mtu = bridge.mtu ?? DEFAULT_MTU;
   const keepsAddresses = isSame && input.isBridgeInUse;
@@ -146,11 +139,6 @@ export function occupiedSubnets(facts: HostFacts, ownBridge: string): OccupiedSu
       ? [{ subnet: parsed.subnet, holder: interfaceName || 'route' }]
       : [];
   });
-}
-
-function checkBridgeName(name: string): string {
-  if (!BRIDGE_NAME.test(name)) throw invalidBridgeName(name);
-  return name;
 }
 
 /** Keys and values as dockerd shows them; tools read `com.docker.network.bridge.name`. */

@@ -65,6 +65,8 @@ export const bipWithExistingBridge = (): GantryError =>
 export const bridgeInUse = (bridge: string): GantryError =>
   unavailable(`bridge "${bridge}" belongs to another running daemon: choose a different one`);
 
+export const noBridgeName = (): GantryError => unavailable('no free bridge name: choose one');
+
 export const notABridge = (name: string): GantryError =>
   invalidArgument(`interface "${name}" exists and is not a bridge`);
 

@@ -46,7 +46,12 @@ export interface HostFacts {
   readonly addresses: readonly { readonly cidr: string; readonly interfaceName: string }[];
   /** Without default routes. */
   readonly routes: readonly { readonly destination: string; readonly interfaceName: string }[];
-  readonly links: readonly { readonly name: string; readonly kind: string | undefined }[];
+  readonly links: readonly {
+    readonly name: string;
+    readonly kind: string | undefined;
+    /** Name of the bridge it is plugged into. */
+    readonly master: string | undefined;
+  }[];
 }
 
 export interface BridgeSpec {

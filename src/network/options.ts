@@ -3,12 +3,15 @@ import type { MetadataStore } from '#store';
 import type { KernelEvents, NetworkKernel } from './kernel.ts';
 import type { AddressPoolOption } from './subnet-choice.ts';
 
-/** The bridge that is used when nobody names one. */
+/** The bridge that is used when nobody names one; a second daemon on the machine takes `gantry1`, and so on. */
 export const DEFAULT_BRIDGE = 'gantry0';
 
 /** The default `bridge` network, as dockerd's flags describe it. */
 export interface DefaultBridgeOptions {
-  /** `--bridge`. An existing bridge is used and never removed; a missing one is made. Default `gantry0`. */
+  /**
+   * `--bridge`. An existing bridge is used and never removed; a missing one is made. Default: the first of
+   * `gantry0`, `gantry1`, … that no other daemon uses.
+   */
   readonly name?: string;
   /** `--bip`: address and network of the bridge, `192.168.5.1/24`. Default: a free network of the pools. */
   readonly bip?: string;

@@ -311,7 +311,7 @@ describe('network service', () => {
     test('a bridge that exists is used as it is and stays', async () => {
       machine.facts = {
         ...machine.facts,
-        links: [...machine.facts.links, { name: 'lan0', kind: 'bridge' }],
+        links: [...machine.facts.links, { name: 'lan0', kind: 'bridge', master: undefined }],
         addresses: [{ cidr: '10.9.0.5/24', interfaceName: 'lan0' }],
       };
       const service = await boot([], { bridge: { name: 'lan0' } });
@@ -344,12 +344,47 @@ describe('network service', () => {
     });
   });
 
-  test('two daemons cannot share a bridge; with bridges of their own they can', async () => {
-    await boot();
-    metadata = createMemoryMetadataStore();
-    await expect(boot()).rejects.toThrow('bridge "gantry0" belongs to another running daemon');
-    const beside = await boot([], { bridge: { name: 'gantry1' }, execRoot: '/run/other' });
-    expect(beside.get('bridge').bridgeName).toBe('gantry1');
+  describe('several daemons on one machine', () => {
+    const bootBeside = (execRoot: string, name?: string) => {
+      metadata = createMemoryMetadataStore();
+      return boot([], { execRoot, ...(name ? { bridge: { name } } : {}) });
+    };
+    const bridgeOf = (service: NetworkService) => service.get('bridge').bridgeName;
+
+    test('each finds a bridge and a table of its own', async () => {
+      await boot();
+      const second = await bootBeside('/run/second');
+      expect(bridgeOf(second)).toBe('gantry1');
+      expect(machine.rules.at(-1)).toContain('table inet gantry_gantry1 {');
+      await second.createSandbox(want('c1'));
+      expect(bridgeOf(await bootBeside('/run/third'))).toBe('gantry2');
+    });
+
+    test('a name asked for is not shared', async () => {
+      await boot();
+      await expect(bootBeside('/run/second', 'gantry0')).rejects.toThrow(
+        'bridge "gantry0" belongs to another running daemon',
+      );
+    });
+
+    test('the bridge of a dead daemon stays its own while containers are plugged in', async () => {
+      const first = await boot();
+      await first.createSandbox(want('c1'));
+      const firstMetadata = metadata;
+      kernel.kill();
+      expect(bridgeOf(await bootBeside('/run/second'))).toBe('gantry1');
+      metadata = firstMetadata;
+      expect(bridgeOf(await boot(['c1']))).toBe('gantry0');
+    });
+
+    test('an empty bridge of a dead daemon is taken over, and its owner moves on', async () => {
+      await boot();
+      const firstMetadata = metadata;
+      kernel.kill();
+      expect(bridgeOf(await bootBeside('/run/second'))).toBe('gantry0');
+      metadata = firstMetadata;
+      expect(bridgeOf(await boot())).toBe('gantry1');
+    });
   });
 
   test('stop leaves the machine as it is, removeAll leaves nothing', async () => {

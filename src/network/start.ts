@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from '#base';
+import { chooseBridge } from './bridge-choice.ts';
 import { planDefaultNetworks } from './default-networks.ts';
 import { bridgeInUse } from './errors.ts';
 import { Firewall } from './firewall.ts';
@@ -62,7 +63,7 @@ export async function startNetwork(context: StartContext): Promise<RunningNetwor
   return { firewall, resume, settleLoopback: () => loopback.settle() };
 }
 
-/** Decides on the default networks, claims the bridge, and only then touches it. Returns its name. */
+/** Claims a bridge, decides on the default networks, and only then touches anything. Returns the bridge's name. */
 async function prepareBridge({
   kernel,
   networks,
@@ -75,16 +76,22 @@ async function prepareBridge({
   const isBridgeInUse =
     before !== undefined &&
     sandboxes.endpointsOf(before.id).some(({ containerId }) => liveContainerIds.has(containerId));
+  const name = await chooseBridge({
+    kernel,
+    facts,
+    wanted: options.bridge?.name,
+    previous: before?.bridgeName,
+    isInUse: isBridgeInUse,
+  });
   const planned = planDefaultNetworks({
     stored: networks.list(),
     facts,
     bridge: options.bridge ?? {},
+    bridgeName: name,
     pools: options.addressPools ?? DEFAULT_ADDRESS_POOLS,
     isBridgeInUse,
     now: new Date(),
   });
-  const name = planned.find((network) => network.driver === 'bridge')?.bridgeName ?? DEFAULT_BRIDGE;
-  if (!(await kernel.claimBridge(name))) throw bridgeInUse(name);
   if (before?.bridgeName && before.bridgeName !== name) await removeOldBridge(kernel, before);
   for (const network of planned) networks.put(network);
   for (const network of planned) await ensureBridgeOf(kernel, network);

@@ -46,7 +46,7 @@ export function createFakeMachine(): FakeMachine {
     claims: new Set(),
     foreignPorts: new Set(),
     facts: {
-      links: [{ name: 'eth0', kind: undefined }],
+      links: [{ name: 'eth0', kind: undefined, master: undefined }],
       addresses: [{ cidr: '192.0.2.2/24', interfaceName: 'eth0' }],
       routes: [{ destination: '192.0.2.0/24', interfaceName: 'eth0' }],
     },
@@ -68,13 +68,7 @@ function createFakeKernel(machine: FakeMachine, _events: KernelEvents): FakeKern
       ? { ok: false, errno: 'EADDRINUSE' }
       : { ok: true, ipv6: hostIp === '' && machine.hasIpv6 };
   const kernel: Omit<FakeKernel, 'openPortsOf' | 'kill'> = {
-    hostFacts: async () => ({
-      ...machine.facts,
-      links: [
-        ...machine.facts.links,
-        ...[...machine.bridges.keys()].map((name) => ({ name, kind: 'bridge' })),
-      ],
-    }),
+    hostFacts: async () => ({ ...machine.facts, links: [...machine.facts.links, ...linksOf(machine)] }),
     async claimBridge(name) {
       if (machine.claims.has(name) && !claims.has(name)) return false;
       machine.claims.add(name);
@@ -108,6 +102,13 @@ function createFakeKernel(machine: FakeMachine, _events: KernelEvents): FakeKern
   };
   return { ...withFailures(kernel, machine), openPortsOf, kill };
 }
+
+const linksOf = (machine: FakeMachine): HostFacts['links'] => [
+  ...[...machine.bridges.keys()].map((name) => ({ name, kind: 'bridge', master: undefined })),
+  ...[...machine.sandboxes.values()].flatMap(({ interfaces }) =>
+    interfaces.map(({ hostName, bridge }) => ({ name: hostName, kind: 'veth', master: bridge })),
+  ),
+];
 
 function withFailures<T extends Partial<NetworkKernel>>(kernel: T, machine: FakeMachine): T {
   const wrapped = Object.entries(kernel).map(([name, method]) => [

@@ -90,7 +90,11 @@ function readFacts(route: RouteSocket): HostFacts {
   const links = route.links();
   const nameOf = (index: number | undefined) => links.find((link) => link.index === index)?.name ?? '';
   return {
-    links: links.map(({ name, kind }) => ({ name, kind })),
+    links: links.map(({ name, kind, masterIndex }) => ({
+      name,
+      kind,
+      master: masterIndex === undefined ? undefined : nameOf(masterIndex),
+    })),
     addresses: route.addresses().map(({ address, prefixLength, linkIndex }) => ({
       cidr: `${address}/${prefixLength}`,
       interfaceName: nameOf(linkIndex),
