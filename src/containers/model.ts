@@ -267,6 +267,16 @@ export interface MountPoint {
   readonly mode: string;
   readonly rw: boolean;
   readonly propagation: string;
+  /** Do not fill an empty volume from the image. */
+  readonly noCopy?: boolean;
+  /** Bind without what is mounted below the source. */
+  readonly nonRecursive?: boolean;
+  /** Directory within the volume. */
+  readonly subpath?: string;
+  /** Mount options of a tmpfs. */
+  readonly tmpfsOptions?: readonly string[];
+  /** Make the missing source directory of a bind at start (`-v`). */
+  readonly createSource?: boolean;
 }
 
 /** A container as stored: config and what cannot be derived. */

@@ -1,0 +1,40 @@
+import type { Ulimit } from './model.ts';
+
+/** What the daemon's configuration says about containers. Read anew at each use, so a reload may change it. */
+export interface ContainerDefaults {
+  /** Parent of the containers' cgroups, relative to the cgroup root. */
+  readonly cgroupParent: string;
+  readonly shmSizeBytes: number;
+  readonly stopTimeoutS: number;
+  readonly logDriver: string;
+  readonly logOptions: Readonly<Record<string, string>>;
+  /** Run an init in every container. */
+  readonly init: boolean;
+  /** Host path of the init program; undefined: `--init` is refused. */
+  readonly initPath: string | undefined;
+  readonly ulimits: readonly Ulimit[];
+  readonly noNewPrivileges: boolean;
+  readonly ipcMode: 'private' | 'shareable';
+  readonly dns: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly dnsSearch: readonly string[];
+  /** Profile in docker's JSON format; undefined: the built-in one. */
+  readonly seccompProfile: string | undefined;
+}
+
+export const CONTAINER_DEFAULTS: ContainerDefaults = {
+  cgroupParent: '/gantry',
+  shmSizeBytes: 64 * 1024 * 1024,
+  stopTimeoutS: 10,
+  logDriver: 'json-file',
+  logOptions: {},
+  init: false,
+  initPath: undefined,
+  ulimits: [],
+  noNewPrivileges: false,
+  ipcMode: 'private',
+  dns: [],
+  dnsOptions: [],
+  dnsSearch: [],
+  seccompProfile: undefined,
+};

@@ -1,0 +1,136 @@
+import { normalize } from 'node:path';
+import { invalidArgument } from '#base';
+import type { Container, ContainerConfig, HostConfig, MountPoint, MountRequest } from '../model.ts';
+import { parseBind } from './bind-notation.ts';
+import { checkTarget } from './request.ts';
+import { tmpfsMountOptions, tmpfsRequestOptions } from './tmpfs-options.ts';
+
+/** A mount that is to be: volumes have no `source` yet, and no `name` when they are to be anonymous. */
+export interface PlannedMount extends MountPoint {
+  readonly volumeLabels?: Readonly<Record<string, string>>;
+  readonly volumeOptions?: Readonly<Record<string, string>>;
+}
+
+/** Cleans `/a/../b/` to `/b`. */
+const cleanPath = (path: string): string => normalize(path).replace(/(?!^)\/+$/, '');
+
+/**
+ * All mounts of a container, each destination once. Order of precedence as in docker: `-v` and `--mount` (which
+ * may not clash), then `--volumes-from`, then volumes of image and config, where nothing else is mounted.
+ * @throws `invalid_argument` (`Duplicate mount point: /x`, …), `not_found` for an unknown container.
+ */
+export function planMounts(
+  config: ContainerConfig,
+  host: HostConfig,
+  resolve: (ref: string) => Container,
+): PlannedMount[] {
+  const planned = new Map<string, PlannedMount>();
+  for (const entry of host.volumesFrom) {
+    for (const mount of inheritedMounts(entry, resolve)) planned.set(mount.destination, mount);
+  }
+  const tmpfs = tmpfsDestinations(host);
+  const own = [
+    ...host.binds.map((text) => fromBind(text, host.volumeDriver)),
+    ...host.mounts.map((request) => fromRequest(request)),
+  ];
+  const seen = new Set(tmpfs);
+  for (const mount of own) {
+    if (seen.has(mount.destination)) throw invalidArgument(`Duplicate mount point: ${mount.destination}`);
+    seen.add(mount.destination);
+    planned.set(mount.destination, mount);
+  }
+  for (const mount of config.volumes.map(fromVolume)) {
+    if (!planned.has(mount.destination) && !tmpfs.has(mount.destination)) {
+      planned.set(mount.destination, mount);
+    }
+  }
+  return [...planned.values()];
+}
+
+function tmpfsDestinations(host: HostConfig): Set<string> {
+  const entries = Object.entries(host.tmpfs);
+  for (const [target, options] of entries) {
+    checkTarget(target, (reason) => {
+      throw invalidArgument(`invalid mount config for type "tmpfs": ${reason}`);
+    });
+    tmpfsMountOptions(options);
+  }
+  return new Set(entries.map(([target]) => cleanPath(target)));
+}
+
+function inheritedMounts(entry: string, resolve: (ref: string) => Container): PlannedMount[] {
+  const [ref = '', mode = ''] = entry.split(':', 2);
+  if (ref === '') throw invalidArgument('volumes-from specification cannot be an empty string');
+  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalidArgument(`invalid mode: ${mode}`);
+  return resolve(ref).mounts.map((mount) => ({
+    ...mount,
+    rw: mode === 'ro' ? false : mount.rw,
+    mode: mode || mount.mode,
+    noCopy: true,
+  }));
+}
+
+const VOLUME = { type: 'volume', source: '', driver: 'local', propagation: '' } as const;
+
+function fromBind(text: string, volumeDriver: string): PlannedMount {
+  const bind = parseBind(text);
+  const common = { destination: cleanPath(bind.destination), mode: bind.mode, rw: !bind.readOnly };
+  if (bind.kind === 'volume') {
+    return {
+      ...VOLUME,
+      ...common,
+      name: bind.source,
+      driver: volumeDriver || 'local',
+      ...(bind.noCopy ? { noCopy: true } : {}),
+    };
+  }
+  return {
+    ...common,
+    type: 'bind',
+    name: '',
+    driver: '',
+    source: cleanPath(bind.source),
+    propagation: bind.propagation || 'rprivate',
+    createSource: true,
+  };
+}
+
+function fromRequest(request: MountRequest): PlannedMount {
+  const common = { destination: cleanPath(request.target), mode: '', rw: !request.readOnly };
+  if (request.type === 'bind') return { ...common, ...bindFields(request) };
+  if (request.type === 'tmpfs') {
+    const tmpfsOptions = tmpfsRequestOptions(request);
+    return { ...common, type: 'tmpfs', name: '', driver: '', source: '', propagation: '', tmpfsOptions };
+  }
+  const options = request.volumeOptions ?? {};
+  return {
+    ...VOLUME,
+    ...common,
+    mode: 'z',
+    name: request.source,
+    driver: options.driverName || 'local',
+    ...(options.noCopy ? { noCopy: true } : {}),
+    ...(options.subpath ? { subpath: options.subpath } : {}),
+    ...(options.labels ? { volumeLabels: options.labels } : {}),
+    ...(options.driverOptions ? { volumeOptions: options.driverOptions } : {}),
+  };
+}
+
+function bindFields({ source, bindOptions = {} }: MountRequest) {
+  return {
+    type: 'bind',
+    name: '',
+    driver: '',
+    source: cleanPath(source),
+    propagation: bindOptions.propagation || 'rprivate',
+    ...(bindOptions.nonRecursive ? { nonRecursive: true } : {}),
+    ...(bindOptions.createMountpoint ? { createSource: true } : {}),
+  } as const;
+}
+
+function fromVolume(text: string): PlannedMount {
+  checkTarget(text, (reason) => {
+    throw invalidArgument(`invalid volume specification: '${text}': ${reason}`);
+  });
+  return { ...VOLUME, name: '', destination: cleanPath(text), mode: '', rw: true };
+}

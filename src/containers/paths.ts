@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+
+/** Where a container's own files lie. Source: docker's layout, which `inspect` shows. */
+export interface ContainerPaths {
+  readonly directory: string;
+  readonly hostname: string;
+  readonly hosts: string;
+  readonly resolvConf: string;
+  readonly log: string;
+  /** Mount point of the shared /dev/shm (`--ipc shareable`). */
+  readonly shm: string;
+}
+
+export const containersDirectory = (dataRoot: string): string => join(dataRoot, 'containers');
+
+export function containerPaths(dataRoot: string, id: string): ContainerPaths {
+  const directory = join(containersDirectory(dataRoot), id);
+  return {
+    directory,
+    hostname: join(directory, 'hostname'),
+    hosts: join(directory, 'hosts'),
+    resolvConf: join(directory, 'resolv.conf'),
+    log: join(directory, `${id}-json.log`),
+    shm: join(directory, 'mounts', 'shm'),
+  };
+}

@@ -1,0 +1,100 @@
+import type { Collection } from '#store';
+import { ambiguousPrefix, emptyReference, nameInUse, noSuchContainer } from './errors.ts';
+import type { Container, ContainerId } from './model.ts';
+
+/** A name that is taken but has no container yet. Dispose it to give the name back; `keep` ends that. */
+export interface NameReservation extends Disposable {
+  keep(): void;
+}
+
+/**
+ * All containers: an in-memory snapshot in front of the durable rows. Containers are immutable values; every
+ * change replaces one, so that a reader sees either the old or the new one and never waits.
+ */
+export class Registry {
+  readonly #rows: Collection<Container>;
+  readonly #containers = new Map<string, Container>();
+  readonly #names = new Map<string, string>();
+
+  constructor(rows: Collection<Container>) {
+    this.#rows = rows;
+    for (const [, container] of rows.entries()) {
+      this.#containers.set(container.id, container);
+      this.#names.set(container.name, container.id);
+    }
+  }
+
+  /** By full ID. */
+  byId(id: string): Container | undefined {
+    return this.#containers.get(id);
+  }
+
+  /** In no particular order. */
+  all(): Container[] {
+    return [...this.#containers.values()];
+  }
+
+  /**
+   * By full ID, then name (with or without slash), then unique ID prefix, as docker resolves.
+   * @throws `not_found`, `invalid_argument` for an empty text.
+   */
+  resolve(ref: string): Container {
+    if (ref === '') throw emptyReference(ref);
+    const exact = this.#containers.get(ref) ?? this.#byName(ref.startsWith('/') ? ref.slice(1) : ref);
+    if (exact) return exact;
+    const found = this.all().filter(({ id }) => id.startsWith(ref));
+    if (found.length > 1) throw ambiguousPrefix(ref);
+    if (!found[0]) throw noSuchContainer(ref);
+    return found[0];
+  }
+
+  #byName(name: string): Container | undefined {
+    const id = this.#names.get(name);
+    return id === undefined ? undefined : this.#containers.get(id);
+  }
+
+  isNameTaken(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** @throws `conflict` with docker's text. */
+  reserveName(name: string, id: ContainerId): NameReservation {
+    const holder = this.#names.get(name);
+    if (holder !== undefined) throw nameInUse(name, holder);
+    this.#names.set(name, id);
+    let isKept = false;
+    return {
+      keep: () => {
+        isKept = true;
+      },
+      [Symbol.dispose]: () => {
+        if (!isKept && this.#names.get(name) === id) this.#names.delete(name);
+      },
+    };
+  }
+
+  /** Stores durably and publishes. The name must have been reserved. */
+  save(container: Container): void {
+    this.#rows.put(container.id, container);
+    this.publish(container);
+  }
+
+  /**
+   * Publishes without storing, for a step whose loss in a crash is found out by `restore` anyway (for example the
+   * exit of a container that is removed next).
+   */
+  publish(container: Container): void {
+    const before = this.#containers.get(container.id);
+    if (before && before.name !== container.name) this.#names.delete(before.name);
+    this.#containers.set(container.id, container);
+    this.#names.set(container.name, container.id);
+  }
+
+  /** Forgets container and name, durably. */
+  delete(id: string): void {
+    const container = this.#containers.get(id);
+    this.#rows.delete(id);
+    this.#containers.delete(id);
+    if (container && this.#names.get(container.name) === id) this.#names.delete(container.name);
+  }
+}

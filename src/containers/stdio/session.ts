@@ -1,0 +1,96 @@
+import type { AttachStream, Task } from '#runtime';
+import type { OutputChunk } from '../types.ts';
+import type { ClientQueue } from './client-queue.ts';
+
+/** One attached client's part of the output. */
+export interface SessionClient {
+  readonly queue: ClientQueue;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/**
+ * The standard streams of one run of a container: one connection to the monitor, shared by all attached clients.
+ * Clients may join before the run begins; they then miss nothing.
+ */
+export class StdioSession {
+  readonly #clients = new Set<SessionClient>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #connected = Promise.withResolvers<void>();
+  #stream: AttachStream | undefined;
+  #connecting: Promise<void> | undefined;
+  #isEnded = false;
+
+  /** Resolves when the run is over and all output has been handed to the clients' queues. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  /** Output from now on goes to `client`, until disposed. */
+  join(client: SessionClient): Disposable {
+    if (this.#isEnded) client.queue.end();
+    else this.#clients.add(client);
+    return {
+      [Symbol.dispose]: () => {
+        this.#clients.delete(client);
+        client.queue.close();
+      },
+    };
+  }
+
+  /** Connects to the task, once. Call it before the task starts so that nothing is missed. */
+  connect(task: Pick<Task, 'attach'>): Promise<void> {
+    this.#connecting ??= this.#open(task);
+    return this.#connecting;
+  }
+
+  async #open(task: Pick<Task, 'attach'>): Promise<void> {
+    const stream = await task.attach();
+    if (this.#isEnded) return stream.close();
+    this.#stream = stream;
+    stream.onOutput((name, data) => this.#deliver({ stream: name, data }));
+    void stream.ended.then(() => this.end());
+    this.#connected.resolve();
+  }
+
+  #deliver(chunk: OutputChunk): void {
+    for (const client of this.#clients) if (client[chunk.stream]) client.queue.push(chunk);
+  }
+
+  /** Writes to the process's stdin; waits for the run to begin. Quietly drops what comes after its end. */
+  async write(chunk: Uint8Array): Promise<void> {
+    await Promise.race([this.#connected.promise, this.#ended.promise]);
+    await this.#stream?.write(chunk);
+  }
+
+  /** Half-closes the process's stdin, as soon as the run has begun. */
+  async closeInput(): Promise<void> {
+    await Promise.race([this.#connected.promise, this.#ended.promise]);
+    this.#stream?.closeInput();
+  }
+
+  /** The run is over, or will never begin. Idempotent. */
+  end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    for (const client of this.#clients) client.queue.end();
+    this.#clients.clear();
+    this.#stream?.close();
+    this.#ended.resolve();
+  }
+
+  /** Waits for the last output after the process has ended, but not longer than `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#stream) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, timeoutMs);
+      await Promise.race([this.#ended.promise, promise]);
+      clearTimeout(timer);
+    }
+    this.end();
+  }
+}

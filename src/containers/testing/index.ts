@@ -1,0 +1,7 @@
+export {
+  configFixture,
+  containerFixture,
+  createRequestFixture,
+  hostConfigFixture,
+  memoryMetadata,
+} from './fixtures.ts';
