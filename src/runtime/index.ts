@@ -1,1 +1,23 @@
+export { createRuntime, type RuntimeOptions } from './runtime.ts';
+export {
+  enterRuntimeNamespace,
+  hideControllers,
+  type NamespaceOptions,
+  needsRuntimeNamespace,
+  removeSharedBinds,
+} from './runtime-namespace.ts';
+export { buildProcess, buildSpec, readSpecHost, type SpecHost } from './spec/build-spec.ts';
+export {
+  ALL_CAPABILITIES,
+  availableCapabilities,
+  type CapabilityRequest,
+  type Cut,
+  DEFAULT_CAPABILITIES,
+  resolveCapabilities,
+} from './spec/capabilities.ts';
+export { describeDevice, listHostDevices } from './spec/devices.ts';
+export { findInit } from './spec/init.ts';
+export { cutOomScoreAdj, cutRlimits, type LimitHost, readLimitHost, UNLIMITED } from './spec/limits.ts';
+export { bindMount, tmpfsMount } from './spec/mounts.ts';
+export { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './spec/paths.ts';
 export type * from './types.ts';

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deadlineExceeded, errnoCode } from '#base';
+import type { Sys } from '#sys';
+
+type CgroupSys = Pick<Sys, 'cgroups' | 'processes'>;
+
+const POLL_MS = 2;
+const FREEZE_DEADLINE_MS = 5000;
+const REMOVE_DEADLINE_MS = 5000;
+const SIGKILL = 9;
+
+/** The freezer of one container, in either cgroup version. */
+function freezer(sys: CgroupSys) {
+  return sys.cgroups.mode === 'unified'
+    ? { file: 'cgroup.freeze', frozen: '1', thawed: '0', state: 'cgroup.events', settled: /^frozen 1$/m }
+    : {
+        file: 'freezer.state',
+        frozen: 'FROZEN',
+        thawed: 'THAWED',
+        state: 'freezer.state',
+        settled: /^FROZEN$/,
+      };
+}
+
+/** Whether the cgroup is frozen or about to be. */
+export function isFrozen(path: string, sys: CgroupSys): boolean {
+  const { file, thawed } = freezer(sys);
+  return (sys.cgroups.read('freezer', path, file) ?? thawed) !== thawed;
+}
+
+/**
+ * Stops every process of the cgroup and waits until all stand still. Thawed again on failure.
+ * @throws `deadline_exceeded` when a process cannot be frozen.
+ */
+export async function freeze(path: string, sys: CgroupSys): Promise<void> {
+  const { file, frozen, state, settled } = freezer(sys);
+  const end = Date.now() + FREEZE_DEADLINE_MS;
+  for (;;) {
+    // v1 sometimes stays in FREEZING until it is asked again.
+    sys.cgroups.write('freezer', path, file, frozen);
+    if (settled.test(sys.cgroups.read('freezer', path, state) ?? '')) return;
+    if (Date.now() > end) break;
+    await sleep(POLL_MS);
+  }
+  thaw(path, sys);
+  throw deadlineExceeded(`the container could not be frozen within ${FREEZE_DEADLINE_MS} ms`);
+}
+
+/** Lets the processes go on. Nothing happens when the cgroup is gone. */
+export function thaw(path: string, sys: CgroupSys): void {
+  const { file, thawed } = freezer(sys);
+  try {
+    sys.cgroups.write('freezer', path, file, thawed);
+  } catch (error) {
+    if (errnoCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Whether the kernel has killed a process of this cgroup for lack of memory. */
+export function wasOomKilled(path: string, sys: CgroupSys): boolean {
+  const file = sys.cgroups.mode === 'unified' ? 'memory.events' : 'memory.oom_control';
+  const count = /^oom_kill (\d+)$/m.exec(sys.cgroups.read('memory', path, file) ?? '')?.[1];
+  return count !== undefined && count !== '0';
+}
+
+/**
+ * Kills what is left in the cgroup and removes it in every hierarchy.
+ * @throws `deadline_exceeded` when processes do not go away (uninterruptible sleep).
+ */
+export async function destroyCgroup(path: string, sys: CgroupSys): Promise<void> {
+  const end = Date.now() + REMOVE_DEADLINE_MS;
+  for (;;) {
+    const left = sys.cgroups.processes(path);
+    if (left.length > 0) thaw(path, sys);
+    for (const pid of left) sys.processes.kill(pid, SIGKILL);
+    try {
+      sys.cgroups.remove(path);
+      return;
+    } catch (error) {
+      if (errnoCode(error) !== 'EBUSY') throw error;
+      if (Date.now() > end)
+        throw deadlineExceeded('the cgroup still has processes that cannot be killed', {
+          cause: error,
+          details: { processes: sys.cgroups.processes(path) },
+        });
+    }
+    await sleep(POLL_MS);
+  }
+}

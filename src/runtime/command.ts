@@ -1,0 +1,40 @@
+import { deadlineExceeded } from '#base';
+import { runtimeArguments } from './conmon/arguments.ts';
+import type { RuntimeBinary } from './types.ts';
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stderr: string;
+}
+
+/**
+ * Calls an OCI runtime and waits at most `deadlineMs`; then it is killed.
+ * @throws `deadline_exceeded`.
+ */
+export async function callRuntime(options: {
+  readonly runtime: RuntimeBinary;
+  readonly stateRoot: string;
+  readonly args: readonly string[];
+  readonly deadlineMs: number;
+}): Promise<CommandResult> {
+  const { runtime, stateRoot, args, deadlineMs } = options;
+  const child = Bun.spawn([runtime.path, ...runtimeArguments(runtime, stateRoot), ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+  });
+  let expired = false;
+  const timer = setTimeout(() => {
+    expired = true;
+    child.kill('SIGKILL');
+  }, deadlineMs);
+  try {
+    const [stderr, exitCode] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+    if (expired)
+      throw deadlineExceeded(`the runtime's "${args[0]}" did not answer within ${deadlineMs} ms`, {
+        details: { args },
+      });
+    return { exitCode, stderr };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,159 @@
+import { errnoCode } from '#base';
+import type { Sys } from '#sys';
+import type { AttachStream } from '../types.ts';
+import { AttachConnection } from './attach-connection.ts';
+
+type OutputListener = Parameters<AttachStream['onOutput']>[0];
+type Chunk = Parameters<OutputListener>;
+
+export interface HubOptions {
+  readonly path: string;
+  readonly sys: Pick<Sys, 'sockets'>;
+  /** False: input is dropped. */
+  readonly openStdin: boolean;
+  /**
+   * conmon closes the container's stdin when a connection's input ends, so a connection made for output only must not
+   * go away before the process does.
+   */
+  readonly stdinOnce: boolean;
+}
+
+/**
+ * All attach clients of one process on one connection to its monitor. The connection exists while somebody is
+ * attached; output goes to every client that was attached when it came.
+ */
+export class AttachHub {
+  readonly #options: HubOptions;
+  readonly #clients = new Set<HubClient>();
+  #connection: Promise<AttachConnection | undefined> | undefined;
+  #inputClosed = false;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** A new client. Its stream has ended already when the process is gone. */
+  async attach(): Promise<AttachStream> {
+    const client: HubClient = new HubClient({
+      write: (chunk) => this.#write(chunk),
+      closeInput: () => this.#closeInput(),
+      drop: () => this.#drop(client),
+    });
+    this.#clients.add(client);
+    try {
+      const connection = await this.#connect();
+      if (!connection) this.#endClients();
+    } catch (error) {
+      this.#clients.delete(client);
+      throw error;
+    }
+    return client;
+  }
+
+  /** Resolves when the connection, if there is one, has delivered everything and is closed. */
+  async drained(): Promise<void> {
+    if (!this.#connection) return;
+    this.#idle ??= Promise.withResolvers<void>();
+    await this.#idle.promise;
+  }
+
+  /** Drops the connection; the process goes on. */
+  close(): void {
+    void this.#connection?.then((connection) => connection?.close());
+  }
+
+  #connect(): Promise<AttachConnection | undefined> {
+    this.#connection ??= AttachConnection.open(this.#options.path, this.#options.sys, {
+      output: (stream, chunk) => {
+        for (const client of this.#clients) client.push(stream, chunk);
+      },
+      ended: () => this.#disconnected(),
+    }).catch((error: unknown) => {
+      this.#disconnected();
+      // The monitor is gone, and its socket with it.
+      if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ECONNREFUSED') return undefined;
+      throw error;
+    });
+    return this.#connection;
+  }
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    if (!this.#options.openStdin || this.#inputClosed) return;
+    await (await this.#connection)?.write(chunk);
+  }
+
+  #closeInput(): void {
+    if (!this.#options.stdinOnce) return;
+    this.#inputClosed = true;
+    void this.#connection?.then((connection) => connection?.closeInput());
+  }
+
+  #drop(client: HubClient): void {
+    this.#clients.delete(client);
+    const needed = this.#options.openStdin && this.#options.stdinOnce && !this.#inputClosed;
+    if (this.#clients.size === 0 && !needed) this.close();
+  }
+
+  #disconnected(): void {
+    this.#connection = undefined;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+    this.#endClients();
+  }
+
+  #endClients(): void {
+    for (const client of this.#clients) client.end();
+    this.#clients.clear();
+  }
+}
+
+interface ClientActions {
+  write(chunk: Uint8Array): Promise<void>;
+  closeInput(): void;
+  drop(): void;
+}
+
+class HubClient implements AttachStream {
+  readonly #actions: ClientActions;
+  readonly #ended = Promise.withResolvers<void>();
+  #held: Chunk[] = [];
+  #listener: OutputListener | undefined;
+
+  constructor(actions: ClientActions) {
+    this.#actions = actions;
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  onOutput(listener: OutputListener): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#listener = listener;
+    for (const chunk of held) listener(...chunk);
+  }
+
+  push(...chunk: Chunk): void {
+    if (this.#listener) this.#listener(...chunk);
+    else this.#held.push(chunk);
+  }
+
+  end(): void {
+    this.#ended.resolve();
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    return this.#actions.write(chunk);
+  }
+
+  closeInput(): void {
+    this.#actions.closeInput();
+  }
+
+  close(): void {
+    this.#actions.drop();
+    this.end();
+  }
+}

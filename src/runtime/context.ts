@@ -1,0 +1,29 @@
+import type { Logger } from '#base';
+import type { Sys } from '#sys';
+import type { ExitWatch } from './exit-watch.ts';
+import type { Layout } from './layout.ts';
+import type { RuntimeBinary } from './types.ts';
+
+/** What the parts of one runtime share. */
+export interface RuntimeContext {
+  readonly sys: Pick<Sys, 'cgroups' | 'processes' | 'sockets'>;
+  readonly logger: Logger;
+  readonly layout: Layout;
+  readonly exits: ExitWatch;
+  readonly conmonPath: string;
+  readonly deadlines: Deadlines;
+  /** @throws `invalid_argument` with docker's text for an unknown name. */
+  binary(name: string): RuntimeBinary;
+  /** Aborted by `close`. */
+  readonly closing: AbortSignal;
+}
+
+/** Milliseconds that a call to the outside may take. */
+export interface Deadlines {
+  /** Monitor and `create`, `exec`. Default 60,000: image and volume mounts may be slow. */
+  readonly createMs: number;
+  /** `start`, `kill`, `update`, `delete`. Default 20,000. */
+  readonly commandMs: number;
+  /** How long output may go on after the exit was reported. Default 5,000. */
+  readonly drainMs: number;
+}

@@ -1,0 +1,113 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { conflict, errnoCode, internal, withDeadline } from '#base';
+import { CONTAINER_FDS, containerArguments } from './conmon/arguments.ts';
+import { type Conmon, spawnConmon } from './conmon/spawn.ts';
+import type { RuntimeContext } from './context.ts';
+import { createFailed, describeFailure } from './errors.ts';
+import { identify, type ProcessIdentity } from './liveness.ts';
+import { type TaskRecord, writeRecord } from './record.ts';
+import { removeTask } from './remove.ts';
+import { serializeSpec } from './spec/serialize.ts';
+import { ConmonTask } from './task.ts';
+import type { TaskOptions } from './types.ts';
+
+const NO_PROCESS: ProcessIdentity = { pid: 0, startTime: '' };
+
+/** Makes the container; its init waits for `start`. Whatever fails, nothing is left behind. */
+export async function createTask(
+  options: TaskOptions,
+  runtimeName: string,
+  context: RuntimeContext,
+): Promise<ConmonTask> {
+  options.signal?.throwIfAborted();
+  const draft = draftRecord(options, runtimeName);
+  claim(options.id, context);
+  try {
+    writeFileSync(context.layout.task(options.id).config, serializeSpec(options.spec), { mode: 0o600 });
+    // Before the container exists, so that a successor of a killed daemon knows which cgroup to clean.
+    writeRecord(context.layout.task(options.id).record, draft);
+    const task = await launch(options, draft, context);
+    options.signal?.throwIfAborted();
+    return task;
+  } catch (error) {
+    await removeTask(options.id, context).catch((cause: unknown) =>
+      context.logger.warn('cannot clean up after a failed create', { container: options.id, cause }),
+    );
+    throw error;
+  }
+}
+
+function draftRecord(options: TaskOptions, runtime: string): TaskRecord {
+  const cgroupsPath = options.spec.linux.cgroupsPath;
+  if (!cgroupsPath?.startsWith('/')) throw internal('the spec has no absolute cgroupsPath');
+  const { id, terminal, openStdin, stdinOnce, logPath } = options;
+  return {
+    version: 1,
+    id,
+    runtime,
+    cgroupsPath,
+    terminal,
+    openStdin,
+    stdinOnce,
+    logPath,
+    init: NO_PROCESS,
+    monitor: NO_PROCESS,
+  };
+}
+
+/** The directory is the lock: one container of this id at a time. */
+function claim(id: string, context: RuntimeContext): void {
+  const files = context.layout.task(id);
+  try {
+    mkdirSync(files.directory, { mode: 0o700 });
+    mkdirSync(files.execs, { mode: 0o700 });
+  } catch (error) {
+    if (errnoCode(error) === 'EEXIST') throw conflict(`container with id exists: ${id}`, { cause: error });
+    throw error;
+  }
+}
+
+async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeContext): Promise<ConmonTask> {
+  const conmon = await spawnConmon({
+    path: context.conmonPath,
+    args: containerArguments(
+      { ...draft, runtimeName: draft.runtime, runtime: context.binary(draft.runtime) },
+      context.layout,
+    ),
+    directory: context.layout.task(draft.id).directory,
+    fds: CONTAINER_FDS,
+    sys: context.sys,
+  });
+  try {
+    const monitored = { ...draft, monitor: mustIdentify(conmon.pid) };
+    // Before the answer: a successor of a daemon killed from here on finds the monitor.
+    writeRecord(context.layout.task(draft.id).record, monitored);
+    const pid = await withDeadline(initPid(conmon, options), context.deadlines.createMs, 'create');
+    const record = { ...monitored, init: mustIdentify(pid) };
+    writeRecord(context.layout.task(draft.id).record, record);
+    return new ConmonTask(record, context, conmon.exited);
+  } catch (error) {
+    conmon.kill(9);
+    throw error;
+  } finally {
+    // conmon keeps its end open for as long as it lives.
+    conmon.sync.close();
+  }
+}
+
+async function initPid(conmon: Conmon, options: TaskOptions): Promise<number> {
+  const answer = await conmon.sync.next();
+  if (answer !== undefined && answer.data > 0) return answer.data;
+  if (answer?.message !== undefined)
+    throw createFailed(describeFailure(answer.message, 'create', commandOf(options)));
+  throw internal(`the monitor ended before the container was made: ${(await conmon.complaint()).trim()}`);
+}
+
+/** The user's command: with `--init` it stands behind the init binary, which is what the runtime looks up. */
+const commandOf = (options: TaskOptions): string => options.spec.process.args[0] ?? '';
+
+function mustIdentify(pid: number): ProcessIdentity {
+  const identity = identify(pid);
+  if (!identity) throw internal('the container ended before it was started', { details: { pid } });
+  return identity;
+}

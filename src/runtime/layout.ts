@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+
+/** Where everything of the runtime room lies below the exec root. Directories are 0700. */
+export interface Layout {
+  readonly tasks: string;
+  /** conmon's `--exit-dir`: one file per ended container, watched. */
+  readonly exits: string;
+  /** State root of one OCI runtime. */
+  state(runtime: string): string;
+  task(id: string): TaskLayout;
+}
+
+/** One container's files; the directory is the OCI bundle and conmon's persist directory at once. */
+export interface TaskLayout {
+  readonly directory: string;
+  readonly record: string;
+  readonly config: string;
+  readonly pidFile: string;
+  readonly attachSocket: string;
+  readonly controlFifo: string;
+  /** Written by conmon: the exit code as text. */
+  readonly exitFile: string;
+  /** Made by conmon when the kernel killed something of the container for memory. */
+  readonly oomFile: string;
+  readonly execs: string;
+  exec(execId: string): ExecLayout;
+}
+
+export interface ExecLayout {
+  readonly directory: string;
+  readonly process: string;
+  readonly pidFile: string;
+  readonly attachSocket: string;
+  readonly controlFifo: string;
+}
+
+export function createLayout(execRoot: string): Layout {
+  const tasks = join(execRoot, 'tasks');
+  return {
+    tasks,
+    exits: join(execRoot, 'exits'),
+    state: (runtime) => join(execRoot, 'state', runtime),
+    task: (id) => taskLayout(join(tasks, id)),
+  };
+}
+
+function taskLayout(directory: string): TaskLayout {
+  const execs = join(directory, 'execs');
+  return {
+    directory,
+    record: join(directory, 'task.json'),
+    config: join(directory, 'config.json'),
+    pidFile: join(directory, 'pid'),
+    attachSocket: join(directory, 'attach'),
+    controlFifo: join(directory, 'ctl'),
+    exitFile: join(directory, 'exit'),
+    oomFile: join(directory, 'oom'),
+    execs,
+    exec: (execId) => execLayout(join(execs, execId)),
+  };
+}
+
+const execLayout = (directory: string): ExecLayout => ({
+  directory,
+  process: join(directory, 'process.json'),
+  pidFile: join(directory, 'pid'),
+  attachSocket: join(directory, 'attach'),
+  controlFifo: join(directory, 'ctl'),
+});

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoCode } from '#base';
+import type { Fd, Sys } from '#sys';
+
+/** A process that can be told from a later one with the same PID. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot, as text (proc(5), `starttime`). */
+  readonly startTime: string;
+}
+
+/** Undefined when there is no such process, or only its zombie. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ESRCH') return undefined;
+    throw error;
+  }
+  // The second field is the command in parentheses and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[19]];
+  return state === 'Z' || state === 'X' || startTime === undefined ? undefined : { pid, startTime };
+}
+
+/** A pidfd of exactly that process. Undefined when it has ended. The caller closes it. */
+export function openProcess(identity: ProcessIdentity, sys: Pick<Sys, 'processes'>): Fd | undefined {
+  // A record written before the process was known.
+  if (identity.pid === 0) return undefined;
+  let fd: Fd;
+  try {
+    fd = sys.processes.pidfdOpen(identity.pid);
+  } catch (error) {
+    if (errnoCode(error) === 'ESRCH') return undefined;
+    throw error;
+  }
+  // Checked after the descriptor is held: from here on the PID cannot be given to another process unnoticed.
+  if (identify(identity.pid)?.startTime === identity.startTime) return fd;
+  sys.processes.closeFd(fd);
+  return undefined;
+}
+
+const FIRST_POLL_MS = 10;
+const SLOWEST_POLL_MS = 200;
+
+/** Waits for the end of a process that is not our child. Rare (a lost monitor), so polling is cheap enough. */
+export async function processEnd(
+  identity: ProcessIdentity,
+  sys: Pick<Sys, 'processes'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const fd = openProcess(identity, sys);
+  if (fd === undefined) return;
+  try {
+    for (
+      let pause = FIRST_POLL_MS;
+      !sys.processes.hasExited(fd);
+      pause = Math.min(pause * 2, SLOWEST_POLL_MS)
+    )
+      await sleep(pause, undefined, { signal, ref: false });
+  } finally {
+    sys.processes.closeFd(fd);
+  }
+}

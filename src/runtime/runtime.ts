@@ -1,0 +1,143 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { invalidArgument, KeyedMutex, type Logger, unavailable } from '#base';
+import type { Sys } from '#sys';
+import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes } from './binaries.ts';
+import type { Deadlines, RuntimeContext } from './context.ts';
+import { createTask } from './create.ts';
+import { ExitWatch, readExitFile } from './exit-watch.ts';
+import { createLayout } from './layout.ts';
+import { identify, processEnd } from './liveness.ts';
+import { readRecord } from './record.ts';
+import { removeTask } from './remove.ts';
+import { needsRuntimeNamespace } from './runtime-namespace.ts';
+import { ConmonTask } from './task.ts';
+import type { Runtime, RuntimeBinary, Task, TaskOptions } from './types.ts';
+
+export interface RuntimeOptions {
+  /** Default `/run/gantry`. Made with mode 0700; everything in it is this runtime's. */
+  readonly execRoot: string;
+  readonly sys: Pick<Sys, 'cgroups' | 'processes' | 'sockets'>;
+  readonly logger: Logger;
+  readonly addRuntimes?: AddedRuntimes;
+  /** Default: crun where it works on this machine, else runc. */
+  readonly defaultRuntime?: string;
+  /** Default: found on the usual path. */
+  readonly conmonPath?: string;
+  readonly deadlines?: Partial<Deadlines>;
+}
+
+const DEADLINES: Deadlines = { createMs: 60_000, commandMs: 20_000, drainMs: 5000 };
+
+/**
+ * The runtime on this machine's conmon and OCI runtimes.
+ * @throws `unavailable` when conmon or every runtime is missing, `invalid_argument` for a bad runtime in the options.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const runtimes = findRuntimes(options.addRuntimes);
+  const crunWorks = !needsRuntimeNamespace();
+  const defaultRuntime = chooseDefault(runtimes, options.defaultRuntime, crunWorks);
+  if (!crunWorks && options.defaultRuntime === undefined)
+    options.logger.warn('crun cannot be used with this cgroup layout', { runtime: defaultRuntime });
+  const conmonPath = findProgram(options.conmonPath ?? 'conmon');
+  if (conmonPath === undefined) throw unavailable('conmon not found: install conmon');
+  const layout = createLayout(options.execRoot);
+  for (const directory of [options.execRoot, layout.tasks, ...Object.keys(runtimes).map(layout.state)])
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const closing = new AbortController();
+  const context: RuntimeContext = {
+    sys: options.sys,
+    logger: options.logger,
+    layout,
+    exits: new ExitWatch(layout.exits),
+    conmonPath,
+    deadlines: { ...DEADLINES, ...options.deadlines },
+    binary: (name) => lookUp(runtimes, name),
+    closing: closing.signal,
+  };
+  return new ConmonRuntime(runtimes, defaultRuntime, context, closing);
+}
+
+function lookUp(runtimes: Readonly<Record<string, RuntimeBinary>>, name: string): RuntimeBinary {
+  const binary = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
+  if (!binary) throw invalidArgument(`unknown or invalid runtime name: ${name}`);
+  return binary;
+}
+
+class ConmonRuntime implements Runtime {
+  readonly runtimes: Readonly<Record<string, RuntimeBinary>>;
+  readonly defaultRuntime: string;
+  readonly #context: RuntimeContext;
+  readonly #closing: AbortController;
+  readonly #tasks = new Map<string, ConmonTask>();
+  readonly #locks = new KeyedMutex();
+
+  constructor(
+    runtimes: Readonly<Record<string, RuntimeBinary>>,
+    defaultRuntime: string,
+    context: RuntimeContext,
+    closing: AbortController,
+  ) {
+    this.runtimes = runtimes;
+    this.defaultRuntime = defaultRuntime;
+    this.#context = context;
+    this.#closing = closing;
+  }
+
+  async create(options: TaskOptions): Promise<Task> {
+    const runtime = options.runtime ?? this.defaultRuntime;
+    this.#context.binary(runtime);
+    return await this.#locks.run(options.id, async () => {
+      const task = await createTask(options, runtime, this.#context);
+      this.#tasks.set(options.id, task);
+      return task;
+    });
+  }
+
+  async recover(id: string): Promise<Task | undefined> {
+    return await this.#locks.run(id, () => {
+      const known = this.#tasks.get(id);
+      if (known) return known;
+      const task = this.#adopt(id);
+      if (task) this.#tasks.set(id, task);
+      return task;
+    });
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#locks.run(id, async () => {
+      await removeTask(id, this.#context);
+      this.#tasks.get(id)?.release();
+      this.#tasks.delete(id);
+    });
+  }
+
+  leftovers(): string[] {
+    return readdirSync(this.#context.layout.tasks);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#context.exits.close();
+    for (const task of this.#tasks.values()) task.release();
+    this.#tasks.clear();
+  }
+
+  /** What an earlier daemon left: something that runs, or has an exit status. */
+  #adopt(id: string): ConmonTask | undefined {
+    const { layout, sys } = this.#context;
+    const files = layout.task(id);
+    const record = readRecord(files.record);
+    // The daemon died while the container was made: nothing has run yet, `delete` cleans it up.
+    if (!record || record.id !== id || record.init.pid === 0) return undefined;
+    const monitorRuns = identify(record.monitor.pid)?.startTime === record.monitor.startTime;
+    const monitorEnd =
+      readExitFile(files.exitFile) === undefined && monitorRuns
+        ? processEnd(record.monitor, sys, this.#closing.signal)
+        : Promise.resolve();
+    return new ConmonTask(
+      record,
+      this.#context,
+      monitorEnd.catch(() => {}),
+    );
+  }
+}
