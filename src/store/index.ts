@@ -1,7 +1,13 @@
 export { type ContentStoreOptions, openContentStore } from './content/content-store.ts';
 export { type MetadataStoreOptions, openMetadataStore } from './db/metadata-store.ts';
+export { STORE_WORKERS } from './snapshots/apply/worker-pool.ts';
+export {
+  createOverlaySnapshotter,
+  type OverlaySnapshotterOptions,
+} from './snapshots/overlay/overlay-snapshotter.ts';
 export type {
   AppliedLayer,
+  ApplyLayerOptions,
   BlobInfo,
   Collection,
   ContentStore,

@@ -97,6 +97,17 @@ export interface AppliedLayer {
   readonly sizeBytes: number;
 }
 
+export interface ApplyLayerOptions {
+  readonly chainId: Digest;
+  /** The layer below, already applied. @throws `not_found` when it is not. */
+  readonly parent: Digest | undefined;
+  readonly blobPath: string;
+  /** Digest of the blob, where it comes from the content store: an uncompressed layer then is not hashed again. */
+  readonly blobDigest?: Digest;
+  readonly expectedDiffId?: Digest;
+  readonly signal?: AbortSignal;
+}
+
 export interface FilesystemChange {
   readonly path: string;
   readonly kind: 'modified' | 'added' | 'deleted';
@@ -128,13 +139,7 @@ export interface Snapshotter {
    * @throws `invalid_argument` for a hostile or broken archive, `data_loss` when the diffID differs from
    * `expectedDiffId`; nothing is left behind either way.
    */
-  applyLayer(options: {
-    readonly chainId: Digest;
-    readonly parent: Digest | undefined;
-    readonly blobPath: string;
-    readonly expectedDiffId?: Digest;
-    readonly signal?: AbortSignal;
-  }): Promise<AppliedLayer>;
+  applyLayer(options: ApplyLayerOptions): Promise<AppliedLayer>;
   layer(chainId: Digest): (AppliedLayer & { readonly parent: Digest | undefined }) | undefined;
   /** @throws `conflict` while a layer or snapshot stands on it. */
   removeLayer(chainId: Digest): Promise<void>;

@@ -1,0 +1,134 @@
+import { errnoCode } from '#base';
+import { type FileStat, type RootedDir, S_IFMT, S_IFSOCK } from '#sys';
+import type { FilesystemChange } from '../../types.ts';
+import { lookupEntry } from '../layer-chain.ts';
+import { isDirectory, isOpaque, isWhiteout } from '../overlay-marks.ts';
+
+export interface Trees {
+  readonly upper: RootedDir;
+  /** Topmost first. */
+  readonly lower: readonly RootedDir[];
+}
+
+/** One difference of the upper tree, in walking order: a directory before what is in it. */
+export interface UpperEntry {
+  readonly path: string;
+  readonly kind: FilesystemChange['kind'];
+  /** Undefined for what was deleted. */
+  readonly stat: FileStat | undefined;
+  /**
+   * - `opaque`: a directory that hides all the lower layers have there
+   * - `unchanged`: a directory that is only here because of what is in it
+   * - `implied`: deleted by an opaque directory, not by a mark of its own
+   */
+  readonly note?: 'opaque' | 'unchanged' | 'implied';
+}
+
+/**
+ * Walks the upper tree and compares it with the lower ones. Never follows a symlink; sockets, entries that vanish
+ * meanwhile and paths longer than the kernel takes are passed over.
+ */
+export function walkUpper(trees: Trees): Generator<UpperEntry> {
+  return walkDirectory(trees.upper, trees.lower, '');
+}
+
+function* walkDirectory(upper: RootedDir, lower: readonly RootedDir[], dir: string): Generator<UpperEntry> {
+  for (const name of listing(upper, dir)) {
+    const path = dir === '' ? name : `${dir}/${name}`;
+    const stat = tolerant(() => upper.stat(path));
+    if (stat && (stat.mode & S_IFMT) !== S_IFSOCK) yield* walkEntry(upper, lower, path, stat);
+  }
+}
+
+function* walkEntry(
+  upper: RootedDir,
+  lower: readonly RootedDir[],
+  path: string,
+  stat: FileStat,
+): Generator<UpperEntry> {
+  const below = lookupEntry(lower, path);
+  const kind = below ? 'modified' : 'added';
+  if (isWhiteout(stat)) {
+    if (below) yield { path, kind: 'deleted', stat: undefined };
+  } else if (!isDirectory(stat)) {
+    yield { path, kind, stat };
+  } else if (below && isOpaque(upper, path)) {
+    yield { path, kind, stat, note: 'opaque' };
+    yield* hiddenChildren(upper, below.merged, path);
+    yield* walkDirectory(upper, [], path);
+  } else {
+    yield { path, kind, stat, ...(below && looksTheSame(stat, below.stat) ? { note: 'unchanged' } : {}) };
+    yield* walkDirectory(upper, below?.merged ?? [], path);
+  }
+}
+
+/** What an opaque directory took away from the lower ones and did not bring itself. */
+function* hiddenChildren(upper: RootedDir, lower: readonly RootedDir[], dir: string): Generator<UpperEntry> {
+  const names = new Set(lower.flatMap((root) => root.list(dir)));
+  for (const name of [...names].sort()) {
+    const path = `${dir}/${name}`;
+    const own = upper.stat(path);
+    if (lookupEntry(lower, path) && (!own || isWhiteout(own)))
+      yield { path, kind: 'deleted', stat: undefined, note: 'implied' };
+  }
+}
+
+function listing(root: RootedDir, dir: string): string[] {
+  return tolerant(() => root.list(dir).sort()) ?? [];
+}
+
+/** Gone meanwhile, replaced by something else, or deeper than a path can say. */
+function tolerant<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(errnoCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+const looksTheSame = (a: FileStat, b: FileStat): boolean =>
+  a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && a.mtimeNs === b.mtimeNs;
+
+const YIELD_EVERY = 500;
+
+/** Runs through a generator without holding up the event loop. */
+export async function* politely<T>(items: Iterable<T>, signal?: AbortSignal): AsyncGenerator<T> {
+  let count = 0;
+  for (const item of items) {
+    if (++count % YIELD_EVERY === 0) await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+    yield item;
+  }
+}
+
+/**
+ * The differences as `docker diff` shows them, sorted by path. A directory counts as modified when something below it
+ * has changed.
+ */
+export async function listChanges(trees: Trees): Promise<FilesystemChange[]> {
+  const kinds = new Map<string, FilesystemChange['kind']>();
+  for await (const { path, kind, note } of politely(walkUpper(trees))) {
+    if (note === 'unchanged') continue;
+    kinds.set(`/${path}`, kind);
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const parent = `/${path.slice(0, end)}`;
+      if (kinds.has(parent)) break;
+      kinds.set(parent, 'modified');
+    }
+  }
+  return [...kinds].map(([path, kind]) => ({ path, kind })).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Bytes of the files in the upper tree; a file with several names counts once. */
+export async function measureUsage(upper: RootedDir, signal?: AbortSignal): Promise<number> {
+  const seen = new Set<bigint>();
+  let total = 0n;
+  for await (const { stat } of politely(walkUpper({ upper, lower: [] }), signal)) {
+    if (!stat || isDirectory(stat)) continue;
+    if (stat.nlink > 1 && seen.has(stat.ino)) continue;
+    if (stat.nlink > 1) seen.add(stat.ino);
+    total += stat.size;
+  }
+  return Number(total);
+}

@@ -1,0 +1,162 @@
+import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { conflict, errnoCode, invalidArgument, notFound } from '#base';
+import type { Digest } from '#oci';
+import type { Files, Mounts } from '#sys';
+import { storeError } from '../../errors.ts';
+import type { Collection } from '../../types.ts';
+import type { LayerStore } from './layer-store.ts';
+import { type Layout, recordOf, type SnapshotPaths } from './layout.ts';
+import { isSnapshotKey, type SnapshotRecord } from './records.ts';
+import type { Trash } from './trash.ts';
+
+/**
+ * With the index a crash can leave an upper directory that refuses its next mount (ESTALE); redirects and metacopy
+ * would make the upper tree unreadable without its lower ones, which `changes` and `diff` do.
+ */
+const OVERLAY_OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'off' } as const;
+
+/** What unmounting says about something that is not mounted. */
+const NOT_MOUNTED = new Set(['EINVAL', 'ENOENT']);
+/** Docker gives `/` this mode whatever the image says; images made from private directories rely on it. */
+const ROOT_MODE = 0o755;
+
+export interface SnapshotStoreOptions {
+  readonly layout: Layout;
+  readonly rows: Collection<SnapshotRecord>;
+  readonly layers: () => LayerStore;
+  readonly trash: Trash;
+  readonly sys: { readonly mounts: Mounts; readonly files: Files };
+}
+
+/** Writable trees of containers, present when their row is. */
+export class SnapshotStore {
+  readonly #layout: Layout;
+  readonly #rows: Collection<SnapshotRecord>;
+  readonly #layers: () => LayerStore;
+  readonly #trash: Trash;
+  readonly #sys: SnapshotStoreOptions['sys'];
+
+  constructor({ layout, rows, layers, trash, sys }: SnapshotStoreOptions) {
+    this.#layout = layout;
+    this.#rows = rows;
+    this.#layers = layers;
+    this.#trash = trash;
+    this.#sys = sys;
+  }
+
+  list(): string[] {
+    return this.#rows.entries().map(([key]) => key);
+  }
+
+  /** Whether a snapshot stands directly on this layer. */
+  uses(chainId: Digest): boolean {
+    return this.#rows.entries().some(([, { parent }]) => parent === chainId);
+  }
+
+  create(key: string, parent: Digest | undefined): void {
+    if (!isSnapshotKey(key)) throw invalidArgument(`invalid snapshot key ${JSON.stringify(key)}`);
+    if (this.#rows.get(key)) throw conflict(`snapshot '${key}' exists already`);
+    const record: SnapshotRecord = { key, ...(parent === undefined ? {} : { parent }) };
+    const lower = this.lowerDirectories(record);
+    const { dir } = this.#layout.snapshot(key);
+    try {
+      // Left by an earlier process that died before it wrote the row.
+      this.#trash.discard(dir);
+      this.#makeDirectories(record, lower[0]);
+      this.#rows.put(key, record);
+    } catch (error) {
+      this.#trash.discard(dir);
+      throw storeError(`create snapshot '${key}'`, error);
+    }
+  }
+
+  /** Makes the directories of a snapshot whose row survived a power cut that they did not. */
+  remake(record: SnapshotRecord): void {
+    this.#makeDirectories(record, undefined);
+  }
+
+  /** Not synced: an empty tree can be made again. */
+  #makeDirectories(record: SnapshotRecord, topLayer: string | undefined): void {
+    const { dir, upper, work, merged } = this.#layout.snapshot(record.key);
+    for (const path of [dir, upper, work, merged]) mkdirSync(path, { recursive: true, mode: 0o700 });
+    writeFileSync(recordOf(dir), JSON.stringify(record), { mode: 0o600 });
+    using root = this.#sys.files.openRoot(upper);
+    root.chmod('', ROOT_MODE);
+    const top = topLayer === undefined ? undefined : statSync(topLayer, { bigint: true });
+    if (!top) return;
+    root.lchown('', Number(top.uid), Number(top.gid));
+    root.lutimes('', { atimeNs: top.mtimeNs, mtimeNs: top.mtimeNs });
+  }
+
+  mount(key: string): string {
+    const record = this.record(key);
+    const { upper, work, merged } = this.#layout.snapshot(key);
+    if (this.isMounted(key)) return merged;
+    const lower = this.lowerDirectories(record);
+    try {
+      this.#sys.mounts.mountOverlay({
+        lowerdirs: lower.length > 0 ? lower : [this.#layout.empty],
+        upperdir: upper,
+        workdir: work,
+        target: merged,
+        options: OVERLAY_OPTIONS,
+      });
+    } catch (error) {
+      throw storeError(`mount snapshot '${key}'`, error);
+    }
+    return merged;
+  }
+
+  unmount(key: string): void {
+    if (!isSnapshotKey(key)) return;
+    try {
+      this.#sys.mounts.unmount(this.#layout.snapshot(key).merged, { detach: true });
+    } catch (error) {
+      if (!NOT_MOUNTED.has(errnoCode(error) ?? '')) throw storeError(`unmount snapshot '${key}'`, error);
+    }
+  }
+
+  /** Asks the kernel, not our memory: a mount outlives the daemon that made it. */
+  isMounted(key: string): boolean {
+    if (!isSnapshotKey(key)) return false;
+    const { dir, merged } = this.#layout.snapshot(key);
+    const parent = statSync(dir, { throwIfNoEntry: false });
+    // An overlay always has a device number of its own.
+    return parent !== undefined && statSync(merged, { throwIfNoEntry: false })?.dev !== parent.dev;
+  }
+
+  remove(key: string): void {
+    if (!isSnapshotKey(key)) return;
+    const { dir, merged } = this.#layout.snapshot(key);
+    this.unmount(key);
+    removeMountPoint(key, merged);
+    // First the row: a crash in between leaves an orphan, which the next start removes.
+    this.#rows.delete(key);
+    this.#trash.discard(dir);
+  }
+
+  /** @throws `not_found`. */
+  record(key: string): SnapshotRecord {
+    const record = this.#rows.get(key);
+    if (!record) throw notFound(`snapshot '${key}' not found`);
+    return record;
+  }
+
+  paths(key: string): SnapshotPaths {
+    return this.#layout.snapshot(key);
+  }
+
+  /** Topmost first; none for an empty base. */
+  lowerDirectories({ parent }: SnapshotRecord): string[] {
+    return parent === undefined ? [] : this.#layers().directories(parent);
+  }
+}
+
+/** Fails while anything is mounted there, so that no deletion ever descends into a mount. */
+function removeMountPoint(key: string, merged: string): void {
+  try {
+    rmdirSync(merged);
+  } catch (error) {
+    if (errnoCode(error) !== 'ENOENT') throw storeError(`remove snapshot '${key}'`, error);
+  }
+}
