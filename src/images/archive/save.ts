@@ -198,8 +198,9 @@ function legacyNames(selected: readonly Selected[]): Record<string, Record<strin
   for (const { entry, references } of selected) {
     const top = entry.document.layers.at(-1);
     for (const reference of references) {
-      const tags = (names[familiarName(reference)] ??= {});
-      tags[reference.tag ?? ''] = top === undefined ? '' : digestHex(top.digest);
+      const repository = familiarName(reference);
+      const id = top === undefined ? '' : digestHex(top.digest);
+      names[repository] = { ...names[repository], [reference.tag ?? '']: id };
     }
   }
   return names;

@@ -1,7 +1,6 @@
 import { invalidArgument } from '#base';
 
 const ESCAPE = '\\';
-const isSpace = (rune: string): boolean => /\s/.test(rune);
 
 /**
  * Splits the rest of an instruction into words at white space outside of quotes. Quotes and escapes stay in the
@@ -9,34 +8,39 @@ const isSpace = (rune: string): boolean => /\s/.test(rune);
  */
 export function splitWords(text: string): string[] {
   const words: string[] = [];
-  let word = '';
-  let started = false;
+  let word: string | undefined;
   let quote = '';
+  for (const piece of pieces(text)) {
+    if (quote === '' && /^\s$/u.test(piece)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+      continue;
+    }
+    if (quote === '' && (piece === '"' || piece === "'")) quote = piece;
+    else if (piece === quote) quote = '';
+    word = `${word ?? ''}${piece}`;
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/** Runes; an escape outside of single quotes comes with what it escapes, and stands for nothing at the end. */
+function* pieces(text: string): Generator<string> {
+  let isSingleQuoted = false;
+  let isDoubleQuoted = false;
   const runes = [...text];
   for (let at = 0; at < runes.length; at += 1) {
     const rune = runes[at] ?? '';
-    if (quote === '' && isSpace(rune)) {
-      if (started) words.push(word);
-      word = '';
-      started = false;
-      continue;
-    }
-    // An escape at the very end stands for nothing; anywhere else it keeps the next rune from having a meaning.
-    if (rune === ESCAPE && quote !== "'") {
-      const escaped = runes[at + 1];
-      if (escaped === undefined) break;
-      word += rune + escaped;
-      started = true;
+    if (rune === ESCAPE && !isSingleQuoted) {
       at += 1;
+      const escaped = runes[at];
+      if (escaped !== undefined) yield rune + escaped;
       continue;
     }
-    if (quote === '' && (rune === '"' || rune === "'")) quote = rune;
-    else if (rune === quote) quote = '';
-    word += rune;
-    started = true;
+    if (rune === "'" && !isDoubleQuoted) isSingleQuoted = !isSingleQuoted;
+    if (rune === '"' && !isSingleQuoted) isDoubleQuoted = !isDoubleQuoted;
+    yield rune;
   }
-  if (started) words.push(word);
-  return words;
 }
 
 /**

@@ -1,0 +1,13 @@
+export {
+  type ArchiveImage,
+  configFor,
+  dockerArchive,
+  fileEntry,
+  LayoutBuilder,
+  layerOf,
+  named,
+  streamOf,
+  tarOf,
+} from './archives.ts';
+export { createFakeSnapshotter, type FakeSnapshotter } from './fake-snapshotter.ts';
+export { createImageFixture, type ImageFixture } from './image-fixture.ts';
