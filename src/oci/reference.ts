@@ -100,7 +100,9 @@ export function formatReference(ref: Reference): string {
 export function familiarName(ref: Reference): string {
   if (ref.domain !== DEFAULT_DOMAIN) return repositoryName(ref);
   const short = ref.path.startsWith(OFFICIAL_PREFIX) ? ref.path.slice(OFFICIAL_PREFIX.length) : ref.path;
-  return short.includes('/') ? ref.path : short;
+  if (!short.includes('/')) return short;
+  // `docker.io/localhost/x` without its domain would be read as another registry's.
+  return splitDomain(ref.path).domain === DEFAULT_DOMAIN ? ref.path : repositoryName(ref);
 }
 
 /** `busybox:latest`: the shortest text that parses back to the same reference. */
