@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { RouteSocket } from '#sys';
 import type { InterfacePlan, SandboxPlan } from '../kernel.ts';
 import type { NetworkSys } from './local-kernel.ts';
@@ -28,6 +28,7 @@ function prepare(plan: SandboxPlan): void {
 
 function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
   using inside = sys.openNetlink(plan.netnsPath);
+  const hairpin = isBridgedTrafficFiltered();
   for (const planned of plan.interfaces) {
     host.createVeth({
       name: planned.hostName,
@@ -37,11 +38,23 @@ function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
       master: planned.bridge,
       mtu: planned.mtu,
     });
-    host.setLink(planned.hostName, { up: true });
+    host.setLink(planned.hostName, { up: true, ...(hairpin ? { hairpin } : {}) });
     configure(inside, planned);
   }
   const late = sysctlsFor(plan, true);
   if (late.length > 0) sys.namespaces.withNetwork(plan.netnsPath, () => writeSysctls(late));
+}
+
+/**
+ * With br_netfilter a packet is translated while it is still in the bridge. One that a container sends to its
+ * own published port then has to leave by the port it came in by, which a bridge does not do unless told to.
+ */
+function isBridgedTrafficFiltered(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8').trim() === '1';
+  } catch {
+    return false;
+  }
 }
 
 function configure(inside: RouteSocket, planned: InterfacePlan): void {
