@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ignoring, SysError } from './errors.ts';
 import { parseMountInfo, readMountInfo } from './mountinfo.ts';
@@ -65,7 +74,7 @@ class KernelCgroups implements Cgroups {
   read(controller: string, path: string, file: string): string | undefined {
     const directory = this.directory(controller, path);
     if (directory === undefined) return undefined;
-    // ENODEV: the cgroup was removed while the file was open. EOPNOTSUPP: a file that cannot be read here.
+    // ENODEV: the cgroup was removed while the file was open.
     const text = ignoring(['ENOENT', 'ENOTDIR', 'ENODEV'], () =>
       readFileSync(join(directory, fileName(file)), 'utf8'),
     );
@@ -75,8 +84,7 @@ class KernelCgroups implements Cgroups {
   write(controller: string, path: string, file: string, value: string): void {
     const directory = this.directory(controller, path);
     if (directory === undefined) throw new SysError('ENOENT', 'open', `cgroup controller "${controller}"`);
-    // r+: a missing file is an error, never created (recorded trees are ordinary directories).
-    writeFileSync(join(directory, fileName(file)), value, { flag: 'r+' });
+    writeExisting(join(directory, fileName(file)), value);
   }
 
   create(path: string): void {
@@ -139,6 +147,16 @@ function fileName(file: string): string {
   return file;
 }
 
+/** One write(2), as cgroup files want it. A file that is not there is an error; it is never created. */
+function writeExisting(path: string, value: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_TRUNC);
+  try {
+    writeSync(fd, value);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
  * Makes every controller of a v2 directory usable in its children. One that cannot be enabled (EBUSY: the
  * directory itself has processes; EOPNOTSUPP: threaded) is left out; its limit files are then missing below.
@@ -148,7 +166,7 @@ function enableControllers(directory: string): void {
   const enabled = new Set(words(join(directory, 'cgroup.subtree_control')));
   for (const controller of available.filter((name) => !enabled.has(name))) {
     ignoring(['EBUSY', 'EOPNOTSUPP', 'ENOENT', 'EINVAL'], () =>
-      writeFileSync(join(directory, 'cgroup.subtree_control'), `+${controller}`, { flag: 'r+' }),
+      writeExisting(join(directory, 'cgroup.subtree_control'), `+${controller}`),
     );
   }
 }
@@ -163,7 +181,7 @@ function seedCpuset(parent: string, child: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (words(join(child, file)).length > 0) continue;
     ignoring(['ENOENT'], () =>
-      writeFileSync(join(child, file), readFileSync(join(parent, file), 'utf8').trim(), { flag: 'r+' }),
+      writeExisting(join(child, file), readFileSync(join(parent, file), 'utf8').trim()),
     );
   }
 }

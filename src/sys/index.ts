@@ -5,4 +5,5 @@ export { SysError } from './errors.ts';
 export { createFdOps } from './fd-ops.ts';
 export { parseMountInfo } from './mountinfo.ts';
 export { pathFromBytes, pathToBytes } from './path-bytes.ts';
+export { type SelfTestResult, selfTest } from './self-test.ts';
 export type * from './types.ts';
