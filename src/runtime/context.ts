@@ -2,6 +2,7 @@ import type { Logger } from '#base';
 import type { Sys } from '#sys';
 import type { ExitWatch } from './exit-watch.ts';
 import type { Layout } from './layout.ts';
+import type { SeccompProvider } from './seccomp/provider.ts';
 import type { RuntimeBinary } from './types.ts';
 
 /** What the parts of one runtime share. */
@@ -10,6 +11,7 @@ export interface RuntimeContext {
   readonly logger: Logger;
   readonly layout: Layout;
   readonly exits: ExitWatch;
+  readonly seccomp: SeccompProvider;
   readonly conmonPath: string;
   readonly deadlines: Deadlines;
   /** @throws `invalid_argument` with docker's text for an unknown name. */

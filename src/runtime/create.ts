@@ -21,9 +21,10 @@ export async function createTask(
 ): Promise<ConmonTask> {
   options.signal?.throwIfAborted();
   const draft = draftRecord(options, runtimeName);
+  const spec = await context.seccomp.prepare(options.spec, runtimeName);
   claim(options.id, context);
   try {
-    writeFileSync(context.layout.task(options.id).config, serializeSpec(options.spec), { mode: 0o600 });
+    writeFileSync(context.layout.task(options.id).config, serializeSpec(spec), { mode: 0o600 });
     // Before the container exists, so that a successor of a killed daemon knows which cgroup to clean.
     writeRecord(context.layout.task(options.id).record, draft);
     const task = await launch(options, draft, context);

@@ -17,7 +17,7 @@ export interface TaskRecord {
 }
 
 /** Writes a file so that a reader sees all of it or nothing. */
-export function writeAtomically(path: string, content: string): void {
+export function writeAtomically(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.new`;
   writeFileSync(temporary, content, { mode: 0o600 });
   renameSync(temporary, path);

@@ -10,6 +10,8 @@ import { identify, processEnd } from './liveness.ts';
 import { readRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { needsRuntimeNamespace } from './runtime-namespace.ts';
+import { createSeccompProvider } from './seccomp/provider.ts';
+import { readSpecHost } from './spec/build-spec.ts';
 import { ConmonTask } from './task.ts';
 import type { Runtime, RuntimeBinary, Task, TaskOptions } from './types.ts';
 
@@ -21,6 +23,8 @@ export interface RuntimeOptions {
   readonly addRuntimes?: AddedRuntimes;
   /** Default: crun where it works on this machine, else runc. */
   readonly defaultRuntime?: string;
+  /** Compiled seccomp filters; worth keeping across reboots. Default: below the exec root. */
+  readonly cacheRoot?: string;
   /** Default: found on the usual path. */
   readonly conmonPath?: string;
   readonly deadlines?: Partial<Deadlines>;
@@ -53,6 +57,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     deadlines: { ...DEADLINES, ...options.deadlines },
     binary: (name) => lookUp(runtimes, name),
     closing: closing.signal,
+    seccomp: await createSeccompProvider({
+      runtimes,
+      cacheRoot: options.cacheRoot ?? options.execRoot,
+      execRoot: options.execRoot,
+      host: readSpecHost(),
+      logger: options.logger,
+      probe: crunWorks,
+    }),
   };
   return new ConmonRuntime(runtimes, defaultRuntime, context, closing);
 }
