@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'bun:test';
 import { errorCode, silentLogger } from '#base';
 import type { MetadataStore } from '#store';
 import { createMemoryMetadataStore } from '#store/testing';
+import type { KernelEvents } from './kernel.ts';
 import type { NetworkServiceOptions } from './options.ts';
 import { createNetworkService } from './service.ts';
 import { createFakeMachine, type FakeKernel, type FakeMachine } from './testing/index.ts';
@@ -13,6 +14,7 @@ describe('network service', () => {
   let machine: FakeMachine;
   let metadata: MetadataStore;
   let kernel: FakeKernel;
+  let events: KernelEvents;
 
   beforeEach(() => {
     machine = createFakeMachine();
@@ -27,8 +29,9 @@ describe('network service', () => {
       metadata,
       execRoot: EXEC_ROOT,
       logger: silentLogger,
-      createKernel: (events) => {
-        kernel = machine.open(events);
+      createKernel: (kernelEvents) => {
+        events = kernelEvents;
+        kernel = machine.open(kernelEvents);
         return kernel;
       },
       ...options,
@@ -342,6 +345,26 @@ describe('network service', () => {
       expect((await boot([], { bridge: { name: 'other0' } })).get('bridge').bridgeName).toBe('other0');
       expect([...machine.bridges.keys()]).toEqual(['other0']);
     });
+  });
+
+  test('a fresh Worker is given claim, rules and ports again', async () => {
+    const service = await boot();
+    await service.createSandbox(want('c1', { ports: [port(8080)] }));
+    kernel.kill();
+    machine.rules.length = 0;
+    events.onRestarted();
+    await service.stop();
+    expect(lastTable()).toContain('elements = { tcp . 8080 : 172.17.0.2 . 80 }');
+  });
+
+  test('a damaged table is written again, whole', async () => {
+    const service = await boot();
+    await service.createSandbox(want('c1', { ports: [port(8080)] }));
+    machine.rules.length = 0;
+    events.onRulesDamaged();
+    await service.stop();
+    expect(machine.rules).toHaveLength(1);
+    expect(lastTable()).toContain('elements = { tcp . 8080 : 172.17.0.2 . 80 }');
   });
 
   describe('several daemons on one machine', () => {

@@ -36,6 +36,8 @@ export function createWorkerKernel(options: {
   readonly events: KernelEvents;
   readonly logger: Logger;
   readonly maxHeldPorts?: number;
+  /** The Worker's module. Default: ours, wherever the program runs from. */
+  readonly url?: string;
 }): NetworkKernel {
   const host = new WorkerHost(options);
   const forward =
@@ -65,6 +67,7 @@ const METHOD_TABLE = {
 const KERNEL_METHODS = Object.keys(METHOD_TABLE) as KernelMethod[];
 
 class WorkerHost {
+  readonly #url: string;
   readonly #events: KernelEvents;
   readonly #logger: Logger;
   readonly #setup: WorkerSetup;
@@ -76,7 +79,9 @@ class WorkerHost {
     readonly events: KernelEvents;
     readonly logger: Logger;
     readonly maxHeldPorts?: number;
+    readonly url?: string;
   }) {
+    this.#url = options.url ?? workerUrl();
     this.#events = options.events;
     this.#logger = options.logger;
     this.#setup = { maxHeldPorts: options.maxHeldPorts };
@@ -106,7 +111,7 @@ class WorkerHost {
   }
 
   #start(): RunningWorker {
-    const worker = new Worker(workerUrl(), { smol: true, name: 'network' });
+    const worker = new Worker(this.#url, { smol: true, name: 'network' });
     const running: RunningWorker = { worker, pending: new Map(), isProven: false };
     worker.onmessage = (event: MessageEvent<Reply>) => this.#receive(running, event.data);
     worker.onerror = (event) => this.#fail(running, event.message);

@@ -33,12 +33,17 @@ export interface WireError {
 export function packError(error: unknown): WireError {
   const fields = typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {};
   return {
-    message: errorMessage(error),
+    message: firstLine(errorMessage(error)),
     gantryCode: error instanceof GantryError ? error.code : undefined,
     code: typeof fields['code'] === 'string' ? fields['code'] : undefined,
     errno: typeof fields['errno'] === 'number' ? fields['errno'] : undefined,
   };
 }
+
+const MAX_MESSAGE = 500;
+
+// nft repeats the whole transaction after its message, which for a table of ports is megabytes.
+const firstLine = (message: string): string => (message.split('\n', 1)[0] ?? '').slice(0, MAX_MESSAGE);
 
 export function unpackError(wire: WireError): Error {
   const code = ERROR_CODES.find((known) => known === wire.gantryCode);

@@ -5,6 +5,10 @@ import { createSys } from '#sys';
 const MARK = 'GANTRY_TEST_PRIVATE_NETWORK';
 const TIMEOUT_MS = 120_000;
 
+/** Whether this process may make namespaces. */
+export const canUnshare = (): boolean =>
+  createSys().processes.effectiveCapabilities().includes('CAP_SYS_ADMIN');
+
 /**
  * Runs the tests of `file` in a network and mount namespace of their own, so that no address, rule or sysctl of
  * this machine is touched and nothing can be left behind: in the first process `body` is not called, but the file
@@ -15,8 +19,7 @@ export function inPrivateNamespace(file: string, body: () => void): void {
     body();
     return;
   }
-  const isRoot = createSys().processes.effectiveCapabilities().includes('CAP_SYS_ADMIN');
-  test.skipIf(!isRoot || !existsSync('/usr/bin/nsenter'))(
+  test.skipIf(!canUnshare() || !existsSync('/usr/bin/nsenter'))(
     'in a private network namespace',
     async () => {
       const unshare = ['unshare', '--net', '--mount', '--propagation', 'private'];
