@@ -1,0 +1,29 @@
+import { defineCommand } from '../core/command.ts';
+import { consoleSize } from '../session/resize.ts';
+import { createContainer } from './create/create.ts';
+import { CREATE_FLAGS } from './create/flags.ts';
+import { toCreateRequest } from './create/request.ts';
+import { withRunHint } from './run-errors.ts';
+
+/** Creates a container and prints its ID. */
+export const command = defineCommand({
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  arguments: { min: 1 },
+  flags: CREATE_FLAGS,
+  interspersed: false,
+  async run({ args, flags, changed, invokedAs }, ctx) {
+    const [image = '', ...rest] = args;
+    return await withRunHint(ctx, invokedAs, async () => {
+      const request = await toCreateRequest(flags, {
+        image,
+        command: rest,
+        changed,
+        env: ctx.env,
+        consoleSize: consoleSize(ctx, flags.tty),
+      });
+      const id = await createContainer(ctx, await ctx.client(), flags, request);
+      await ctx.stdout.write(`${id}\n`);
+      return undefined;
+    });
+  },
+});

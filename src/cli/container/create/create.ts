@@ -1,0 +1,72 @@
+import type { ContainerCreateRequest, ContainerCreateResponse } from '#api';
+import { isNotFound } from '#base';
+import type { EngineClient } from '#client';
+import type { CliContext } from '../../core/context.ts';
+import { cliError } from '../../core/errors.ts';
+import type { CreateFlags } from './flags.ts';
+
+/**
+ * Creates the container, pulling the image first where the user's policy says so. Warnings go to standard error.
+ * @throws the daemon's error.
+ */
+export async function createContainer(
+  ctx: CliContext,
+  client: EngineClient,
+  flags: CreateFlags,
+  request: ContainerCreateRequest,
+): Promise<string> {
+  checkPullPolicy(flags.pull);
+  if (flags.cidfile !== '') await refuseExistingIdFile(flags.cidfile);
+  if (flags.pull === 'always') await pull(ctx, client, flags, request.Image ?? '');
+  const created = await createOrPull(ctx, client, flags, request);
+  for (const warning of created.Warnings ?? []) await ctx.stderr.write(`WARNING: ${warning}\n`);
+  if (flags.cidfile !== '') await Bun.write(flags.cidfile, created.Id);
+  return created.Id;
+}
+
+function checkPullPolicy(policy: string): void {
+  if (['always', 'missing', 'never', ''].includes(policy)) return;
+  throw cliError(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
+}
+
+async function refuseExistingIdFile(path: string): Promise<void> {
+  if (!(await Bun.file(path).exists())) return;
+  throw cliError(`container ID file found, make sure the other container isn't running or delete ${path}`);
+}
+
+async function createOrPull(
+  ctx: CliContext,
+  client: EngineClient,
+  flags: CreateFlags,
+  request: ContainerCreateRequest,
+): Promise<ContainerCreateResponse> {
+  const create = () => client.containers.create(request, { name: flags.name, platform: flags.platform });
+  try {
+    return await create();
+  } catch (error) {
+    // 404 has other causes too (a network, say); only a missing image is worth a pull.
+    if (
+      !isNotFound(error) ||
+      flags.pull !== 'missing' ||
+      !(await isImageMissing(client, request.Image ?? ''))
+    )
+      throw error;
+    const { familiarString, parseImageName } = await import('../../image/reference.ts');
+    const shown = familiarString(parseImageName(request.Image ?? ''));
+    if (!flags.quiet) await ctx.stderr.write(`Unable to find image '${shown}' locally\n`);
+    await pull(ctx, client, flags, request.Image ?? '');
+    return await create();
+  }
+}
+
+async function isImageMissing(client: EngineClient, image: string): Promise<boolean> {
+  return await client.images.inspect(image).then(
+    () => false,
+    (error: unknown) => isNotFound(error),
+  );
+}
+
+async function pull(ctx: CliContext, client: EngineClient, flags: CreateFlags, image: string): Promise<void> {
+  const { pullImage } = await import('../../image/pull-image.ts');
+  await pullImage(ctx, client, { image, platform: flags.platform, quiet: flags.quiet, out: ctx.stderr });
+}

@@ -1,0 +1,142 @@
+import type { CommandEntry } from '../core/entry.ts';
+
+/** Commands of `container`. */
+export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
+  {
+    path: 'container run',
+    topLevel: ['run'],
+    summary: 'Create a container from an image and start it',
+    common: true,
+    load: () => import('./run.ts'),
+  },
+  {
+    path: 'container exec',
+    topLevel: ['exec'],
+    summary: 'Run a command in a running container',
+    common: true,
+    load: () => import('./exec.ts'),
+  },
+  {
+    path: 'container ls',
+    aliases: ['list', 'ps'],
+    topLevel: ['ps'],
+    summary: 'List containers',
+    common: true,
+    load: () => import('./ls.ts'),
+  },
+  {
+    path: 'container attach',
+    topLevel: ['attach'],
+    summary: 'Connect the terminal to a running container',
+    load: () => import('./attach.ts'),
+  },
+  {
+    path: 'container create',
+    topLevel: ['create'],
+    summary: 'Create a container without starting it',
+    load: () => import('./create.ts'),
+  },
+  {
+    path: 'container diff',
+    topLevel: ['diff'],
+    summary: "Show what changed in a container's file system",
+    load: () => import('./diff.ts'),
+  },
+  {
+    path: 'container export',
+    topLevel: ['export'],
+    summary: "Write a container's file system as a tar archive",
+    load: () => import('./export.ts'),
+  },
+  {
+    path: 'container inspect',
+    summary: 'Show everything about containers',
+    load: () => import('./inspect.ts'),
+  },
+  {
+    path: 'container kill',
+    topLevel: ['kill'],
+    summary: 'Send a signal to containers, KILL unless told otherwise',
+    load: () => import('./kill.ts'),
+  },
+  {
+    path: 'container logs',
+    topLevel: ['logs'],
+    summary: "Show a container's output",
+    load: () => import('./logs.ts'),
+  },
+  {
+    path: 'container pause',
+    topLevel: ['pause'],
+    summary: 'Freeze all processes of containers',
+    load: () => import('./pause.ts'),
+  },
+  {
+    path: 'container port',
+    topLevel: ['port'],
+    summary: "List a container's published ports",
+    load: () => import('./port.ts'),
+  },
+  { path: 'container prune', summary: 'Remove all stopped containers', load: () => import('./prune.ts') },
+  {
+    path: 'container rename',
+    topLevel: ['rename'],
+    summary: 'Give a container another name',
+    load: () => import('./rename.ts'),
+  },
+  {
+    path: 'container restart',
+    topLevel: ['restart'],
+    summary: 'Stop containers and start them again',
+    load: () => import('./restart.ts'),
+  },
+  {
+    path: 'container rm',
+    aliases: ['remove'],
+    topLevel: ['rm'],
+    summary: 'Remove containers',
+    load: () => import('./rm.ts'),
+  },
+  {
+    path: 'container start',
+    topLevel: ['start'],
+    summary: 'Start stopped containers',
+    load: () => import('./start.ts'),
+  },
+  {
+    path: 'container stats',
+    topLevel: ['stats'],
+    summary: 'Watch what containers use',
+    load: () => import('./stats.ts'),
+  },
+  {
+    path: 'container stop',
+    topLevel: ['stop'],
+    summary: 'Stop running containers',
+    load: () => import('./stop.ts'),
+  },
+  {
+    path: 'container top',
+    topLevel: ['top'],
+    summary: 'List the processes of a container',
+    load: () => import('./top.ts'),
+  },
+  {
+    path: 'container unpause',
+    topLevel: ['unpause'],
+    summary: 'Let frozen containers go on',
+    load: () => import('./unpause.ts'),
+  },
+  {
+    path: 'container update',
+    topLevel: ['update'],
+    summary: 'Change limits and restart policy of containers',
+    load: () => import('./update.ts'),
+  },
+  {
+    path: 'container wait',
+    topLevel: ['wait'],
+    summary: 'Wait until containers stop and print their exit codes',
+    load: () => import('./wait.ts'),
+  },
+];

@@ -1,0 +1,120 @@
+import { errorMessage } from '#base';
+import { DEFAULT_HOST, type TlsMaterial } from '#client';
+import { type ConfigFile, configDirs } from './config-file.ts';
+import type { GlobalOptions } from './context.ts';
+import { cliError } from './errors.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Which engine to talk to, and why. */
+export interface ChosenHost {
+  readonly url: string;
+  /** Name of the context it came from; `default` when none. */
+  readonly context: string;
+  readonly tls: TlsMaterial | undefined;
+}
+
+/**
+ * Chooses the engine: `-H`, then `--context`, then GANTRY_HOST, DOCKER_HOST, GANTRY_CONTEXT, DOCKER_CONTEXT, the current
+ * context, and at last the socket of the engine on this machine.
+ */
+export async function chooseHost(
+  globals: GlobalOptions,
+  env: Env,
+  config: () => Promise<ConfigFile>,
+): Promise<ChosenHost> {
+  if (globals.hosts.length > 1) throw cliError('Specify only one -H');
+  if (globals.hosts.length > 0 && globals.context !== '') {
+    throw cliError('conflicting options: cannot specify both --host and --context');
+  }
+  const tls = await loadTls(globals, env);
+  const direct =
+    globals.hosts[0] ?? (globals.context === '' ? firstSet(env, 'GANTRY_HOST', 'DOCKER_HOST') : undefined);
+  if (direct !== undefined) return { url: normalizeHost(direct, tls !== undefined), context: 'default', tls };
+  const name =
+    globals.context ||
+    firstSet(env, 'GANTRY_CONTEXT', 'DOCKER_CONTEXT') ||
+    (await config()).currentContext ||
+    'default';
+  if (name === 'default') return { url: DEFAULT_HOST, context: name, tls };
+  return await contextHost(name, globals, env, tls);
+}
+
+function firstSet(env: Env, ...names: string[]): string | undefined {
+  for (const name of names) if (env[name]) return env[name];
+  return undefined;
+}
+
+/** `host:port`, `:port` and bare paths get the scheme that docker gives them. */
+export function normalizeHost(text: string, usesTls: boolean): string {
+  const host = text.trim();
+  if (host === '') return DEFAULT_HOST;
+  if (host === 'tcp://') return `tcp://localhost:${usesTls ? 2376 : 2375}`;
+  if (host === 'unix://') return DEFAULT_HOST;
+  return host.includes('://') ? host : `tcp://${host.startsWith(':') ? `localhost${host}` : host}`;
+}
+
+async function loadTls(globals: GlobalOptions, env: Env): Promise<TlsMaterial | undefined> {
+  const { enabled, verify, caFile, certFile, keyFile } = globals.tls;
+  if (!enabled) return undefined;
+  const dir = env['DOCKER_CERT_PATH'] || configDirs({ configDir: globals.configDir, env })[0];
+  const [ca, cert, key] = await Promise.all([
+    readPem(caFile, `${dir}/ca.pem`),
+    readPem(certFile, `${dir}/cert.pem`),
+    readPem(keyFile, `${dir}/key.pem`),
+  ]);
+  return {
+    verify,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+/** A named file must be there; a default one may be missing. */
+async function readPem(named: string, fallback: string): Promise<string | undefined> {
+  const file = Bun.file(named || fallback);
+  if (named === '' && !(await file.exists())) return undefined;
+  try {
+    return await file.text();
+  } catch (error) {
+    throw cliError(`could not read TLS material ${named}: ${errorMessage(error)}`);
+  }
+}
+
+interface ContextMeta {
+  readonly Endpoints?: { readonly docker?: { readonly Host?: string; readonly SkipTLSVerify?: boolean } };
+}
+
+async function contextHost(
+  name: string,
+  globals: GlobalOptions,
+  env: Env,
+  tls: TlsMaterial | undefined,
+): Promise<ChosenHost> {
+  const id = new Bun.CryptoHasher('sha256').update(name).digest('hex');
+  for (const dir of configDirs({ configDir: globals.configDir, env })) {
+    const file = Bun.file(`${dir}/contexts/meta/${id}/meta.json`);
+    if (!(await file.exists())) continue;
+    const meta = (await file.json()) as ContextMeta;
+    const endpoint = meta.Endpoints?.docker;
+    const material = tls ?? (await contextTls(`${dir}/contexts/tls/${id}/docker`, !endpoint?.SkipTLSVerify));
+    return { url: normalizeHost(endpoint?.Host ?? '', material !== undefined), context: name, tls: material };
+  }
+  throw cliError(`context ${JSON.stringify(name)} does not exist`);
+}
+
+async function contextTls(dir: string, verify: boolean): Promise<TlsMaterial | undefined> {
+  const read = async (name: string) => {
+    const file = Bun.file(`${dir}/${name}.pem`);
+    return (await file.exists()) ? await file.text() : undefined;
+  };
+  const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
+  if (ca === undefined && cert === undefined && key === undefined) return undefined;
+  return {
+    verify,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}

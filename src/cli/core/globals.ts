@@ -1,0 +1,65 @@
+import { defineFlags, type FlagValues } from '../flags/spec.ts';
+import type { GlobalOptions } from './context.ts';
+
+/** Flags before the command's name. */
+export const GLOBAL_FLAGS = defineFlags({
+  config: {
+    type: 'string',
+    summary: 'Directory with the client configuration (default "~/.gantry", then "~/.docker")',
+  },
+  context: {
+    type: 'string',
+    short: 'c',
+    summary: 'Context to use for this command (instead of GANTRY_HOST, DOCKER_HOST and the current context)',
+  },
+  debug: { type: 'bool', short: 'D', summary: 'Say more about errors' },
+  host: { type: 'list', short: 'H', summary: 'Socket of the daemon to talk to' },
+  'log-level': {
+    type: 'string',
+    short: 'l',
+    default: 'info',
+    summary: 'Lowest level to log ("debug", "info", "warn", "error", "fatal")',
+    validate: checkLogLevel,
+  },
+  tls: { type: 'bool', summary: 'Use TLS; --tlsverify implies it' },
+  tlscacert: {
+    type: 'string',
+    summary: 'Trust only certificates signed by this CA (default "ca.pem" in the configuration directory)',
+  },
+  tlscert: {
+    type: 'string',
+    summary: 'Client certificate (default "cert.pem" in the configuration directory)',
+  },
+  tlskey: {
+    type: 'string',
+    summary: 'Key of the client certificate (default "key.pem" in the configuration directory)',
+  },
+  tlsverify: { type: 'bool', summary: "Use TLS and check the daemon's certificate" },
+  version: { type: 'bool', short: 'v', summary: 'Print version information and quit' },
+});
+
+function checkLogLevel(value: string): string {
+  if (/^(debug|info|warn|error|fatal)$/.test(value)) return value;
+  throw new Error(`not a valid log level: ${JSON.stringify(value)}`);
+}
+
+/** The parsed global flags with the environment's defaults. */
+export function toGlobalOptions(
+  flags: FlagValues<typeof GLOBAL_FLAGS>,
+  env: Readonly<Record<string, string | undefined>>,
+): GlobalOptions {
+  const verify = flags.tlsverify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
+  return {
+    hosts: flags.host,
+    context: flags.context,
+    debug: flags.debug,
+    configDir: flags.config,
+    tls: {
+      enabled: flags.tls || verify || (env['DOCKER_TLS'] ?? '') !== '',
+      verify,
+      caFile: flags.tlscacert,
+      certFile: flags.tlscert,
+      keyFile: flags.tlskey,
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import { errorMessage, GantryError } from '#base';
+import { createEngineClient, type EngineClient, parseEndpoint } from '#client';
+import { type ParsedFlags, parseFlags } from '../flags/parse.ts';
+import { stdinInput } from '../streams/input.ts';
+import { fdOutput } from '../streams/output.ts';
+import { processSignals } from '../streams/signals.ts';
+import { checkArguments } from './arguments.ts';
+import type { CommandDefinition, Invocation } from './command.ts';
+import { configDirs, loadConfig } from './config-file.ts';
+import type {
+  CliContext,
+  CliInput,
+  CliOutput,
+  CommandHandler,
+  GlobalOptions,
+  SignalSource,
+} from './context.ts';
+import { chooseHost } from './engine-host.ts';
+import type { CommandEntry } from './entry.ts';
+import { cliError, EXIT, exitCodeOf, present, presentationOf } from './errors.ts';
+import { GLOBAL_FLAGS, toGlobalOptions } from './globals.ts';
+import { type Lookup, lookup } from './table.ts';
+import { VERSION } from './version.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What the program hands over. Everything but the arguments has a default: the process itself. */
+export interface CliOptions {
+  /** Arguments after the program's name. */
+  readonly argv: readonly string[];
+  readonly env?: Env;
+  readonly stdin?: CliInput;
+  readonly stdout?: CliOutput;
+  readonly stderr?: CliOutput;
+  readonly signals?: SignalSource;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Commands that live in other rooms, by name: `daemon`, `registry`. */
+  readonly commands?: Readonly<Record<string, CommandHandler>>;
+  /** Replaces the engine client, for tests. */
+  readonly createClient?: () => EngineClient;
+}
+
+const PROGRAM = 'gantry';
+const DEFAULT_COLUMNS = 80;
+
+/** Runs one command line. Answers the exit code; never throws and never ends the process. */
+export async function runCli(options: CliOptions): Promise<number> {
+  const stdout = options.stdout ?? fdOutput(1);
+  const stderr = options.stderr ?? fdOutput(2);
+  try {
+    return await dispatch(options, stdout, stderr);
+  } catch (error) {
+    return await report(error, stderr);
+  }
+}
+
+async function report(error: unknown, stderr: CliOutput): Promise<number> {
+  const { hint, prefix } = presentationOf(error);
+  const message = error instanceof GantryError ? error.message : errorMessage(error);
+  const text = [
+    message === '' ? '' : `${prefix ?? ''}${message}\n`,
+    hint === undefined ? '' : `\n${hint}\n`,
+  ].join('');
+  // Whoever reads our errors may be gone; the exit code is still right.
+  await stderr.write(text).catch(() => {});
+  return exitCodeOf(error);
+}
+
+async function dispatch(options: CliOptions, stdout: CliOutput, stderr: CliOutput): Promise<number> {
+  const env = options.env ?? process.env;
+  const parsed = parseGlobals(options.argv);
+  const globals = toGlobalOptions(parsed.values as Parameters<typeof toGlobalOptions>[0], env);
+  const ctx = createContext(options, env, globals, stdout, stderr);
+  if (parsed.changed.has('version')) {
+    await stdout.write(`Gantry version ${VERSION}\n`);
+    return EXIT.ok;
+  }
+  const words = parsed.positional;
+  if (words[0] === 'help') return await help(ctx, words.slice(1), true);
+  if (parsed.help || words.length === 0) return await help(ctx, [], false);
+  const found = lookup(words);
+  if (found.kind === 'command') return await runCommand(ctx, found.entry, found.invokedAs, found.rest);
+  return await withoutCommand(ctx, found, words);
+}
+
+function parseGlobals(argv: readonly string[]): ParsedFlags {
+  try {
+    return parseFlags(argv, GLOBAL_FLAGS, { interspersed: false });
+  } catch (error) {
+    throw present(error, {
+      hint: `Usage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]\n\nRun '${PROGRAM} --help' for more information`,
+    });
+  }
+}
+
+async function withoutCommand(
+  ctx: CliContext,
+  found: Exclude<Lookup, { kind: 'command' }>,
+  words: readonly string[],
+): Promise<number> {
+  if (found.kind === 'unknown') {
+    throw cliError(`${PROGRAM}: unknown command: ${PROGRAM} ${found.name}`, {
+      hint: `Run '${PROGRAM} --help' for more information`,
+    });
+  }
+  const { name } = found.group;
+  const parsed = parseFlags(found.rest, {}, { interspersed: true });
+  const [unknown] = parsed.positional;
+  if (unknown !== undefined && !parsed.help) {
+    throw cliError(`${PROGRAM}: unknown command: ${PROGRAM} ${name} ${unknown}`, {
+      hint: `Usage:  ${PROGRAM} ${name}\n\nRun '${PROGRAM} ${name} --help' for more information`,
+    });
+  }
+  return await help(ctx, words.slice(0, 1), false);
+}
+
+/** `strict`: an unknown topic is an error. */
+async function help(ctx: CliContext, words: readonly string[], strict: boolean): Promise<number> {
+  const { rootHelp, groupHelp, commandHelp } = await import('./help.ts');
+  const layout = { program: PROGRAM, columns: (ctx.stdout.size()?.columns ?? DEFAULT_COLUMNS) - 1 };
+  if (words.length === 0) {
+    await ctx.stdout.write(rootHelp(layout));
+    return EXIT.ok;
+  }
+  const found = lookup(words);
+  if (found.kind === 'command') {
+    const { command } = await found.entry.load();
+    await ctx.stdout.write(commandHelp(found.entry, command, found.invokedAs, layout));
+    return EXIT.ok;
+  }
+  if (found.kind === 'unknown' || (strict && found.rest.length > 0)) {
+    throw cliError(`unknown help topic: ${words.join(' ')}`);
+  }
+  await ctx.stdout.write(groupHelp(found.group, layout));
+  return EXIT.ok;
+}
+
+async function runCommand(
+  ctx: CliContext,
+  entry: CommandEntry,
+  invokedAs: string,
+  args: readonly string[],
+): Promise<number> {
+  const { command } = await entry.load();
+  if (command.parsesFlags === false) {
+    const untouched: Invocation = { args, flags: {}, changed: new Set(), invokedAs };
+    return (await command.run(untouched, ctx)) ?? EXIT.ok;
+  }
+  const parsed = parseCommandFlags(command, invokedAs, args);
+  if (parsed.help) return await help(ctx, invokedAs.split(' '), false);
+  const usageLine = `${PROGRAM} ${invokedAs} ${command.usage}`.trimEnd();
+  checkArguments(parsed.positional, command.arguments, { program: PROGRAM, invokedAs, usageLine });
+  const invocation = {
+    args: parsed.positional,
+    flags: parsed.values as Invocation['flags'],
+    changed: parsed.changed,
+    invokedAs,
+  };
+  return (await command.run(invocation, ctx)) ?? EXIT.ok;
+}
+
+function parseCommandFlags(
+  command: CommandDefinition,
+  invokedAs: string,
+  args: readonly string[],
+): ParsedFlags {
+  try {
+    return parseFlags(args, command.flags, { interspersed: command.interspersed ?? true });
+  } catch (error) {
+    const name = `${PROGRAM} ${invokedAs}`;
+    const usage = `${name} ${command.usage}`.trimEnd();
+    throw present(error, { hint: `Usage:  ${usage}\n\nRun '${name} --help' for more information` });
+  }
+}
+
+function createContext(
+  options: CliOptions,
+  env: Env,
+  globals: GlobalOptions,
+  stdout: CliOutput,
+  stderr: CliOutput,
+): CliContext {
+  let config: ReturnType<typeof loadConfig> | undefined;
+  let client: Promise<EngineClient> | undefined;
+  const readConfig = () => {
+    config ??= loadConfig(configDirs({ configDir: globals.configDir, env }));
+    return config;
+  };
+  const connect = async () => {
+    if (options.createClient) return options.createClient();
+    const chosen = await chooseHost(globals, env, readConfig);
+    const apiVersion = env['GANTRY_API_VERSION'] || env['DOCKER_API_VERSION'] || undefined;
+    return createEngineClient(parseEndpoint(chosen.url, chosen.tls), {
+      apiVersion,
+      userAgent: `Gantry-Client/${VERSION} (linux)`,
+    });
+  };
+  return {
+    program: PROGRAM,
+    stdin: options.stdin ?? stdinInput(),
+    stdout,
+    stderr,
+    env,
+    signals: options.signals ?? processSignals(),
+    now: options.now ?? Date.now,
+    version: VERSION,
+    handlers: options.commands ?? {},
+    globals,
+    config: readConfig,
+    client: () => {
+      client ??= connect();
+      return client;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { HijackedStream } from '#client';
+import type { CliContext } from '../core/context.ts';
+import { DetachDetector, parseDetachKeys } from './detach-keys.ts';
+import { Demultiplexer } from './multiplex.ts';
+
+export interface SessionOptions {
+  readonly stream: HijackedStream;
+  /** The process has a terminal: one raw stream, and detach keys count. */
+  readonly tty: boolean;
+  /** Whether this process's input goes to the other side. */
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** In docker's notation; empty is the default. */
+  readonly detachKeys: string;
+}
+
+export type SessionEnd = 'finished' | 'detached';
+
+/**
+ * Copies between the user's streams and an attached process until its output ends or the user detaches. The terminal
+ * is in raw mode meanwhile. All output is handed to the kernel when this returns.
+ */
+export async function runSession(ctx: CliContext, options: SessionOptions): Promise<SessionEnd> {
+  const keys = parseDetachKeys(options.detachKeys);
+  const isRaw = options.tty && options.stdin && ctx.stdin.isTerminal;
+  using _terminal = isRaw ? ctx.stdin.raw() : undefined;
+  const output = copyOutput(ctx, options);
+  if (!options.stdin) {
+    await options.stream.closeWrite();
+    return await output;
+  }
+  const detached = copyInput(ctx, options, options.tty ? new DetachDetector(keys) : undefined);
+  try {
+    return await Promise.race([output, detached]);
+  } finally {
+    options.stream.close();
+    // Whichever lost the race must not become an unhandled rejection.
+    output.catch(() => {});
+    detached.catch(() => {});
+  }
+}
+
+async function copyOutput(
+  ctx: CliContext,
+  { stream, tty, stdout, stderr }: SessionOptions,
+): Promise<SessionEnd> {
+  const nowhere = { ...ctx.stdout, isTerminal: false, size: () => undefined, write: async () => {} };
+  const outputs = { stdout: stdout ? ctx.stdout : nowhere, stderr: stderr ? ctx.stderr : nowhere };
+  const demultiplexer = new Demultiplexer(outputs);
+  for (let chunk = await stream.read(); chunk; chunk = await stream.read()) {
+    await (tty ? outputs.stdout.write(chunk) : demultiplexer.write(chunk));
+  }
+  return 'finished';
+}
+
+/** Resolves only when the user detaches: the end of input ends the input, not the session. */
+async function copyInput(
+  ctx: CliContext,
+  { stream }: SessionOptions,
+  detector: DetachDetector | undefined,
+): Promise<SessionEnd> {
+  for await (const chunk of ctx.stdin.chunks()) {
+    const { forward, detached } = detector?.feed(chunk) ?? { forward: chunk, detached: false };
+    try {
+      if (forward.length > 0) await stream.write(forward);
+    } catch {
+      // The process has gone; its output decides what happens next.
+      break;
+    }
+    if (detached) return 'detached';
+  }
+  await stream.closeWrite().catch(() => {});
+  return await new Promise<never>(() => {});
+}
