@@ -46,7 +46,7 @@ export class ImageCatalog {
   private constructor(options: CatalogOptions) {
     this.#options = options;
     this.#images = options.metadata.collection('images', decodeImage);
-    this.#references = options.metadata.collection('image-references', decodeReference);
+    this.#references = options.metadata.collection('image_references', decodeReference);
   }
 
   /** Reads the stored catalog. An image whose config is lost is dropped with its names, and reported. */

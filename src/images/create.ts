@@ -79,6 +79,7 @@ export class ImageCreator {
         chainId,
         parent: chain[index - 1],
         blobPath: content.path(blob.digest),
+        blobDigest: blob.digest,
         expectedDiffId: diffId,
         ...(signal === undefined ? {} : { signal }),
       })

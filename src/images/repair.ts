@@ -1,4 +1,4 @@
-import { errorMessage, type Logger } from '#base';
+import { dataLoss, errorMessage, type Logger } from '#base';
 import type { Digest } from '#oci';
 import type { ContentStore, Snapshotter } from '#store';
 import type { CatalogEntry, ImageCatalog } from './catalog.ts';
@@ -33,11 +33,14 @@ export async function repairImages(options: RepairOptions): Promise<void> {
 async function repairLayers(entry: CatalogEntry, { content, snapshotter }: RepairOptions): Promise<void> {
   for (const [index, chainId] of entry.chain.entries()) {
     if (snapshotter.layer(chainId)) continue;
-    const layer = entry.document.layers[index];
+    const digest = entry.document.layers[index]?.digest as Digest;
+    // What lost a layer may have damaged the blob as well.
+    if (!(await content.verify(digest))) throw dataLoss(`layer blob ${digest} is missing or damaged`);
     await snapshotter.applyLayer({
       chainId,
       parent: entry.chain[index - 1],
-      blobPath: content.path(layer?.digest as Digest),
+      blobPath: content.path(digest),
+      blobDigest: digest,
       expectedDiffId: entry.config.rootfs.diff_ids[index] as Digest,
     });
   }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { errnoCode, errorMessage, invalidArgument, unavailable } from '#base';
+import { errorMessage, invalidArgument, unavailable } from '#base';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
@@ -35,6 +35,7 @@ export interface ExpansionLimit {
 const DEFAULT_FREE_BYTES = 4 * 1024 ** 3;
 const DEFAULT_RATIO = 200;
 const CHUNK_BYTES = 256 * 1024;
+const TOOL_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * The stream, decompressed when it is compressed. gzip and zstd in this process; bzip2 and xz by the host's
@@ -91,10 +92,9 @@ async function* inflateByTool(
   tool: 'bzip2' | 'xz',
   input: CountedInput,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const child = spawn(tool, ['-dc'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-  });
+  const path = Bun.which(tool, { PATH: TOOL_PATH });
+  if (path === null) throw unavailable(`${tool} is not installed: cannot read ${tool} data`);
+  const child = spawn(path, ['-dc'], { stdio: ['pipe', 'pipe', 'ignore'], env: {} });
   const ended = new Promise<Error | number | null>((resolve) => {
     child.once('error', resolve);
     child.once('close', resolve);
@@ -108,7 +108,6 @@ async function* inflateByTool(
     yield* child.stdout as AsyncIterable<Uint8Array>;
     const end = await ended;
     if (input.failure !== undefined) throw input.failure;
-    if (errnoCode(end) === 'ENOENT') throw unavailable(`${tool} is not installed: cannot read ${tool} data`);
     if (end !== 0) throw invalidArgument(`broken ${tool} data`);
   } finally {
     source.destroy();

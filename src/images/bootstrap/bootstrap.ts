@@ -1,8 +1,9 @@
-import { invalidArgument } from '#base';
+import { invalidArgument, unavailable } from '#base';
 import type { BootstrapKind, BootstrapOptions, ImportOptions } from '../types.ts';
 import { BUSYBOX_CHANGES, busyboxRootfs } from './busybox.ts';
 import { DEBIAN_CHANGES, DEBIAN_SUITE, debianRootfs } from './debian.ts';
 import { requireProgram } from './packages.ts';
+import { isStaticProgram } from './static-binary.ts';
 
 /** What to import, and the names it gets. */
 export interface BootstrapPlan {
@@ -21,6 +22,9 @@ async function planBusybox(options: BootstrapOptions): Promise<BootstrapPlan> {
   if ((options.packages ?? []).length > 0) throw invalidArgument('busybox takes no packages');
   const { onProgress, signal } = options;
   const binary = await requireProgram('busybox', 'busybox-static', { onProgress, signal });
+  if (!(await isStaticProgram(binary))) {
+    throw unavailable(`${binary} needs a dynamic loader; install it by hand: apt-get install busybox-static`);
+  }
   return {
     rootfs: busyboxRootfs(binary, { signal }),
     changes: BUSYBOX_CHANGES,

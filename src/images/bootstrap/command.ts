@@ -25,7 +25,9 @@ export async function* runCommand(
   options: CommandOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const [program, ...args] = command;
-  const child = spawn(program, args, {
+  const path = findProgram(program);
+  if (path === undefined) throw unavailable(`${program} is not installed`);
+  const child = spawn(path, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH, LC_ALL: 'C', ...options.env },
     detached: true,
@@ -47,7 +49,7 @@ export async function* runCommand(
     const end = await ended;
     options.signal?.throwIfAborted();
     if (isLate) throw deadlineExceeded(`${program}: not finished within ${options.timeoutMs} ms`);
-    if (errnoCode(end) === 'ENOENT') throw unavailable(`${program} is not installed`);
+    if (end instanceof Error) throw unavailable(`cannot run ${program}: ${end.message}`, { cause: end });
     if (end !== 0) throw internal(`${program} failed (${end ?? 'killed'}): ${lastLines().join('\n').trim()}`);
   } finally {
     clearTimeout(timer);

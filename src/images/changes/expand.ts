@@ -75,20 +75,21 @@ class Expansion {
         this.#at += 1;
         return output.finish();
       }
-      if (rune === "'") output.quoted(this.#singleQuoted());
-      else if (rune === '"') output.quoted(this.#doubleQuoted(keepEscapes));
-      else if (rune === '$') output.plain(this.#dollar());
-      else if (rune === '\\') output.quoted(this.#escaped(keepEscapes));
-      else output.plain(this.#next() ?? '');
+      this.#piece(rune, output, keepEscapes);
     }
+    if (stop === '}') throw invalidArgument("syntax error: missing '}'");
     if (stop !== undefined) {
-      throw invalidArgument(
-        stop === '}'
-          ? "syntax error: missing '}'"
-          : `unexpected end of statement while looking for matching ${stop}`,
-      );
+      throw invalidArgument(`unexpected end of statement while looking for matching ${stop}`);
     }
     return output.finish();
+  }
+
+  #piece(rune: string, output: Output, keepEscapes: boolean): void {
+    if (rune === "'") output.quoted(this.#singleQuoted());
+    else if (rune === '"') output.quoted(this.#doubleQuoted(keepEscapes));
+    else if (rune === '$') output.plain(this.#dollar());
+    else if (rune === '\\') output.quoted(this.#escaped(keepEscapes));
+    else output.plain(this.#next() ?? '');
   }
 
   #escaped(keepEscapes: boolean): string {
@@ -151,21 +152,14 @@ class Expansion {
   #modified(name: string, modifier: string): string {
     const emptyIsUnset = modifier === ':';
     const kind = emptyIsUnset ? (this.#next() ?? '') : modifier;
-    const written = emptyIsUnset ? `:${kind}` : kind;
-    if (!'+-?#%'.includes(kind) || kind === '' || (emptyIsUnset && '#%'.includes(kind))) {
-      throw invalidArgument(`unsupported modifier (${written}) in substitution`);
+    const known = emptyIsUnset ? ['+', '-', '?'] : ['+', '-', '?', '#', '%'];
+    if (!known.includes(kind)) {
+      throw invalidArgument(`unsupported modifier (${emptyIsUnset ? ':' : ''}${kind}) in substitution`);
     }
     const word = this.until('}', kind === '#' || kind === '%').text;
     const value = this.#env.get(name);
-    const unset = value === undefined || (emptyIsUnset && value === '');
-    if (kind === '-') return unset ? word : value;
-    if (kind === '+') return unset ? '' : word;
-    if (kind === '?') {
-      const complaint = `is not allowed to be ${value === undefined ? 'unset' : 'empty'}`;
-      if (unset) throw invalidArgument(`${name}: ${word || complaint}`);
-      return value;
-    }
-    return trimmed(value ?? '', kind, word);
+    if (kind === '#' || kind === '%') return trimmed(value ?? '', kind, word);
+    return chosen({ name, value, kind, word, emptyIsUnset });
   }
 
   #replaced(name: string): string {
@@ -194,6 +188,24 @@ class Expansion {
   }
 }
 
+/** The word, the value or nothing, by whether the variable is set. */
+function chosen(options: {
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly kind: string;
+  readonly word: string;
+  readonly emptyIsUnset: boolean;
+}): string {
+  const { name, value, kind, word, emptyIsUnset } = options;
+  const set = emptyIsUnset && value === '' ? undefined : value;
+  if (kind === '-') return set ?? word;
+  if (kind === '+') return set === undefined ? '' : word;
+  if (set !== undefined) return set;
+  throw invalidArgument(
+    `${name}: ${word || `is not allowed to be ${value === undefined ? 'unset' : 'empty'}`}`,
+  );
+}
+
 function trimmed(value: string, kind: string, word: string): string {
   const longest = word.startsWith(kind);
   const pattern = shellPattern(longest ? word.slice(1) : word, longest);
@@ -207,21 +219,14 @@ function trimmed(value: string, kind: string, word: string): string {
 
 /** `*` and `?` of a shell pattern as the source of a regular expression. */
 function shellPattern(pattern: string, greedy: boolean): string {
-  let source = '';
-  for (let at = 0; at < pattern.length; at += 1) {
-    let char = pattern[at] ?? '';
-    if (char === '*') source += greedy ? '.*' : '.*?';
-    else if (char === '?') source += '.';
-    else {
-      if (char === '\\') {
-        at += 1;
-        char = pattern[at] ?? '';
-        if (!'*?\\}/'.includes(char) || char === '') {
-          throw invalidArgument(`invalid pattern (${pattern}) in substitution: invalid escape '\\${char}'`);
-        }
-      }
-      source += char.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
-    }
-  }
-  return source;
+  const piece = /\\([\s\S])?|[\s\S]/g;
+  return pattern.replace(piece, (text: string, escaped: string | undefined) => {
+    if (text === '*') return greedy ? '.*' : '.*?';
+    if (text === '?') return '.';
+    if (!text.startsWith('\\')) return literal(text);
+    if (escaped !== undefined && '*?\\}/'.includes(escaped)) return literal(escaped);
+    throw invalidArgument(`invalid pattern (${pattern}) in substitution: invalid escape '${text}'`);
+  });
 }
+
+const literal = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
