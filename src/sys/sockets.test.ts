@@ -82,3 +82,8 @@ test('socketpair: what one end writes the other reads, until it is shut down', (
   createSockets().shutdownWrite(a);
   expect(readFileSync(b, 'utf8')).toBe('hello');
 });
+
+test('sendDatagram: reports a missing socket and one of another kind, and leaks nothing', () => {
+  expect(codeOf(() => createSockets().sendDatagram(join(dir, 'nope'), 'x'))).toBe('ENOENT');
+  expect(codeOf(() => createSockets().sendDatagram('@gantry-nobody-listens', 'x'))).toBe('ECONNREFUSED');
+});

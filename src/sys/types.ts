@@ -226,6 +226,8 @@ export interface Sockets {
   connectSeqpacket(path: string): Fd;
   /** socketpair(AF_UNIX, SOCK_STREAM, close-on-exec). */
   socketpair(): readonly [Fd, Fd];
+  /** Sends one datagram to a Unix socket; a leading `@` is an abstract name (unix(7)). */
+  sendDatagram(path: string, text: string): void;
   shutdownWrite(fd: Fd): void;
 }
 
