@@ -1,6 +1,6 @@
 import { dlopen } from 'bun:ffi';
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { closeSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoCode } from '#base';
@@ -8,6 +8,7 @@ import { allocate, check, libc } from './ffi.ts';
 import { createSockets } from './sockets.ts';
 
 const SEQPACKET_CLOEXEC = 5 | 0x8_0000;
+const DATAGRAM_CLOEXEC = 2 | 0x8_0000;
 
 let dir: string;
 let opened: number[];
@@ -26,13 +27,18 @@ function keep(fd: number): number {
   return fd;
 }
 
-/** A listening SOCK_SEQPACKET socket below `base`, which must be short enough. */
-function listen(path: string): number {
-  const fd = keep(check(libc().socket(1, SEQPACKET_CLOEXEC, 0), 'socket'));
+/** A Unix socket of `type` bound to `path`, which must be short enough. */
+function bound(type: number, path: string): number {
+  const fd = keep(check(libc().socket(1, type, 0), 'socket'));
   const address = allocate(110);
   address.view.setUint16(0, 1, true);
   address.bytes.set(new TextEncoder().encode(path), 2);
   check(libc().bind(fd, address.bytes, 2 + path.length + 1), 'bind');
+  return fd;
+}
+
+function listen(path: string): number {
+  const fd = bound(SEQPACKET_CLOEXEC, path);
   const library = dlopen('libc.so.6', { listen: { args: ['i32', 'i32'], returns: 'i32' } });
   check(library.symbols.listen(fd, 4), 'listen');
   return fd;
@@ -81,6 +87,14 @@ test('socketpair: what one end writes the other reads, until it is shut down', (
   writeSync(a, 'hello');
   createSockets().shutdownWrite(a);
   expect(readFileSync(b, 'utf8')).toBe('hello');
+});
+
+test('sendDatagram: arrives whole', () => {
+  const path = join(dir, 'd');
+  const fd = bound(DATAGRAM_CLOEXEC, path);
+  createSockets().sendDatagram(path, 'READY=1');
+  const buffer = Buffer.alloc(64);
+  expect(buffer.toString('utf8', 0, readSync(fd, buffer))).toBe('READY=1');
 });
 
 test('sendDatagram: reports a missing socket and one of another kind, and leaks nothing', () => {
