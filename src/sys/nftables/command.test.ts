@@ -7,6 +7,9 @@ test('nftError: takes the errno from the first error and keeps the whole text', 
   const error = nftError(text);
   expect(error.code).toBe('ENOENT');
   expect(error.message).toContain('delete table inet x');
+  expect(nftError('Error: No such file or directory; did you mean table ‘y’ in family ip?').code).toBe(
+    'ENOENT',
+  );
   expect(nftError('x:1:1-3: Error: syntax error, unexpected end of file\n').code).toBe('EINVAL');
 });
 

@@ -5,7 +5,9 @@ import { SysError } from '../errors.ts';
 export function nftError(text: string): SysError {
   const lines = text.trim().split('\n');
   const first = lines.find((line) => line.includes('Error:')) ?? lines[0] ?? '';
-  return new SysError(errnoFromText(first) ?? 'EINVAL', 'nft', text.trim());
+  // `No such file or directory; did you mean table …` when a similar name exists.
+  const reason = first.split('; did you mean')[0] ?? '';
+  return new SysError(errnoFromText(reason) ?? 'EINVAL', 'nft', text.trim());
 }
 
 /** The objects of a JSON listing. */

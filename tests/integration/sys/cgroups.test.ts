@@ -1,0 +1,38 @@
+import { afterEach, expect, test } from 'bun:test';
+import { errnoCode } from '#base';
+import { createSys } from '#sys';
+
+const sys = createSys();
+const path = `/gantry-sys-test-${process.pid}`;
+
+afterEach(() => sys.cgroups.remove(path));
+
+test('create: a process can enter at once, in every hierarchy, and is then listed', async () => {
+  sys.cgroups.create(`${path}/inner`);
+  await using child = Bun.spawn(['sleep', '60']);
+  const controllers = sys.cgroups.mode === 'unified' ? ['pids'] : [...sys.cgroups.controllers.keys()];
+  for (const controller of controllers) {
+    sys.cgroups.write(controller, `${path}/inner`, 'cgroup.procs', String(child.pid));
+  }
+  expect(sys.cgroups.processes(path)).toEqual([child.pid]);
+  try {
+    sys.cgroups.remove(path);
+    expect.unreachable();
+  } catch (error) {
+    expect(errnoCode(error)).toBe('EBUSY');
+  }
+  child.kill('SIGKILL');
+  await child.exited;
+});
+
+test('write: the kernel refuses nonsense with its errno', () => {
+  sys.cgroups.create(path);
+  try {
+    sys.cgroups.write('pids', path, 'pids.max', 'nonsense');
+    expect.unreachable();
+  } catch (error) {
+    expect(errnoCode(error)).toBe('EINVAL');
+  }
+  sys.cgroups.write('pids', path, 'pids.max', '12');
+  expect(sys.cgroups.read('pids', path, 'pids.max')).toBe('12');
+});

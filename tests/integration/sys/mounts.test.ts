@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errnoCode } from '#base';
+import { createSys, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_REMOUNT } from '#sys';
+
+const { mounts } = createSys();
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'gantry-mounts-'));
+});
+afterEach(() => {
+  for (const mount of mounts.list().toReversed()) {
+    if (mount.target.startsWith(dir)) mounts.unmount(mount.target, { detach: true });
+  }
+  rmSync(dir, { recursive: true });
+});
+
+function folder(name: string): string {
+  const path = join(dir, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return errnoCode(error);
+  }
+  return undefined;
+}
+
+test('mountOverlay: neither length nor characters of a path matter', () => {
+  const names = [
+    'plain',
+    'co:lon',
+    'com,ma',
+    'back\\slash',
+    'quo"te',
+    'new\nline',
+    'x'.repeat(255),
+    'ü'.repeat(120),
+  ];
+  const lowerdirs = names.map((name) => folder(name));
+  for (const [index, lower] of lowerdirs.entries()) writeFileSync(join(lower, `f${index}`), 'x');
+  const target = folder('mer:g,ed');
+  mounts.mountOverlay({ lowerdirs, upperdir: folder('up:per\\'), workdir: folder('wo,rk'), target });
+  for (const index of lowerdirs.keys()) expect(existsSync(join(target, `f${index}`))).toBe(true);
+  writeFileSync(join(target, 'new'), 'x');
+  expect(existsSync(join(dir, 'up:per\\', 'new'))).toBe(true);
+  expect(mounts.list().find((mount) => mount.target === target)?.fstype).toBe('overlay');
+});
+
+test('mountOverlay: 120 layers, the first on top', () => {
+  const lowerdirs = Array.from({ length: 120 }, (_, index) => folder(`layer-${index}-${'n'.repeat(100)}`));
+  for (const [index, lower] of lowerdirs.entries()) writeFileSync(join(lower, 'same'), String(index));
+  const target = folder('merged');
+  mounts.mountOverlay({ lowerdirs, upperdir: folder('upper'), workdir: folder('work'), target });
+  expect(readFileSync(join(target, 'same'), 'utf8')).toBe('0');
+});
+
+test('mountOverlay: without an upper directory it is read-only, also with one layer', () => {
+  for (const count of [1, 2]) {
+    const lowerdirs = Array.from({ length: count }, (_, index) => folder(`lower-${count}-${index}`));
+    writeFileSync(join(lowerdirs[0] ?? '', 'f'), 'x');
+    const target = folder(`merged-${count}`);
+    mounts.mountOverlay({ lowerdirs, target });
+    expect(existsSync(join(target, 'f'))).toBe(true);
+    expect(codeOf(() => writeFileSync(join(target, 'g'), ''))).toBe('EROFS');
+  }
+});
+
+test('mountOverlay: refuses to come up read-only where writing was asked for', () => {
+  const target = folder('merged');
+  const options = { lowerdirs: [folder('lower')], upperdir: folder('u'), workdir: folder('w'), target };
+  // The kernel cannot clear its work directory then, and falls back to read-only.
+  const busy = folder('w/work');
+  mounts.bind(busy, busy);
+  expect(codeOf(() => mounts.mountOverlay(options))).toBe('EROFS');
+  expect(mounts.list().some((mount) => mount.target === target)).toBe(false);
+  mounts.unmount(busy);
+  mounts.mountOverlay(options);
+});
+
+test('mountOverlay: names the directory that is missing and leaves nothing mounted', () => {
+  const target = folder('merged');
+  const lowerdirs = [join(dir, 'missing')];
+  expect(() => mounts.mountOverlay({ lowerdirs, target })).toThrow('missing');
+  const options = { lowerdirs: [folder('lower')], upperdir: folder('u'), workdir: folder('w'), target };
+  expect(() => mounts.mountOverlay({ ...options, options: { nonsense: 'x' } })).toThrow(/nonsense/i);
+  expect(mounts.list().some((mount) => mount.target === target)).toBe(false);
+});
+
+test('mountOverlay: passes string and flag options', () => {
+  const target = folder('merged');
+  const options = { lowerdirs: [folder('lower')], upperdir: folder('u'), workdir: folder('w'), target };
+  mounts.mountOverlay({ ...options, options: { index: 'off', userxattr: '' } });
+  expect(mounts.list().find((mount) => mount.target === target)?.superOptions).toContain('userxattr');
+});
+
+test('bind: read-only leaves the other flags of the source', () => {
+  const source = folder('source');
+  mounts.mount({
+    source: 'x',
+    target: source,
+    fstype: 'tmpfs',
+    flags: MS_NOSUID | MS_NODEV,
+    data: 'size=64k',
+  });
+  const target = folder('target');
+  mounts.bind(source, target, { readonly: true });
+  const found = mounts.list().find((mount) => mount.target === target);
+  expect(found?.options).toEqual(expect.arrayContaining(['ro', 'nosuid', 'nodev']));
+  writeFileSync(join(source, 'still-writable'), '');
+  expect(codeOf(() => writeFileSync(join(target, 'x'), ''))).toBe('EROFS');
+});
+
+test('bind: recursive takes mounts below along, and makes them read-only too', () => {
+  const inner = folder('source/inner');
+  mounts.mount({ source: 'x', target: inner, fstype: 'tmpfs' });
+  writeFileSync(join(inner, 'f'), '');
+  const [shallow, deep] = [folder('shallow'), folder('deep')];
+  mounts.bind(join(dir, 'source'), shallow);
+  expect(existsSync(join(shallow, 'inner/f'))).toBe(false);
+  mounts.bind(join(dir, 'source'), deep, { recursive: true, readonly: true });
+  expect(existsSync(join(deep, 'inner/f'))).toBe(true);
+  expect(codeOf(() => writeFileSync(join(deep, 'inner/g'), ''))).toBe('EROFS');
+});
+
+test('bind: a file on a file', () => {
+  const [source, target] = [join(dir, 'a'), join(dir, 'b')];
+  writeFileSync(source, 'from a');
+  writeFileSync(target, 'from b');
+  mounts.bind(source, target);
+  expect(readFileSync(target, 'utf8')).toBe('from a');
+});
+
+test('mount: remounts with other flags', () => {
+  const target = folder('t');
+  mounts.mount({ source: 'gantry test', target, fstype: 'tmpfs', data: 'size=64k' });
+  mounts.mount({ target, flags: MS_REMOUNT | MS_NOEXEC });
+  const found = mounts.list().find((mount) => mount.target === target);
+  expect(found).toMatchObject({ fstype: 'tmpfs', source: 'gantry test' });
+  expect(found?.options).toContain('noexec');
+});
+
+test('setPropagation: is what the mount table says', () => {
+  const target = folder('t');
+  mounts.bind(target, target);
+  mounts.setPropagation(target, 'shared');
+  const propagation = () => mounts.list().find((mount) => mount.target === target)?.propagation;
+  expect(propagation()?.[0]).toStartWith('shared:');
+  mounts.setPropagation(target, 'rprivate');
+  expect(propagation()).toEqual([]);
+  mounts.setPropagation(target, 'unbindable');
+  expect(propagation()).toEqual(['unbindable']);
+});
+
+test('unmount: does not follow a symlink', () => {
+  const target = folder('real target');
+  mounts.bind(target, target);
+  symlinkSync(target, join(dir, 'link'));
+  expect(codeOf(() => mounts.unmount(join(dir, 'link')))).toBe('EINVAL');
+  expect(mounts.list().some((mount) => mount.target === target)).toBe(true);
+});
+
+test('unshareMount: what a Worker mounts in its own namespace is not seen here', async () => {
+  const target = folder('t');
+  const script = `
+    import { createSys } from '${join(import.meta.dir, '../../../src/sys/index.ts')}';
+    const sys = createSys();
+    sys.namespaces.unshareMount();
+    sys.mounts.setPropagation('/', 'rprivate');
+    sys.mounts.bind(${JSON.stringify(target)}, ${JSON.stringify(target)});
+    postMessage(sys.mounts.list().some((mount) => mount.target === ${JSON.stringify(target)}));
+  `;
+  const url = URL.createObjectURL(new Blob([script], { type: 'application/typescript' }));
+  const worker = new Worker(url);
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  worker.onmessage = (event) => resolve(event.data);
+  worker.onerror = (event) => reject(new Error(event.message));
+  expect(await promise).toBe(true);
+  expect(mounts.list().some((mount) => mount.target === target)).toBe(false);
+  worker.terminate();
+});
