@@ -1,4 +1,4 @@
-import type { Logger } from '#base';
+import { errorMessage, type Logger } from '#base';
 import { workerDied } from '../errors.ts';
 import type { KernelEvents, NetworkKernel } from '../kernel.ts';
 import { type Call, type KernelMethod, type Reply, unpackError, type WorkerSetup } from './protocol.ts';
@@ -103,6 +103,9 @@ class WorkerHost {
     this.#isClosing = true;
     try {
       await this.call('close', []);
+    } catch (error) {
+      // It died instead, which comes to the same.
+      this.#logger.debug('network worker did not close by itself', { reason: errorMessage(error) });
     } finally {
       running.worker.terminate();
       this.#running = undefined;

@@ -69,8 +69,11 @@ export function createLocalKernel(options: {
     async watchRules(watch) {
       stopWatching();
       if (!watch) return;
+      let round = 0;
       watcher = setInterval(() => {
-        if (!isTableWhole(nftables(), watch)) events.onRulesDamaged();
+        round += 1;
+        const isWhole = round % THOROUGH_EVERY === 0 ? hasRules : hasTable;
+        if (!isWhole(nftables(), watch)) events.onRulesDamaged();
       }, watch.intervalMs);
     },
     async close() {
@@ -113,10 +116,24 @@ function ensureSysctl(path: string, value: string): boolean {
   return true;
 }
 
-function isTableWhole(nft: Nftables, { table }: RulesWatch): boolean {
+/*
+ * Listing a chain makes libnftables read all elements (20 ms beside 3,000 ports); listing the chains' names does
+ * not (0.05 ms), and finds what a firewall reload does: dropping tables. Rules alone are looked for now and then.
+ */
+const THOROUGH_EVERY = 20;
+
+const hasTable = (nft: Nftables, { table }: RulesWatch): boolean =>
+  lists(nft, 'list chains inet', (entry) => {
+    const chain = entry['chain'];
+    return typeof chain === 'object' && chain !== null && 'table' in chain && chain.table === table;
+  });
+
+const hasRules = (nft: Nftables, { table }: RulesWatch): boolean =>
+  lists(nft, `list chain inet ${table} forwarding`, (entry) => 'rule' in entry);
+
+function lists(nft: Nftables, command: string, wanted: (entry: Record<string, unknown>) => boolean): boolean {
   try {
-    // A listing answers with its meta line first; a flushed table has no chain to show.
-    return nft.query(`list chain inet ${table} forwarding`).some((entry) => 'rule' in entry);
+    return nft.query(command).some(wanted);
   } catch {
     return false;
   }
