@@ -1,5 +1,13 @@
 export { type ContentStoreOptions, openContentStore } from './content/content-store.ts';
 export { type MetadataStoreOptions, openMetadataStore } from './db/metadata-store.ts';
+export {
+  createGarbageCollector,
+  type GarbageCollector,
+  type GarbageCollectorOptions,
+  type GarbageRoots,
+  type Lease,
+  type SweepResult,
+} from './gc/garbage-collector.ts';
 export { STORE_WORKERS } from './snapshots/apply/worker-pool.ts';
 export {
   createOverlaySnapshotter,

@@ -21,7 +21,7 @@ export interface ContentStoreOptions {
 const DEFAULT_STALE_INGEST_MS = 7 * 24 * 3600 * 1000;
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 const READ_BYTES = 256 * 1024;
-/** Ingests that nobody can ask for again: their name is random. */
+/** Files that nobody can ask for again, of `write` and `delete`: their name is random. */
 const ANONYMOUS_PREFIX = 'anonymous-';
 
 /** Opens a {@link ContentStore} in a directory and removes what an earlier process left half-made. */
@@ -103,7 +103,10 @@ class DirectoryContentStore implements ContentStore {
   }
 
   async delete(digest: Digest): Promise<void> {
-    await rm(this.#pathOf(digest), { force: true });
+    const trash = join(this.#ingestDir, `${ANONYMOUS_PREFIX}${randomUUID()}`);
+    // Gone before this function first waits, so that what the caller has just checked still holds.
+    if (!moveAway(this.#pathOf(digest), trash)) return;
+    await rm(trash, { force: true });
     await syncDirectory(this.#blobsDir);
   }
 
@@ -157,6 +160,17 @@ class DirectoryContentStore implements ContentStore {
       if (name.startsWith(ANONYMOUS_PREFIX) || (found && found.mtimeMs < oldest))
         rmSync(path, { force: true, recursive: true });
     }
+  }
+}
+
+/** False when there is nothing to move. */
+function moveAway(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return false;
+    throw storeError('delete blob', error);
   }
 }
 

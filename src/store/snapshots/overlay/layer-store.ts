@@ -77,11 +77,15 @@ export class LayerStore {
   }
 
   async remove(chainId: Digest): Promise<void> {
-    await this.#mutex.run(chainId, () => {
-      if (this.#isHeld(chainId)) throw conflict(`layer ${chainId} is in use`);
-      // First the row: a crash in between leaves an orphan, which the next start removes.
-      if (this.#rows.delete(chainId)) this.#trash.discard(this.#layout.layer(chainId));
-    });
+    // At once where nobody works on it, so that what the caller has just checked still holds.
+    if (this.#mutex.isHeld(chainId)) await this.#mutex.run(chainId, () => this.#removeNow(chainId));
+    else this.#removeNow(chainId);
+  }
+
+  #removeNow(chainId: Digest): void {
+    if (this.#isHeld(chainId)) throw conflict(`layer ${chainId} is in use`);
+    // First the row: a crash in between leaves an orphan, which the next start removes.
+    if (this.#rows.delete(chainId)) this.#trash.discard(this.#layout.layer(chainId));
   }
 
   #isHeld(chainId: Digest): boolean {
