@@ -63,6 +63,7 @@ export interface EndpointRequest {
   readonly driverOpts?: Readonly<Record<string, string>>;
 }
 
+/** A container's place in one network. For `none` and `host` an identity only: names, addresses and MAC are empty. */
 export interface Endpoint {
   readonly id: string;
   readonly networkId: string;
