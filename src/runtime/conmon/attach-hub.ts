@@ -25,7 +25,8 @@ export interface HubOptions {
 export class AttachHub {
   readonly #options: HubOptions;
   readonly #clients = new Set<HubClient>();
-  #connection: Promise<AttachConnection | undefined> | undefined;
+  /** The connection in use. One that was dropped may still talk for a moment; nobody listens to it. */
+  #link: Link | undefined;
   #inputClosed = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -42,8 +43,7 @@ export class AttachHub {
     });
     this.#clients.add(client);
     try {
-      const connection = await this.#connect();
-      if (!connection) this.#endClients();
+      await this.#connect();
     } catch (error) {
       this.#clients.delete(client);
       throw error;
@@ -53,40 +53,54 @@ export class AttachHub {
 
   /** Resolves when the connection, if there is one, has delivered everything and is closed. */
   async drained(): Promise<void> {
-    if (!this.#connection) return;
+    if (!this.#link) return;
     this.#idle ??= Promise.withResolvers<void>();
     await this.#idle.promise;
   }
 
   /** Drops the connection; the process goes on. */
   close(): void {
-    void this.#connection?.then((connection) => connection?.close());
+    const link = this.#link;
+    if (!link) return;
+    this.#disconnected(link);
+    void link.connection.then((connection) => connection?.close()).catch(() => {});
   }
 
-  #connect(): Promise<AttachConnection | undefined> {
-    this.#connection ??= AttachConnection.open(this.#options.path, this.#options.sys, {
-      output: (stream, chunk) => {
+  async #connect(): Promise<void> {
+    this.#link ??= this.#open();
+    await this.#link.connection;
+  }
+
+  #open(): Link {
+    const events = {
+      output: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => {
+        if (this.#link !== link) return;
         for (const client of this.#clients) client.push(stream, chunk);
       },
-      ended: () => this.#disconnected(),
-    }).catch((error: unknown) => {
-      this.#disconnected();
-      // The monitor is gone, and its socket with it.
-      if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ECONNREFUSED') return undefined;
-      throw error;
-    });
-    return this.#connection;
+      ended: () => this.#disconnected(link),
+    };
+    const connection = AttachConnection.open(this.#options.path, this.#options.sys, events);
+    const link: Link = { connection: connection.catch((error: unknown) => this.#failed(link, error)) };
+    return link;
+  }
+
+  #failed(link: Link, error: unknown): undefined {
+    this.#disconnected(link);
+    // The monitor is gone, and its socket with it: that is an ended stream, not an error.
+    if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ECONNREFUSED') return undefined;
+    throw error;
   }
 
   async #write(chunk: Uint8Array): Promise<void> {
     if (!this.#options.openStdin || this.#inputClosed) return;
-    await (await this.#connection)?.write(chunk);
+    const connection = await this.#link?.connection;
+    await connection?.write(chunk);
   }
 
   #closeInput(): void {
     if (!this.#options.stdinOnce) return;
     this.#inputClosed = true;
-    void this.#connection?.then((connection) => connection?.closeInput());
+    void this.#link?.connection.then((connection) => connection?.closeInput()).catch(() => {});
   }
 
   #drop(client: HubClient): void {
@@ -95,17 +109,19 @@ export class AttachHub {
     if (this.#clients.size === 0 && !needed) this.close();
   }
 
-  #disconnected(): void {
-    this.#connection = undefined;
+  #disconnected(link: Link): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
     this.#idle?.resolve();
     this.#idle = undefined;
-    this.#endClients();
-  }
-
-  #endClients(): void {
     for (const client of this.#clients) client.end();
     this.#clients.clear();
   }
+}
+
+interface Link {
+  /** Resolves to nothing when the process was gone already. */
+  readonly connection: Promise<AttachConnection | undefined>;
 }
 
 interface ClientActions {
