@@ -73,7 +73,11 @@ export class Lab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
     await Promise.all(this.#children.map(({ exited }) => exited));
-    const { namespaces } = createSys();
+    const sys = createSys();
+    const { namespaces } = sys;
+    // The kernel takes a namespace down in the background; the next lab uses the same name and addresses.
+    using host = sys.openNetlink();
+    host.deleteLink('wan0');
     namespaces.removeNetwork(this.neighbour);
     // What a failed test did not release.
     for (const pinned of ['netns', 'second/netns'].map((path) => join(this.directory, path))) {
