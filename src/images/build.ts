@@ -97,7 +97,7 @@ export class ImageBuilder {
   ): Promise<ArchivedLayer> {
     const { content, limits } = this.#options;
     const source = decompress(onProgress ? counted(tar, onProgress) : tar, limits);
-    const info = await lease.commit(() => content.write(source, signal === undefined ? {} : { signal }));
+    const info = lease.written(await content.write(source, signal === undefined ? {} : { signal }));
     return {
       diffId: info.digest,
       descriptor: { mediaType: MEDIA_TYPE.ociLayerTar, ...info },

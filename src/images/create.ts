@@ -54,7 +54,8 @@ export class ImageCreator {
     const chain = chainIds(layers.map(({ diffId }) => diffId));
     for (const [index, layer] of layers.entries()) {
       const chainId = chain[index] as Digest;
-      await context.lease.layer(chainId, () => this.#applyLayer(layer, index, chain, context));
+      context.lease.layer(chainId);
+      await this.#applyLayer(layer, index, chain, context);
     }
   }
 
@@ -66,14 +67,15 @@ export class ImageCreator {
   ): Promise<void> {
     const { snapshotter, content } = this.#options;
     const chainId = chain[index] as Digest;
-    if (snapshotter.layer(chainId)) return;
     // The digest of a plain layer is its diffID: no need to read it again to see that it is wrong.
     if (isPlain(descriptor.mediaType) && blob.digest !== diffId) {
       throw diffIdMismatch(index, diffId, blob.digest);
     }
     const id = shortId(diffId);
     const total = blob.size;
-    onProgress?.({ id, status: 'Loading layer', current: 0, total });
+    const report = snapshotter.layer(chainId) === undefined ? onProgress : undefined;
+    report?.({ id, status: 'Loading layer', current: 0, total });
+    // Asked also for a layer that is there: it may be on its way out, and then comes back.
     await snapshotter
       .applyLayer({
         chainId,
@@ -86,7 +88,7 @@ export class ImageCreator {
       .catch((error: unknown) => {
         throw hasCode(error, 'data_loss') ? diffIdMismatch(index, diffId, 'other content') : error;
       });
-    onProgress?.({ id, status: 'Loading layer', current: total, total });
+    report?.({ id, status: 'Loading layer', current: total, total });
   }
 }
 

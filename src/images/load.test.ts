@@ -440,7 +440,7 @@ describe('load of a bad archive leaves nothing', () => {
 
   test('a layer that cannot be applied', async () => {
     using fixture = await createImageFixture();
-    fixture.snapshotter.failNext = new Error('disk full');
+    fixture.snapshotter.failNext(new Error('disk full'));
     await expect(load(fixture, dockerArchive([{ layers: [A, B], tags: ['x:1'] }]))).rejects.toThrow(
       'disk full',
     );
@@ -486,7 +486,7 @@ describe('after an interrupted load', () => {
     using fixture = await createImageFixture();
     await load(fixture, dockerArchive([{ layers: [A, B], tags: ['x:1'] }]));
     const { chainId, sizeBytes } = fixture.images.get('x:1');
-    if (chainId) fixture.snapshotter.lose(chainId);
+    if (chainId) await fixture.snapshotter.removeLayer(chainId);
     const again = await fixture.reopen();
     expect(again.get('x:1').sizeBytes).toBe(sizeBytes);
     expect(fixture.snapshotter.layers()).toHaveLength(2);

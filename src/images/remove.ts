@@ -102,7 +102,7 @@ export class ImageRemover {
     catalog.delete(id);
     events.publish('delete', id);
     removal.records.push({ deleted: id });
-    const reclaimed = await reclaimer.reclaim({ blobs: blobsOf(entry), layers: entry.chain.toReversed() });
+    const reclaimed = await reclaimer.reclaim({ blobs: blobsOf(entry), layers: entry.chain });
     removal.records.push(...reclaimed.layers.map((deleted) => ({ deleted })));
     removal.reclaimedBytes += reclaimed.layersBytes;
     const next = parent === undefined ? undefined : catalog.get(parent);

@@ -1,7 +1,13 @@
 import type { Readable } from 'node:stream';
 import { type EventBus, type Logger, silentLogger } from '#base';
 import type { Digest } from '#oci';
-import type { ContentStore, MetadataStore, Snapshotter } from '#store';
+import {
+  type ContentStore,
+  createGarbageCollector,
+  type GarbageCollector,
+  type MetadataStore,
+  type Snapshotter,
+} from '#store';
 import type { ExpansionLimit } from './archive/compression.ts';
 import { ImageLoader } from './archive/load.ts';
 import { ImageSaver } from './archive/save.ts';
@@ -26,6 +32,8 @@ export interface ImageServiceOptions {
   readonly content: ContentStore;
   readonly snapshotter: Snapshotter;
   readonly events: EventBus;
+  /** Shared by all who use the same stores. Default: one of its own. */
+  readonly garbage?: GarbageCollector;
   /** Who holds images; default nobody. */
   readonly users?: ImageUsers;
   readonly logger?: Logger;
@@ -47,7 +55,8 @@ export async function createImageService(options: ImageServiceOptions): Promise<
   const { logger = silentLogger, users = NOBODY, foreignRoots = () => [], now = () => new Date() } = options;
   const catalog = await ImageCatalog.open({ metadata, content, snapshotter, logger, now });
   await repairImages({ catalog, content, snapshotter, logger });
-  const reclaimer = new Reclaimer({ catalog, content, snapshotter, logger, foreignRoots });
+  const garbage = options.garbage ?? createGarbageCollector({ content, snapshotter, logger });
+  const reclaimer = new Reclaimer({ catalog, content, snapshotter, garbage, foreignRoots });
   if (!metadata.isRebuilt) await reclaimer.sweep();
   const events = new ImageEvents(options.events, catalog);
   const creator = new ImageCreator({ catalog, content, snapshotter });

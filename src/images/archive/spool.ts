@@ -87,8 +87,8 @@ export class Spool {
       const bytes = await entry.bytes(size);
       return { digest: digestOf(bytes), size, bytes };
     }
-    const info = await lease.commit(() => content.write(entry.body, signal === undefined ? {} : { signal }));
-    return { ...info, bytes: undefined };
+    const info = await content.write(entry.body, signal === undefined ? {} : { signal });
+    return { ...lease.written(info), bytes: undefined };
   }
 
   #link(path: string, target: string): void {

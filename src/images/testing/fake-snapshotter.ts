@@ -1,85 +1,30 @@
-import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { conflict, dataLoss, notFound, readTar } from '#base';
 import type { Digest } from '#oci';
-import type { AppliedLayer, Snapshotter } from '#store';
-import { decompress } from '../archive/compression.ts';
+import { createFakeSnapshotter, type FakeSnapshotter } from '#store/testing';
 
-type Layer = AppliedLayer & { readonly parent: Digest | undefined };
-
-export interface FakeSnapshotter extends Snapshotter {
-  /** Chain IDs in the order in which they were applied. */
-  readonly applied: Digest[];
-  /** Set to make the next `applyLayer` fail. */
-  failNext: Error | undefined;
-  /** Loses a layer, as a damaged disk does. */
-  lose(chainId: Digest): void;
+export interface FailingSnapshotter extends FakeSnapshotter {
+  /** Chain IDs in the order in which they were asked for, those that were there already left out. */
+  readonly applied: readonly Digest[];
+  /** Makes the next `applyLayer` fail. */
+  failNext(error: Error): void;
 }
 
-/**
- * A {@link Snapshotter} without files: it reads and hashes layer blobs as a real one does and keeps the rules of
- * parents. Container snapshots are only names.
- */
-export function createFakeSnapshotter(): FakeSnapshotter {
-  const layers = new Map<Digest, Layer>();
-  const snapshots = new Map<string, Digest | undefined>();
+/** The store's fake, which can be told to fail and remembers what it applied. */
+export function createFailingSnapshotter(): FailingSnapshotter {
+  const fake = createFakeSnapshotter();
+  const apply = fake.applyLayer.bind(fake);
   const applied: Digest[] = [];
-  const fake: FakeSnapshotter = {
-    name: 'fake',
+  let failure: Error | undefined;
+  return Object.assign(fake, {
     applied,
-    failNext: undefined,
-    lose: (chainId) => void layers.delete(chainId),
-    status: () => [],
-    async applyLayer({ chainId, parent, blobPath, expectedDiffId, signal }) {
-      const known = layers.get(chainId);
-      if (known) return known;
-      const failure = fake.failNext;
-      fake.failNext = undefined;
-      if (failure) throw failure;
-      if (parent !== undefined && !layers.has(parent)) throw notFound(`layer ${parent} not found`);
-      const found = await readLayer(blobPath);
-      signal?.throwIfAborted();
-      if (expectedDiffId !== undefined && found.diffId !== expectedDiffId) throw dataLoss('diffID differs');
-      layers.set(chainId, { ...found, parent });
-      applied.push(chainId);
-      return found;
+    failNext: (error: Error) => {
+      failure = error;
     },
-    layer: (chainId) => layers.get(chainId),
-    async removeLayer(chainId) {
-      const isParent = [...layers.values()].some(({ parent }) => parent === chainId);
-      const isInUse = [...snapshots.values()].includes(chainId);
-      if (isParent || isInUse) throw conflict(`layer ${chainId} is in use`);
-      layers.delete(chainId);
+    applyLayer: async (options: Parameters<typeof apply>[0]) => {
+      const error = failure;
+      failure = undefined;
+      if (error) throw error;
+      if (fake.layer(options.chainId) === undefined) applied.push(options.chainId);
+      return apply(options);
     },
-    layers: () => [...layers.keys()],
-    async createSnapshot(key, parent) {
-      snapshots.set(key, parent);
-    },
-    mount: (key) => `/nowhere/${key}`,
-    unmount: () => {},
-    isMounted: () => false,
-    async removeSnapshot(key) {
-      snapshots.delete(key);
-    },
-    snapshots: () => [...snapshots.keys()],
-    describe: () => ({}),
-    usage: async () => 0,
-    changes: async () => [],
-    diff: () => Readable.from([]),
-    settle: async () => {},
-  };
-  return fake;
-}
-
-async function readLayer(path: string): Promise<AppliedLayer> {
-  const hasher = new Bun.CryptoHasher('sha256');
-  async function* hashed() {
-    for await (const chunk of decompress(createReadStream(path))) {
-      hasher.update(chunk);
-      yield chunk;
-    }
-  }
-  let sizeBytes = 0;
-  for await (const { header } of readTar(hashed())) sizeBytes += header.size;
-  return { diffId: `sha256:${hasher.digest('hex')}` as Digest, sizeBytes };
+  });
 }

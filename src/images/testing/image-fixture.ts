@@ -3,13 +3,13 @@ import type { ContentStore, MetadataStore } from '#store';
 import { createMemoryMetadataStore, createTemporaryContentStore } from '#store/testing';
 import { createImageService, type ImageServiceOptions } from '../service.ts';
 import type { ImageService } from '../types.ts';
-import { createFakeSnapshotter, type FakeSnapshotter } from './fake-snapshotter.ts';
+import { createFailingSnapshotter, type FailingSnapshotter } from './fake-snapshotter.ts';
 
 export interface ImageFixture extends Disposable {
   readonly images: ImageService;
   readonly content: ContentStore;
   readonly metadata: MetadataStore;
-  readonly snapshotter: FakeSnapshotter;
+  readonly snapshotter: FailingSnapshotter;
   readonly bus: EventBus;
   /** `action name` of the image events so far. */
   events(): string[];
@@ -21,7 +21,7 @@ export interface ImageFixture extends Disposable {
 export async function createImageFixture(options: Partial<ImageServiceOptions> = {}): Promise<ImageFixture> {
   const content = createTemporaryContentStore();
   const metadata = createMemoryMetadataStore();
-  const snapshotter = createFakeSnapshotter();
+  const snapshotter = createFailingSnapshotter();
   const bus = createEventBus();
   const open = (more: Partial<ImageServiceOptions> = {}) =>
     createImageService({ metadata, content, snapshotter, events: bus, ...options, ...more });

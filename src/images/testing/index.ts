@@ -9,5 +9,5 @@ export {
   streamOf,
   tarOf,
 } from './archives.ts';
-export { createFakeSnapshotter, type FakeSnapshotter } from './fake-snapshotter.ts';
+export { createFailingSnapshotter, type FailingSnapshotter } from './fake-snapshotter.ts';
 export { createImageFixture, type ImageFixture } from './image-fixture.ts';
