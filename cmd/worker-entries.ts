@@ -1,4 +1,5 @@
 import { NETWORK_WORKER_ENTRY } from '#network';
+import { STORE_WORKERS } from '#store';
 
 /** Every Worker's file from the repository root: each is an entry point of the compiled program. */
-export const workerEntries = (): string[] => [NETWORK_WORKER_ENTRY];
+export const workerEntries = (): string[] => [NETWORK_WORKER_ENTRY, ...STORE_WORKERS];

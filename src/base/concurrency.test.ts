@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { withDeadline } from './deadline.ts';
-import { errorCode } from './errdefs.ts';
+import { errorCode, errorMessage } from './errdefs.ts';
 import { KeyedMutex, Semaphore } from './mutex.ts';
 
 describe('KeyedMutex', () => {
@@ -49,8 +49,8 @@ describe('withDeadline', () => {
   });
 
   test('throws deadline_exceeded when nothing comes', async () => {
-    const failed = await withDeadline(new Promise(() => {}), 1, 'asking the oracle').catch((e) => e);
+    const failed = await withDeadline(new Promise(() => {}), 1, 'asking the oracle').catch((error) => error);
     expect(errorCode(failed)).toBe('deadline_exceeded');
-    expect(failed.message).toBe('asking the oracle: no answer within 1 ms');
+    expect(errorMessage(failed)).toBe('asking the oracle: no answer within 1 ms');
   });
 });

@@ -27,7 +27,6 @@ export const DAEMON_OPTIONS = {
     key: 'runtimes',
     summary: 'Register an additional OCI runtime (name=path)',
     placeholder: 'runtime',
-    reloadable: true,
   },
   bip: { kind: 'string', summary: 'Address of the default bridge with its prefix length (CIDR)' },
   bridge: {
@@ -50,7 +49,6 @@ export const DAEMON_OPTIONS = {
   'default-runtime': {
     kind: 'string',
     summary: 'OCI runtime of containers that name none (default "crun")',
-    reloadable: true,
   },
   'default-shm-size': {
     kind: 'string',

@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { EventBus } from '#base';
+import type { ContainerService } from '#containers';
+import type { ImageService } from '#images';
+import { hostPlatform } from '#oci';
+import { findInit, type Runtime } from '#runtime';
+import type { EngineInfo, EngineVersion } from '#server';
+import type { Snapshotter } from '#store';
+import type { Cgroups } from '#sys';
+import { BUILD_TIME, COMMIT, VERSION } from '../version.ts';
+import type { Settings } from './config/settings.ts';
+import type { HostFacts } from './host-facts.ts';
+
+/** What `info` adds up. Each part answers from memory. */
+export interface InfoSources {
+  readonly engineId: string;
+  readonly facts: HostFacts;
+  readonly cgroups: Cgroups;
+  readonly containers: ContainerService;
+  readonly images: ImageService;
+  readonly snapshotter: Snapshotter;
+  readonly runtime: Runtime;
+  readonly events: EventBus;
+  /** The settings in force: a reload replaces them. */
+  readonly settings: () => Settings;
+}
+
+export function engineVersion(facts: HostFacts, components: EngineVersion['components']): EngineVersion {
+  return {
+    version: VERSION,
+    platformName: 'Gantry',
+    gitCommit: COMMIT,
+    buildTime: BUILD_TIME,
+    runtime: `bun${Bun.version}`,
+    architecture: hostPlatform().architecture,
+    kernelVersion: facts.kernelVersion,
+    components,
+  };
+}
+
+export function engineInfo(sources: InfoSources): EngineInfo {
+  const settings = sources.settings();
+  const { facts, runtime, snapshotter } = sources;
+  return {
+    id: sources.engineId,
+    version: VERSION,
+    containers: sources.containers.counts(),
+    images: sources.images.list().length,
+    storage: { driver: snapshotter.name, status: snapshotter.status() },
+    plugins: {
+      volume: ['local'],
+      network: ['bridge', 'host', 'null'],
+      authorization: [],
+      log: ['json-file', 'none'],
+    },
+    limits: supportedLimits(sources.cgroups),
+    debug: settings.logLevel === 'debug',
+    openFiles: countEntries('/proc/self/fd'),
+    tasks: countEntries('/proc/self/task'),
+    systemTime: new Date().toISOString(),
+    loggingDriver: settings.containers.logDriver,
+    cgroup: { driver: 'cgroupfs', version: sources.cgroups.mode === 'unified' ? '2' : '1' },
+    eventListeners: sources.events.listenerCount,
+    host: { ...facts, architecture: facts.machine },
+    registry: {
+      insecureCidrs: ['127.0.0.0/8', '::1/128'],
+      mirrors: [],
+      indexes: [{ name: 'docker.io', mirrors: [], secure: true, official: true }],
+    },
+    runtimes: {
+      default: runtime.defaultRuntime,
+      all: runtime.runtimes,
+      runcCommit: '',
+      initBinary: settings.containers.initPath ?? findInit() ?? '',
+      initCommit: '',
+    },
+    dataRoot: settings.dataRoot,
+    proxy: {
+      http: process.env['HTTP_PROXY'] ?? '',
+      https: process.env['HTTPS_PROXY'] ?? '',
+      no: process.env['NO_PROXY'] ?? '',
+    },
+    labels: settings.labels,
+    liveRestore: settings.liveRestore,
+    securityOptions: ['name=seccomp,profile=builtin'],
+    addressPools: settings.network.addressPools,
+    firewallDriver: 'nftables',
+    cdiSpecDirs: [],
+    warnings: [],
+  };
+}
+
+/** Which limits the kernel's cgroups offer; v2 has them all behind the controllers of its root. */
+function supportedLimits(cgroups: Cgroups): EngineInfo['limits'] {
+  const v2 = cgroups.mode === 'unified' ? (cgroups.read('', '/', 'cgroup.controllers') ?? '').split(' ') : [];
+  const has = (controller: string): boolean => cgroups.controllers.has(controller) || v2.includes(controller);
+  const hasFile = (controller: string, file: string): boolean =>
+    v2.includes(controller) || cgroups.read(controller, '/', file) !== undefined;
+  return {
+    memory: has('memory'),
+    swap: hasFile('memory', 'memory.memsw.limit_in_bytes'),
+    cpuCfsPeriod: hasFile('cpu', 'cpu.cfs_period_us'),
+    cpuCfsQuota: hasFile('cpu', 'cpu.cfs_quota_us'),
+    cpuShares: has('cpu'),
+    cpuset: has('cpuset'),
+    pids: has('pids'),
+    ipv4Forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1',
+    oomKillDisable: cgroups.mode !== 'unified' && has('memory'),
+  };
+}
+
+function countEntries(directory: string): number {
+  return readdirSync(directory).length;
+}

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createEventBus, type EventBus, type Logger } from '#base';
+import { type ContainerDefaults, type ContainerService, createContainerService } from '#containers';
+import { createImageService, type ImageService, type ImageUsers } from '#images';
+import { createNetworkService, type NetworkService } from '#network';
+import { createRuntime, findInit, type Runtime } from '#runtime';
+import {
+  type ContentStore,
+  createOverlaySnapshotter,
+  type MetadataStore,
+  openContentStore,
+  openMetadataStore,
+  type Snapshotter,
+} from '#store';
+import type { Sys } from '#sys';
+import { createVolumeService, type VolumeService } from '#volumes';
+import type { ContainerSettings, Settings } from './config/settings.ts';
+
+/** Every service of the engine. */
+export interface Services {
+  readonly events: EventBus;
+  readonly metadata: MetadataStore;
+  readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
+  readonly images: ImageService;
+  readonly volumes: VolumeService;
+  readonly network: NetworkService;
+  readonly runtime: Runtime;
+  readonly containers: ContainerService;
+}
+
+export interface WireOptions {
+  readonly sys: Sys;
+  readonly logger: Logger;
+  /** The settings in force: a reload replaces them. */
+  readonly settings: () => Settings;
+}
+
+/**
+ * Builds the engine from the bottom up. Nothing is adopted and nothing listens yet: `containers.restore()` does the
+ * first, the caller the second.
+ */
+export async function wireServices({ sys, logger, settings }: WireOptions): Promise<Services> {
+  const { dataRoot, execRoot, runtimes } = settings();
+  const events = createEventBus();
+  const metadata = openMetadataStore({ path: join(dataRoot, 'metadata.db'), logger: logger });
+  const content = await openContentStore({ root: join(dataRoot, 'content'), logger: logger });
+  const snapshotter = createOverlaySnapshotter({
+    root: join(dataRoot, 'overlay2'),
+    metadata,
+    sys,
+    logger: logger,
+  });
+  // Images and containers know each other: who uses an image is asked of a service that is made later.
+  const later: { containers?: ContainerService } = {};
+  const users: ImageUsers = { usersOf: (image) => later.containers?.usersOf(image) ?? [] };
+  const images = await createImageService({ metadata, content, snapshotter, events, users, logger: logger });
+  const volumes = createVolumeService({ metadata, dataRoot, events, logger });
+  const network = createNetworkService({ metadata, execRoot, logger: logger, ...networkOptions(settings()) });
+  const runtime = await createRuntime({
+    execRoot,
+    sys,
+    logger: logger,
+    addRuntimes: runtimes.added,
+    cacheRoot: join(dataRoot, 'seccomp'),
+    ...(settings().runtimes.defaultName !== undefined && { defaultRuntime: settings().runtimes.defaultName }),
+  });
+  const containers = await createContainerService({
+    ...{ metadata, snapshotter, images, volumes, network, runtime, sys, events, dataRoot },
+    logger: logger,
+    defaults: () => containerDefaults(settings().containers),
+  });
+  later.containers = containers;
+  return { events, metadata, content, snapshotter, images, volumes, network, runtime, containers };
+}
+
+function networkOptions({ network }: Settings) {
+  return {
+    bridge: {
+      ...(network.bridge !== undefined && { name: network.bridge }),
+      ...(network.bip !== undefined && { bip: network.bip }),
+      ...(network.fixedCidr !== undefined && { fixedCidr: network.fixedCidr }),
+      mtu: network.mtu,
+      masquerade: network.masquerade,
+    },
+    addressPools: network.addressPools,
+    defaultHostIp: network.defaultHostIp,
+    ipForward: network.ipForward,
+  };
+}
+
+function containerDefaults(settings: ContainerSettings): ContainerDefaults {
+  return {
+    cgroupParent: settings.cgroupParent,
+    shmSizeBytes: settings.shmSizeBytes,
+    stopTimeoutS: 10,
+    logDriver: settings.logDriver,
+    logOptions: settings.logOptions,
+    init: settings.init,
+    initPath: settings.initPath ?? findInit(),
+    ulimits: settings.ulimits,
+    noNewPrivileges: settings.noNewPrivileges,
+    ipcMode: settings.ipcMode === 'shareable' ? 'shareable' : 'private',
+    dns: settings.dns,
+    dnsOptions: settings.dnsOptions,
+    dnsSearch: settings.dnsSearch,
+    seccompProfile: readProfile(settings.seccompProfile),
+  };
+}
+
+/** The profile's text; `unconfined` stays that word. */
+function readProfile(setting: string | undefined): string | undefined {
+  return setting === undefined || setting === 'unconfined' ? setting : readFileSync(setting, 'utf8');
+}
