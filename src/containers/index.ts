@@ -1,2 +1,6 @@
+export { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
+export type { ContainerHost } from './engine.ts';
 export type * from './model.ts';
+export { type ContainerServiceOptions, createContainerService } from './service.ts';
+export { exitCodeOf, finishedAtOf, isAlive, NEVER, startedAtOf } from './state.ts';
 export type * from './types.ts';

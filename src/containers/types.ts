@@ -11,7 +11,14 @@ export interface ContainerView extends Container {
   /** `LowerDir`, `UpperDir`, … of its snapshot. */
   readonly graphDriver: Readonly<Record<string, string>>;
   readonly appArmorProfile: string;
+  /** How long the phases of the last start took, in milliseconds; undefined when this daemon did not start it. */
+  readonly lastStartTrace: StartTrace | undefined;
 }
+
+/** Milliseconds by phase. `total` is from the request to the running process; phases may overlap. */
+export type StartTrace = Readonly<
+  Record<'rootfs' | 'network' | 'files' | 'spec' | 'create' | 'attach' | 'start' | 'total', number>
+>;
 
 /** Filters of `docker ps`: alternatives within a key, all keys must match. */
 export type ContainerFilters = Readonly<Record<string, readonly string[]>>;

@@ -43,8 +43,16 @@ export class LogRotator implements AsyncDisposable {
     if (this.#timer || this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#running = this.#running.then(() => this.rotateIfLarge()).catch((error) => this.#warn(error));
+      this.#running = this.#running.then(() => this.#rotateQuietly());
     }, LOOK_EVERY_MS);
+  }
+
+  async #rotateQuietly(): Promise<void> {
+    try {
+      await this.rotateIfLarge();
+    } catch (error) {
+      this.#warn(error);
+    }
   }
 
   /** Rotates when the file has reached its limit. */

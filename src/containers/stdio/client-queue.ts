@@ -39,7 +39,10 @@ export class ClientQueue {
 
   push(chunk: OutputChunk): void {
     if (this.#isClosed || this.#isEnding || chunk.data.length === 0) return;
-    if (this.#isPumping) return this.#enqueue(chunk);
+    if (this.#isPumping) {
+      this.#enqueue(chunk);
+      return;
+    }
     const written = this.#write(chunk);
     if (written) void this.#pump(written);
   }

@@ -166,6 +166,7 @@ export function memoryMetadata(): MetadataStore {
     },
     transaction: (action) => action(),
     quarantined: [],
+    isRebuilt: false,
     [Symbol.dispose]() {},
   };
 }

@@ -1,0 +1,157 @@
+import { parseSignal, SIGNALS } from '#base';
+import type { Task } from '#runtime';
+import type { Engine } from './engine.ts';
+import {
+  alreadyPaused,
+  alreadyStopped,
+  cannotKillStopped,
+  isRestarting,
+  notPaused,
+  notRunning,
+} from './errors.ts';
+import type { Container } from './model.ts';
+import { isAlive, transition } from './state.ts';
+
+export interface StopOptions {
+  /** -1 waits for ever; undefined: the container's own, else the daemon's. */
+  readonly timeoutS?: number;
+  readonly signal?: string;
+  /** False: the daemon stops it, so the policy starts it again at the next start of the daemon. Default true. */
+  readonly byUser?: boolean;
+}
+
+/** How long a process may take to die of SIGKILL before the caller is told. */
+const KILL_WAIT_MS = 10_000;
+
+/** Signals, stop, pause: everything that acts on a running process. */
+export class Controller {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** @throws `conflict` when it does not run, `invalid_argument` for an unknown signal. */
+  async kill(ref: string, signalText?: string): Promise<void> {
+    const container = this.#engine.registry.resolve(ref);
+    const signal = signalText ? parseSignal(signalText) : SIGNALS.KILL;
+    if (container.state.status === 'restarting') return await this.#cancelRestart(container.id);
+    const task = this.#engine.instances.peek(container.id)?.task;
+    if (!isAlive(container.state) || !task) throw cannotKillStopped(ref, container.id);
+    const ends = signal === SIGNALS.KILL || signal === stopSignalOf(container);
+    if (ends) this.#markStopped(container.id);
+    const ended = ends ? this.#engine.instances.of(container.id).runEnded : undefined;
+    await this.#signal(container, task, signal);
+    // As with docker, `kill` answers when a process that cannot refuse has gone.
+    if (signal === SIGNALS.KILL && ended) await settledWithin(ended, KILL_WAIT_MS);
+  }
+
+  async #signal(container: Container, task: Task, signal: number): Promise<void> {
+    const wasSent = await task.kill(signal);
+    if (!wasSent) return;
+    // A frozen process takes its signals when it thaws.
+    if (container.state.status === 'paused') await task.resume().catch(() => {});
+    this.#engine.events.publish(container, 'kill', { signal: String(signal) });
+  }
+
+  /** Stop signal, then SIGKILL after the timeout. @throws `not_modified` when it does not run. */
+  async stop(ref: string, options: StopOptions = {}): Promise<void> {
+    const container = this.#engine.registry.resolve(ref);
+    const signal = options.signal ? parseSignal(options.signal) : stopSignalOf(container);
+    if (container.state.status === 'restarting') {
+      await this.#cancelRestart(container.id);
+      this.#engine.events.publish(container, 'stop');
+      return;
+    }
+    const instance = this.#engine.instances.peek(container.id);
+    const ended = instance?.runEnded;
+    if (!isAlive(container.state) || !instance?.task || !ended) throw alreadyStopped();
+    if (options.byUser ?? true) this.#markStopped(container.id);
+    // The work goes on when the client that asked has gone: a half-stopped container helps nobody.
+    await this.#signal(container, instance.task, signal);
+    const timeoutS = options.timeoutS ?? container.config.stopTimeoutS ?? this.#engine.defaults.stopTimeoutS;
+    if (!(await settledWithin(ended, timeoutS < 0 ? undefined : timeoutS * 1000))) {
+      await this.#signal(container, instance.task, SIGNALS.KILL);
+      await ended;
+    }
+    this.#engine.events.publish(container, 'stop');
+  }
+
+  /** A user's word: the policy is not to start the container again after this run. */
+  #markStopped(id: string): void {
+    const { registry } = this.#engine;
+    const container = registry.byId(id);
+    if (container && !container.manuallyStopped) registry.save({ ...container, manuallyStopped: true });
+  }
+
+  async #cancelRestart(id: string): Promise<void> {
+    const { registry, instances, locks } = this.#engine;
+    await locks.run(id, () => {
+      instances.of(id).backoff.cancel();
+      const container = registry.byId(id);
+      if (container?.state.status !== 'restarting') return;
+      const state = transition(container.state, { type: 'restart-canceled' });
+      registry.save({ ...container, state, manuallyStopped: true });
+    });
+  }
+
+  async pause(ref: string): Promise<void> {
+    const { id } = this.#engine.registry.resolve(ref);
+    await this.#engine.locks.run(id, async () => {
+      const { container, task } = this.#running(ref);
+      if (container.state.status === 'paused') throw alreadyPaused(id);
+      await task.pause();
+      this.#save(id, { type: 'paused' });
+      this.#engine.events.publish(container, 'pause');
+    });
+  }
+
+  async unpause(ref: string): Promise<void> {
+    const { id } = this.#engine.registry.resolve(ref);
+    await this.#engine.locks.run(id, async () => {
+      const container = this.#engine.registry.resolve(ref);
+      if (container.state.status !== 'paused') throw notPaused(id);
+      const { task } = this.#running(ref);
+      await task.resume();
+      this.#save(id, { type: 'unpaused' });
+      this.#engine.events.publish(container, 'unpause');
+    });
+  }
+
+  #running(ref: string): { container: Container; task: Task } {
+    const container = this.#engine.registry.resolve(ref);
+    if (container.state.status === 'restarting') throw isRestarting(container.id);
+    const task = this.#engine.instances.peek(container.id)?.task;
+    if (!isAlive(container.state) || !task) throw notRunning(container.id);
+    return { container, task };
+  }
+
+  #save(id: string, event: { readonly type: 'paused' | 'unpaused' }): void {
+    const { registry } = this.#engine;
+    const container = registry.byId(id);
+    if (container) registry.save({ ...container, state: transition(container.state, event) });
+  }
+}
+
+/** The signal of `stop`. An image may carry one that cannot be parsed: TERM then. */
+export function stopSignalOf({ config: { stopSignal } }: Container): number {
+  if (!stopSignal) return SIGNALS.TERM;
+  try {
+    return parseSignal(stopSignal);
+  } catch {
+    return SIGNALS.TERM;
+  }
+}
+
+/** True when `promise` settled within `timeoutMs` (undefined: waits for ever). */
+async function settledWithin(promise: Promise<unknown>, timeoutMs: number | undefined): Promise<boolean> {
+  if (timeoutMs === undefined) {
+    await promise;
+    return true;
+  }
+  const { promise: expired, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), timeoutMs);
+  const done = await Promise.race([promise.then(() => true), expired]);
+  clearTimeout(timer);
+  return done;
+}

@@ -1,0 +1,150 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { createId, invalidArgument, shortId } from '#base';
+import type { StoredImage } from '#images';
+import { resolveCapabilities } from '#runtime';
+import type { Engine } from '../engine.ts';
+import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
+import { planMounts } from '../mounts/plan.ts';
+import { bindVolumes } from '../mounts/volumes.ts';
+import { checkName, generateName } from '../names.ts';
+import { containerPaths } from '../paths.ts';
+import type { NameReservation } from '../registry.ts';
+import { specDevices } from '../spec/devices.ts';
+import { checkUlimits, specLimits } from '../spec/limits.ts';
+import { parseSecurity } from '../spec/security.ts';
+import { adaptHostConfig } from './adapt.ts';
+import { checkConfig, commandOf } from './check-config.ts';
+import { checkHostConfig } from './check-host-config.ts';
+import { checkResources } from './check-resources.ts';
+import { effectiveLogConfig } from './log-config.ts';
+import { mergeImageConfig } from './merge-config.ts';
+import { portRequests } from './ports.ts';
+
+/** A request with the image's and the daemon's part filled in, checked. */
+interface Resolved {
+  readonly image: StoredImage;
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly warnings: readonly string[];
+}
+
+/** Makes containers: checks everything first, then makes snapshot, directory, volumes and row, or nothing. */
+export class Creator {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async create(request: CreateRequest): Promise<{ id: ContainerId; warnings: readonly string[] }> {
+    const resolved = this.#resolve(request);
+    const id = createId() as ContainerId;
+    using name = this.#reserveName(request.name, id);
+    const container = await this.#make(id, name.name, request, resolved);
+    name.reservation.keep();
+    this.#engine.events.publish(container, 'create');
+    return { id, warnings: resolved.warnings };
+  }
+
+  #reserveName(
+    given: string | undefined,
+    id: ContainerId,
+  ): Disposable & { name: string; reservation: NameReservation } {
+    const { registry } = this.#engine;
+    const name = given ? checkName(given) : generateName((candidate) => registry.isNameTaken(candidate));
+    const reservation = registry.reserveName(name, id);
+    return { name, reservation, [Symbol.dispose]: () => reservation[Symbol.dispose]() };
+  }
+
+  /** All checks. Nothing exists yet, so a mistake leaves nothing behind. */
+  #resolve(request: CreateRequest): Resolved {
+    const { images, defaults, registry, host, runtime, sys } = this.#engine;
+    checkHostConfig(request.config, request.hostConfig);
+    const image = images.get(request.config.image);
+    const config = mergeImageConfig(request.config, image.config.config);
+    checkConfig(config);
+    commandOf(config);
+    const hostConfig = adaptHostConfig(request.hostConfig, defaults, {
+      cgroupMode: sys.cgroups.mode,
+      resolve: (ref) => registry.resolve(ref),
+      defaultRuntime: runtime.defaultRuntime,
+    });
+    if (!Object.hasOwn(runtime.runtimes, hostConfig.runtime)) {
+      throw invalidArgument(`unknown or invalid runtime name: ${hostConfig.runtime}`);
+    }
+    checkResources(hostConfig, host.resources);
+    checkUlimits(hostConfig.ulimits);
+    parseSecurity(hostConfig, defaults);
+    specDevices({ devices: [], deviceCgroupRules: hostConfig.deviceCgroupRules });
+    const logConfig = effectiveLogConfig(hostConfig.logConfig, defaults);
+    const warnings = this.#warnings(hostConfig);
+    return { image, config, hostConfig: { ...hostConfig, logConfig }, warnings };
+  }
+
+  /** What the daemon itself lacks is cut, not passed on as a crash; the user is told. */
+  #warnings(hostConfig: HostConfig): string[] {
+    const { host, defaults } = this.#engine;
+    const capabilities = resolveCapabilities({
+      add: hostConfig.capAdd,
+      drop: hostConfig.capDrop,
+      privileged: hostConfig.privileged,
+      available: host.capabilities,
+    });
+    const limits = specLimits(hostConfig.ulimits, defaults.ulimits, hostConfig.oomScoreAdj, host.limits);
+    return [...capabilities.warnings, ...limits.warnings];
+  }
+
+  async #make(
+    id: ContainerId,
+    name: string,
+    request: CreateRequest,
+    { image, config, hostConfig }: Resolved,
+  ): Promise<Container> {
+    const { registry, snapshotter, volumes, network, dataRoot } = this.#engine;
+    const paths = containerPaths(dataRoot, id);
+    const ports = portRequests(config, hostConfig);
+    const planned = planMounts(config, hostConfig, (ref) => registry.resolve(ref));
+    if (!hostConfig.networkMode.startsWith('container:')) {
+      const { networkMode } = hostConfig;
+      const { endpoints } = request;
+      network.validate({ containerId: id, containerName: name, networkMode, endpoints, ports });
+    }
+    await using undo = new AsyncDisposableStack();
+    const mounts = await bindVolumes(planned, id, volumes, undo);
+    undo.defer(() => rm(paths.directory, { recursive: true, force: true }));
+    undo.defer(() => snapshotter.removeSnapshot(id));
+    await Promise.all([
+      mkdir(paths.directory, { recursive: true, mode: 0o710 }),
+      snapshotter.createSnapshot(id, image.chainId),
+    ]);
+    const container: Container = {
+      id,
+      name,
+      created: new Date().toISOString(),
+      imageId: image.id,
+      ...commandOf(config),
+      config: { ...config, hostname: defaultHostname(config, hostConfig, id) },
+      hostConfig,
+      endpoints: request.endpoints,
+      portRequests: ports,
+      mounts,
+      state: { status: 'created' },
+      restartCount: 0,
+      manuallyStopped: false,
+      driver: snapshotter.name,
+      logPath: hostConfig.logConfig.type === 'none' ? '' : paths.log,
+      hostnamePath: paths.hostname,
+      hostsPath: paths.hosts,
+      resolvConfPath: paths.resolvConf,
+    };
+    registry.save(container);
+    undo.move();
+    return container;
+  }
+}
+
+/** The short ID, unless the host's name is shown (empty then: it is read at start). */
+function defaultHostname({ hostname }: ContainerConfig, host: HostConfig, id: string): string {
+  if (hostname !== '' || host.networkMode === 'host' || host.utsMode === 'host') return hostname;
+  return shortId(id);
+}

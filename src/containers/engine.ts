@@ -1,0 +1,43 @@
+import type { KeyedMutex, Logger } from '#base';
+import type { ImageService } from '#images';
+import type { NetworkService } from '#network';
+import type { LimitHost, Runtime, SpecHost } from '#runtime';
+import type { Snapshotter } from '#store';
+import type { Sys } from '#sys';
+import type { VolumeService } from '#volumes';
+import type { ContainerEvents } from './container-events.ts';
+import type { ResourceHost } from './create/check-resources.ts';
+import type { ContainerDefaults } from './defaults.ts';
+import type { Instances } from './instance.ts';
+import type { Registry } from './registry.ts';
+
+/** What the machine can give, read once. */
+export interface ContainerHost {
+  readonly spec: SpecHost;
+  readonly limits: LimitHost;
+  readonly capabilities: readonly string[];
+  readonly resources: ResourceHost;
+}
+
+/**
+ * What the parts of this room share: the other rooms, the registry of containers and the lock of each container.
+ *
+ * Whoever changes a container's state holds its lock (`locks`, keyed by ID); reads never do. Nobody waits for a
+ * process to end while holding it, because handling the end needs it.
+ */
+export interface Engine {
+  readonly registry: Registry;
+  readonly instances: Instances;
+  readonly locks: KeyedMutex;
+  readonly events: ContainerEvents;
+  readonly runtime: Runtime;
+  readonly network: NetworkService;
+  readonly snapshotter: Snapshotter;
+  readonly images: Pick<ImageService, 'get'>;
+  readonly volumes: VolumeService;
+  readonly sys: Sys;
+  readonly host: ContainerHost;
+  readonly logger: Logger;
+  readonly dataRoot: string;
+  readonly defaults: ContainerDefaults;
+}

@@ -1,0 +1,226 @@
+import { createId, errorMessage, GantryError } from '#base';
+import type { ExecProcess, Task, TerminalSize } from '#runtime';
+import { checkUser } from '../create/check-config.ts';
+import type { Engine } from '../engine.ts';
+import {
+  execAlreadyRun,
+  execAlreadyRunning,
+  execInPaused,
+  execNotRunning,
+  isRestarting,
+  noExecCommand,
+  noSuchExec,
+  notRunning,
+} from '../errors.ts';
+import type { Container } from '../model.ts';
+import { containerPaths } from '../paths.ts';
+import { ClientQueue } from '../stdio/client-queue.ts';
+import { parseDetachKeys } from '../stdio/detach-keys.ts';
+import { clientGone, pumpInput } from '../stdio/pump.ts';
+import type { ClientStreams, ExecConfig, ExecView } from '../types.ts';
+import { execProcess } from './exec-process.ts';
+import { type ExecRecord, viewOf } from './exec-record.ts';
+
+/** How long an ended exec can be inspected. Source: moby removes them after one to two rounds of five minutes. */
+const KEEP_MS = 5 * 60_000;
+const CANNOT_RUN = 126;
+
+export interface ExecStart {
+  readonly detach: boolean;
+  readonly tty: boolean;
+  readonly consoleSize?: TerminalSize;
+}
+
+/** Additional processes in running containers. */
+export class ExecService {
+  readonly #engine: Engine;
+  readonly #records = new Map<string, ExecRecord>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** @throws docker's texts: `conflict` when the container does not run or is paused. */
+  create(ref: string, config: ExecConfig): { id: string } {
+    const { container } = this.#active(ref);
+    if (config.cmd.length === 0) throw noExecCommand();
+    checkUser(config.user);
+    const record: ExecRecord = {
+      id: createId(),
+      containerId: container.id,
+      config,
+      detachKeys: parseDetachKeys(config.detachKeys),
+      status: 'created',
+      exitCode: undefined,
+      process: undefined,
+    };
+    this.#records.set(record.id, record);
+    this.#engine.instances.of(container.id).execIds.add(record.id);
+    this.#publish(container, record, `exec_create: ${config.cmd.join(' ')}`);
+    return { id: record.id };
+  }
+
+  inspect(execId: string): ExecView {
+    return viewOf(this.#record(execId));
+  }
+
+  /** Ends the timers; records go with the process. */
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  /** Forgets the execs of a container that is gone. */
+  forget(containerId: string): void {
+    for (const [id, record] of this.#records)
+      if (record.containerId === containerId) this.#records.delete(id);
+  }
+
+  get count(): number {
+    return this.#records.size;
+  }
+
+  async resize(execId: string, size: TerminalSize): Promise<void> {
+    const { process, status } = this.#record(execId);
+    if (!process || status !== 'running') throw execNotRunning(execId);
+    await process.resize(size);
+  }
+
+  #record(execId: string): ExecRecord {
+    const record = this.#records.get(execId);
+    if (!record) throw noSuchExec(execId);
+    return record;
+  }
+
+  #active(ref: string): { container: Container; task: Task } {
+    const container = this.#engine.registry.resolve(ref);
+    const { status } = container.state;
+    const task = this.#engine.instances.peek(container.id)?.task;
+    if (status === 'restarting') throw isRestarting(container.id);
+    if (status === 'paused') throw execInPaused(container.id);
+    if (status !== 'running' || !task) throw notRunning(container.id);
+    return { container, task };
+  }
+
+  /** Checks at once; the process starts in `run`, which ends with the process or when a client has detached or gone. */
+  start(
+    execId: string,
+    options: ExecStart,
+  ): { readonly tty: boolean; run(streams: ClientStreams | undefined): Promise<void> } {
+    const record = this.#record(execId);
+    if (record.status === 'exited') throw execAlreadyRun(execId);
+    if (record.status === 'running') throw execAlreadyRunning(execId);
+    this.#active(record.containerId);
+    record.status = 'running';
+    return {
+      tty: record.config.tty,
+      run: (streams) => this.#run(record, options, options.detach ? undefined : streams),
+    };
+  }
+
+  async #run(record: ExecRecord, options: ExecStart, streams: ClientStreams | undefined): Promise<void> {
+    const process = await this.#spawn(record, options, streams !== undefined);
+    const ended = this.#watch(record, process);
+    if (!streams || !process.stream) return;
+    await this.#converse(record, process, streams, ended);
+  }
+
+  async #spawn(record: ExecRecord, options: ExecStart, isAttached: boolean): Promise<ExecProcess> {
+    const { config } = record;
+    const consoleSize = options.consoleSize ?? config.consoleSize;
+    try {
+      const { container, task } = this.#active(record.containerId);
+      this.#publish(container, record, `exec_start: ${config.cmd.join(' ')}`);
+      record.process = await task.exec({
+        execId: record.id,
+        process: execProcess(this.#engine, container, config),
+        terminal: config.tty,
+        openStdin: isAttached && config.attachStdin,
+        attachOutput: isAttached && (config.attachStdout || config.attachStderr),
+        ...(consoleSize ? { consoleSize } : {}),
+      });
+      return record.process;
+    } catch (error) {
+      const given = error instanceof GantryError ? error.details?.['exitCode'] : undefined;
+      this.#end(record, typeof given === 'number' ? given : CANNOT_RUN);
+      throw error;
+    }
+  }
+
+  /** Resolves when the exit has been recorded. */
+  #watch(record: ExecRecord, process: ExecProcess): Promise<void> {
+    return process.exited.then(({ exitCode }) => {
+      this.#end(record, exitCode);
+      const container = this.#engine.registry.byId(record.containerId);
+      if (container) this.#publish(container, record, 'exec_die', { exitCode: String(exitCode) });
+    });
+  }
+
+  #end(record: ExecRecord, exitCode: number): void {
+    record.status = 'exited';
+    record.exitCode = exitCode;
+    this.#engine.instances.peek(record.containerId)?.execIds.delete(record.id);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#records.delete(record.id);
+    }, KEEP_MS);
+    timer.unref();
+    this.#timers.add(timer);
+  }
+
+  async #converse(
+    record: ExecRecord,
+    process: ExecProcess,
+    streams: ClientStreams,
+    ended: Promise<void>,
+  ): Promise<void> {
+    const { config } = record;
+    const { stream } = process;
+    if (!stream) return;
+    const queue = new ClientQueue({
+      write: (chunk) => streams.write(chunk),
+      spillDirectory: containerPaths(this.#engine.dataRoot, record.containerId).directory,
+    });
+    stream.onOutput((name, data) => {
+      const isWanted = name === 'stdout' ? config.attachStdout : config.attachStderr;
+      if (isWanted) queue.push({ stream: name, data });
+    });
+    // A client asks for the exit code as soon as its output ends: the code must be there by then.
+    void Promise.all([stream.ended, ended]).then(() => queue.end());
+    const client = clientGone(streams);
+    const input = this.#input(record, process, streams);
+    await Promise.race([queue.done, client.gone, ...(input ? [input] : [])]);
+    client.stop();
+    queue.close();
+  }
+
+  /** Resolves when the input's end ends the conversation. */
+  #input(record: ExecRecord, process: ExecProcess, streams: ClientStreams): Promise<void> | undefined {
+    const { stream } = process;
+    const { tty, attachStdin } = record.config;
+    if (!attachStdin || !streams.input || !stream) return undefined;
+    const pumped = pumpInput(streams.input, stream, {
+      detachKeys: tty ? record.detachKeys : undefined,
+      closeInput: !tty,
+    });
+    return pumped.then((end) => {
+      const container = this.#engine.registry.byId(record.containerId);
+      if (end === 'detached' && container) this.#publish(container, record, 'exec_detach');
+      return end === 'ended' && !tty ? new Promise<void>(() => {}) : undefined;
+    });
+  }
+
+  #publish(
+    container: Container,
+    record: ExecRecord,
+    action: string,
+    attributes: Readonly<Record<string, string>> = {},
+  ): void {
+    try {
+      this.#engine.events.publish(container, action, { execID: record.id, ...attributes });
+    } catch (error) {
+      this.#engine.logger.warn('exec event not published', { error: errorMessage(error) });
+    }
+  }
+}

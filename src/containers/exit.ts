@@ -1,0 +1,134 @@
+import { errorMessage } from '#base';
+import type { ExitStatus, Task } from '#runtime';
+import { releaseRun } from './cleanup.ts';
+import type { Engine } from './engine.ts';
+import type { Container } from './model.ts';
+import { shouldRestart } from './restart-policy.ts';
+import { isAlive, startedAtOf, transition } from './state.ts';
+
+/** How long the last output may take after the process has ended. */
+const DRAIN_MS = 2000;
+
+/** What follows an exit; implemented by the parts that start and remove. */
+export interface ExitFollowUp {
+  /** Starts the container again by its policy. */
+  restart(id: string): Promise<void>;
+  /** Removes a `--rm` container. */
+  autoRemove(id: string): Promise<void>;
+}
+
+/** Handles the end of runs: state, clean-up, events, waiting clients, restart or removal. */
+export class ExitHandler {
+  readonly #engine: Engine;
+  readonly #followUp: ExitFollowUp;
+  readonly #pending = new Set<Promise<void>>();
+  #isShuttingDown = false;
+
+  constructor(engine: Engine, followUp: ExitFollowUp) {
+    this.#engine = engine;
+    this.#followUp = followUp;
+  }
+
+  /** From now on no container is restarted. */
+  shutdown(): void {
+    this.#isShuttingDown = true;
+  }
+
+  /** Waits until the exits known so far are handled. */
+  async settle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  /** Handles the task's end when it comes. */
+  watch(id: string, task: Task): void {
+    const handled = task.exited
+      .then((status) => this.#handle(id, task, status))
+      .catch((error) => {
+        this.#engine.logger.error('exit not handled', { container: id, error: errorMessage(error) });
+      })
+      .finally(() => this.#pending.delete(handled));
+    // Only runs that have ended are pending; a running one may go on for years.
+    void task.exited.then(() => this.#pending.add(handled));
+  }
+
+  async #handle(id: string, task: Task, status: ExitStatus): Promise<void> {
+    const isRemoved = await this.#engine.locks.run(id, () => this.#endRun(id, task, status));
+    if (isRemoved) await this.#followUp.autoRemove(id);
+  }
+
+  /** True: the container is to be removed now. */
+  async #endRun(id: string, task: Task, status: ExitStatus): Promise<boolean> {
+    const { registry, instances, events } = this.#engine;
+    const instance = instances.of(id);
+    const before = registry.byId(id);
+    if (!before || instance.task !== task || !isAlive(before.state)) return false;
+    await instance.session.drain(DRAIN_MS);
+    await releaseRun(this.#engine, id);
+    // Read again: a stop may have marked the container meanwhile.
+    const container = registry.byId(id) ?? before;
+    const runMs = Math.max(0, Date.parse(status.exitedAt) - Date.parse(startedAtOf(container.state)));
+    const restarts = !instance.isRestarting && this.#restarts(container, status.exitCode);
+    const isRemoved = !restarts && !instance.isRestarting && container.hostConfig.autoRemove;
+    const ended = endedContainer(container, status, restarts);
+    // The row of a `--rm` container goes right away; until then its exit code is in the runtime's files.
+    if (isRemoved) registry.publish(ended);
+    else registry.save(ended);
+    instance.endRun();
+    if (status.oomKilled) events.publish(ended, 'oom');
+    events.publish(ended, 'die', {
+      exitCode: String(status.exitCode),
+      execDuration: String(Math.floor(runMs / 1000)),
+    });
+    if (restarts) this.#scheduleRestart(id, instance.backoff.nextDelayMs(runMs));
+    instance.waiters.notifyExit({ exitCode: status.exitCode });
+    return isRemoved;
+  }
+
+  #restarts({ hostConfig, manuallyStopped, restartCount }: Container, exitCode: number): boolean {
+    if (this.#isShuttingDown) return false;
+    return shouldRestart(hostConfig.restartPolicy, { exitCode, manuallyStopped, restartCount });
+  }
+
+  #scheduleRestart(id: string, delayMs: number): void {
+    this.#engine.instances.of(id).backoff.schedule(delayMs, () => {
+      const done = this.#restart(id).finally(() => this.#pending.delete(done));
+      this.#pending.add(done);
+    });
+  }
+
+  /** A start that fails counts like a run that failed: the policy decides about the next try. */
+  async #restart(id: string): Promise<void> {
+    try {
+      await this.#followUp.restart(id);
+    } catch (error) {
+      const { logger, locks } = this.#engine;
+      logger.warn('restart failed', { container: id, error: errorMessage(error) });
+      await locks.run(id, () => this.afterFailedStart(id));
+    }
+  }
+
+  /** Goes on by the policy after a failed start that no user asked for. The caller holds the lock. */
+  afterFailedStart(id: string): void {
+    const { registry, instances } = this.#engine;
+    const container = registry.byId(id);
+    if (container?.state.status !== 'exited') return;
+    const { exitCode, finishedAt } = container.state;
+    if (!this.#restarts(container, exitCode)) return;
+    registry.save({
+      ...container,
+      restartCount: container.restartCount + 1,
+      state: transition(container.state, { type: 'will-restart', exitCode, finishedAt }),
+    });
+    this.#scheduleRestart(id, instances.of(id).backoff.nextDelayMs(0));
+  }
+}
+
+function endedContainer(container: Container, status: ExitStatus, restarts: boolean): Container {
+  const { exitCode, exitedAt: finishedAt, oomKilled } = status;
+  if (restarts) {
+    const state = transition(container.state, { type: 'will-restart', exitCode, finishedAt });
+    return { ...container, state, restartCount: container.restartCount + 1 };
+  }
+  const state = transition(container.state, { type: 'exited', exitCode, finishedAt, oomKilled });
+  return { ...container, state };
+}

@@ -1,0 +1,99 @@
+import { constants, readSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { createTarStream, type TarEntryType, type TarHeaderInit, type TarInput } from '#base';
+import type { FileStat, RootedDir, Sys } from '#sys';
+
+const S_IFMT = 0o170000;
+const TYPES: Readonly<Record<number, TarEntryType>> = {
+  16807: 'file',
+  9604: 'directory',
+  21609: 'symlink',
+  4802: 'character',
+  14406: 'block',
+  2401: 'fifo',
+};
+const CHUNK_BYTES = 256 * 1024;
+
+/** A whole tree as a tar, read below its root only. `done` is called once, when the stream has ended or broken. */
+export function exportTree(sys: Sys, rootfs: string, done: () => void): Readable {
+  return createTarStream(walk(sys, rootfs, done), { onSizeMismatch: 'fit' });
+}
+
+async function* walk(sys: Sys, rootfs: string, done: () => void): AsyncGenerator<TarInput> {
+  try {
+    using root = sys.files.openRoot(rootfs);
+    yield* new TreeWalk(sys, root).entries('');
+  } finally {
+    done();
+  }
+}
+
+class TreeWalk {
+  readonly #sys: Sys;
+  readonly #root: RootedDir;
+  /** Device and inode of a file with several links to the name it was written under. */
+  readonly #links = new Map<string, string>();
+
+  constructor(sys: Sys, root: RootedDir) {
+    this.#sys = sys;
+    this.#root = root;
+  }
+
+  *entries(directory: string): Generator<TarInput> {
+    for (const name of this.#root.list(directory === '' ? '.' : directory).sort()) {
+      const path = directory === '' ? name : `${directory}/${name}`;
+      const stat = this.#root.stat(path);
+      const type = stat && TYPES[stat.mode & S_IFMT];
+      // Sockets have no place in an archive; what vanished meanwhile has none either.
+      if (!stat || !type) continue;
+      yield this.#entry(path, type, stat);
+      if (type === 'directory') yield* this.entries(path);
+    }
+  }
+
+  #entry(path: string, type: TarEntryType, stat: FileStat): TarInput {
+    const header: TarHeaderInit = {
+      path: type === 'directory' ? `${path}/` : path,
+      type,
+      mode: stat.mode & 0o7777,
+      uid: stat.uid,
+      gid: stat.gid,
+      mtimeNs: stat.mtimeNs,
+      devMajor: type === 'character' || type === 'block' ? stat.rdev.major : 0,
+      devMinor: type === 'character' || type === 'block' ? stat.rdev.minor : 0,
+      xattrs: this.#xattrs(path),
+    };
+    if (type === 'symlink') return { header: { ...header, linkPath: this.#root.readlink(path) } };
+    if (type !== 'file') return { header };
+    const key = `${stat.dev.major}:${stat.dev.minor}:${stat.ino}`;
+    const first = stat.nlink > 1 ? this.#links.get(key) : undefined;
+    if (first !== undefined) return { header: { ...header, type: 'hardlink', linkPath: first } };
+    if (stat.nlink > 1) this.#links.set(key, path);
+    return { header: { ...header, size: Number(stat.size) }, body: this.#content(path) };
+  }
+
+  #xattrs(path: string): Map<string, Uint8Array> {
+    const found = new Map<string, Uint8Array>();
+    for (const name of this.#root.llistXattrs(path)) {
+      if (name !== 'security.capability' && !name.startsWith('user.')) continue;
+      const value = this.#root.lgetXattr(path, name);
+      if (value) found.set(name, value);
+    }
+    return found;
+  }
+
+  async *#content(path: string): AsyncGenerator<Uint8Array> {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+    const fd = this.#root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      for (;;) {
+        const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+        const length = readSync(fd, buffer);
+        if (length === 0) return;
+        yield buffer.subarray(0, length);
+      }
+    } finally {
+      this.#sys.processes.closeFd(fd);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import { isNotFound } from '#base';
+import type { Digest } from '#oci';
+import type { Engine } from './engine.ts';
+import { invalidFilter } from './errors.ts';
+import { containerMatcher, type FilterContext, hasLabel } from './filters.ts';
+import type { Container } from './model.ts';
+import { isAlive } from './state.ts';
+import type { ContainerFilters, ContainerView } from './types.ts';
+
+export interface ListOptions {
+  readonly all?: boolean;
+  readonly limit?: number;
+  readonly filters?: ContainerFilters;
+}
+
+/** Reading: everything from memory, never waiting for anything. */
+export class Lister {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  view(container: Container): ContainerView {
+    const { network, instances, snapshotter } = this.#engine;
+    const instance = instances.peek(container.id);
+    return {
+      ...container,
+      sandbox: network.sandbox(container.id),
+      execIds: [...(instance?.execIds ?? [])],
+      graphDriver: snapshotter.describe(container.id),
+      appArmorProfile: '',
+      lastStartTrace: instance?.lastStartTrace,
+    };
+  }
+
+  /** Newest first. */
+  list({ all = false, limit = 0, filters = {} }: ListOptions = {}): ContainerView[] {
+    const matches = containerMatcher(filters, this.#context());
+    const showsStopped = all || limit > 0 || (filters['status'] ?? []).length > 0;
+    const found = this.#engine.registry
+      .all()
+      .filter((container) => (showsStopped || isRunning(container)) && matches(container))
+      .sort((a, b) => (a.created < b.created ? 1 : -1));
+    return (limit > 0 ? found.slice(0, limit) : found).map((container) => this.view(container));
+  }
+
+  #context(): FilterContext {
+    const { registry, images, network } = this.#engine;
+    return {
+      resolve: (ref) => registry.resolve(ref),
+      imageId: (ref) => {
+        try {
+          return images.get(ref).id;
+        } catch {
+          return undefined;
+        }
+      },
+      networksOf: ({ id, hostConfig }) => {
+        const endpoints = network.sandbox(id)?.endpoints ?? [];
+        return [
+          hostConfig.networkMode === 'default' ? 'bridge' : hostConfig.networkMode,
+          ...endpoints.flatMap(({ networkId, networkName }) => [networkId, networkName]),
+        ];
+      },
+    };
+  }
+
+  counts(): { total: number; running: number; paused: number; stopped: number } {
+    const all = this.#engine.registry.all();
+    const running = all.filter(isRunning).length;
+    const paused = all.filter(({ state }) => state.status === 'paused').length;
+    return { total: all.length, running: running - paused, paused, stopped: all.length - running };
+  }
+
+  usersOf(image: Digest): { containerId: string; running: boolean }[] {
+    return this.#engine.registry
+      .all()
+      .filter(({ imageId }) => imageId === image)
+      .map(({ id, state }) => ({ containerId: id, running: isAlive(state) }));
+  }
+
+  /** Stopped containers that `prune` takes. @throws `invalid_argument`. */
+  prunable(filters: ContainerFilters): Container[] {
+    const unknown = Object.keys(filters).find((key) => !['until', 'label', 'label!'].includes(key));
+    if (unknown) throw invalidFilter(unknown);
+    const untilMs = (filters['until'] ?? []).map(parseUntil);
+    return this.#engine.registry.all().filter(({ state, created, config }) => {
+      if (state.status !== 'exited' && state.status !== 'created' && state.status !== 'dead') return false;
+      if (untilMs.some((limit) => Date.parse(created) >= limit)) return false;
+      if ((filters['label!'] ?? []).some((filter) => hasLabel(config.labels, filter))) return false;
+      return (filters['label'] ?? []).every((filter) => hasLabel(config.labels, filter));
+    });
+  }
+
+  /** Bytes of the writable layer; 0 when it is gone already. */
+  async writableBytes(id: string): Promise<number> {
+    try {
+      return await this.#engine.snapshotter.usage(id);
+    } catch (error) {
+      if (isNotFound(error)) return 0;
+      throw error;
+    }
+  }
+}
+
+const isRunning = ({ state }: Container): boolean => isAlive(state) || state.status === 'restarting';
+
+const DURATION = /^(?:\d+(?:\.\d+)?(?:h|m|s|ms))+$/;
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+/** A Unix time in seconds, an ISO time, or a duration back from now. @throws `invalid_argument`. */
+function parseUntil(text: string): number {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (DURATION.test(text)) {
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
+    return Date.now() - parts.reduce((sum, [, n, unit]) => sum + Number(n) * (UNITS[unit ?? ''] ?? 0), 0);
+  }
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw invalidFilter('until', text);
+  return time;
+}

@@ -1,0 +1,184 @@
+import { readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage, Semaphore } from '#base';
+import type { Task } from '#runtime';
+import { releaseRun } from './cleanup.ts';
+import type { Engine } from './engine.ts';
+import type { ExitHandler } from './exit.ts';
+import type { Container } from './model.ts';
+import { containersDirectory } from './paths.ts';
+import type { Remover } from './remove.ts';
+import { type Starter, startRotation } from './start/starter.ts';
+import { exitCodeOf, isAlive, transition } from './state.ts';
+
+/** The exit code of a process whose end nobody saw. */
+const UNKNOWN_EXIT = 255;
+/** Containers that start at the same time when the daemon starts. */
+const PARALLEL_STARTS = 4;
+const OUR_KEY = /^[0-9a-f]{64}$/;
+
+export interface RestorerParts {
+  readonly exits: ExitHandler;
+  readonly starter: Starter;
+  readonly remover: Remover;
+}
+
+export interface RestoreOptions {
+  /** The database was made anew: rows may be missing, so what has none is kept. */
+  readonly keepStrays: boolean;
+}
+
+/** Brings rows, runtime, network and mounts into agreement after a daemon has ended in whatever way. */
+export class Restorer {
+  readonly #engine: Engine;
+  readonly #parts: RestorerParts;
+  readonly #starts = new Set<Promise<void>>();
+
+  constructor(engine: Engine, parts: RestorerParts) {
+    this.#engine = engine;
+    this.#parts = parts;
+  }
+
+  /** When it returns everything that runs is adopted; restarts by policy go on in the background. */
+  async run(options: RestoreOptions): Promise<void> {
+    const { registry, network } = this.#engine;
+    const tasks = await this.#recoverTasks();
+    await network.start(new Set(tasks.keys()));
+    await this.#releaseDead(new Set(tasks.keys()));
+    for (const container of registry.all()) await this.#reconcile(container, tasks.get(container.id));
+    if (!options.keepStrays) await this.#removeStrays();
+    this.#startByPolicy();
+  }
+
+  /** Waits for the starts in the background. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#starts);
+  }
+
+  async #recoverTasks(): Promise<Map<string, Task>> {
+    const { registry, runtime } = this.#engine;
+    const alive = registry.all().filter(({ state }) => isAlive(state));
+    const found = await Promise.all(
+      alive.map(async ({ id }) => [id, await this.#attempt(id, () => runtime.recover(id))] as const),
+    );
+    return new Map(found.flatMap(([id, task]) => (task ? [[id, task] as const] : [])));
+  }
+
+  /** What is left of containers that do not run: runtime state, mounts. Half-made starts are among them. */
+  async #releaseDead(live: ReadonlySet<string>): Promise<void> {
+    const { registry, runtime, snapshotter } = this.#engine;
+    const leftovers = new Set(runtime.leftovers());
+    const dead = registry.all().filter(({ id }) => !live.has(id));
+    const needsRelease = dead.filter(
+      ({ id, hostConfig }) =>
+        leftovers.has(id) || snapshotter.isMounted(id) || hostConfig.ipcMode === 'shareable',
+    );
+    await Promise.all(needsRelease.map(({ id }) => releaseRun(this.#engine, id)));
+    const unknown = [...leftovers].filter((id) => registry.byId(id) === undefined);
+    await Promise.all(unknown.map((id) => this.#attempt(id, () => runtime.delete(id))));
+  }
+
+  async #reconcile(container: Container, task: Task | undefined): Promise<void> {
+    const { registry } = this.#engine;
+    const { id, state } = container;
+    if (task) return this.#adopt(container, task);
+    if (isAlive(state)) {
+      const finishedAt = new Date().toISOString();
+      const exit = { type: 'exited', exitCode: UNKNOWN_EXIT, finishedAt, oomKilled: false } as const;
+      registry.save({ ...container, state: transition(state, exit) });
+    }
+    const now = registry.byId(id) ?? container;
+    const mustGo =
+      now.state.status === 'removing' || (now.hostConfig.autoRemove && now.state.status === 'exited');
+    if (mustGo) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
+  }
+
+  #adopt(container: Container, task: Task): void {
+    const instance = this.#engine.instances.of(container.id);
+    instance.beginRun(task);
+    instance.rotator = startRotation(this.#engine, container, task);
+    this.#parts.exits.watch(container.id, task);
+  }
+
+  /** Snapshots and directories of creates that a crash interrupted before their row was written. */
+  async #removeStrays(): Promise<void> {
+    const { registry, snapshotter, dataRoot } = this.#engine;
+    const isStray = (key: string) => OUR_KEY.test(key) && registry.byId(key) === undefined;
+    const directories = containersDirectory(dataRoot);
+    await Promise.all([
+      ...snapshotter
+        .snapshots()
+        .filter(isStray)
+        .map((key) => this.#attempt(key, () => snapshotter.removeSnapshot(key))),
+      ...readdirSync(directories)
+        .filter(isStray)
+        .map((key) => this.#attempt(key, () => rm(join(directories, key), { recursive: true, force: true }))),
+    ]);
+  }
+
+  /** Donors of a network or namespace come before those who join them. */
+  #startByPolicy(): void {
+    const wanted = new Map(
+      this.#engine.registry
+        .all()
+        .filter(startsAtBoot)
+        .map((container) => [container.id as string, container]),
+    );
+    const started = new Map<string, Promise<void>>();
+    const slots = new Semaphore(PARALLEL_STARTS);
+    const start = (container: Container, waitingFor: ReadonlySet<string>): Promise<void> => {
+      const known = started.get(container.id);
+      if (known) return known;
+      const donors = donorsOf(container).flatMap((id) => wanted.get(id) ?? []);
+      const path = new Set([...waitingFor, container.id]);
+      const ready = Promise.all(donors.filter(({ id }) => !path.has(id)).map((donor) => start(donor, path)));
+      const done = ready.then(() => slots.run(() => this.#startOne(container.id)));
+      started.set(container.id, done);
+      return done;
+    };
+    for (const container of wanted.values()) {
+      const done = start(container, new Set()).finally(() => this.#starts.delete(done));
+      this.#starts.add(done);
+    }
+  }
+
+  async #startOne(id: string): Promise<void> {
+    const { locks, logger } = this.#engine;
+    await locks.run(id, async () => {
+      try {
+        await this.#parts.starter.start(id, { isUser: false });
+      } catch (error) {
+        logger.warn('start by policy failed', { container: id, error: errorMessage(error) });
+        this.#parts.exits.afterFailedStart(id);
+      }
+    });
+  }
+
+  async #attempt<T>(id: string, action: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await action();
+    } catch (error) {
+      this.#engine.logger.warn('restore of a container failed', {
+        container: id,
+        error: errorMessage(error),
+      });
+      return undefined;
+    }
+  }
+}
+
+const donorsOf = ({ hostConfig }: Container): string[] =>
+  [hostConfig.networkMode, hostConfig.ipcMode, hostConfig.pidMode]
+    .filter((mode) => mode.startsWith('container:'))
+    .map((mode) => mode.slice('container:'.length));
+
+/** Docker's rule at the start of the daemon: `always` starts even what the user had stopped; nothing that never ran. */
+export function startsAtBoot({ state, hostConfig, manuallyStopped }: Container): boolean {
+  if (state.status === 'restarting') return true;
+  if (state.status !== 'exited') return false;
+  const { name } = hostConfig.restartPolicy;
+  if (name === 'always') return true;
+  if (name === 'unless-stopped') return !manuallyStopped;
+  return name === 'on-failure' && !manuallyStopped && exitCodeOf(state) !== 0;
+}

@@ -1,0 +1,339 @@
+import { mkdirSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { type EventBus, isConflict, isNotFound, KeyedMutex, type Logger } from '#base';
+import type { ImageService } from '#images';
+import type { NetworkService } from '#network';
+import type { Digest } from '#oci';
+import {
+  availableCapabilities,
+  type Runtime,
+  readLimitHost,
+  readSpecHost,
+  type TerminalSize,
+} from '#runtime';
+import type { FilesystemChange, MetadataStore, Snapshotter } from '#store';
+import type { Sys } from '#sys';
+import type { VolumeService } from '#volumes';
+import { Attacher } from './attach.ts';
+import { Changer, type UpdateRequest } from './change.ts';
+import { ContainerEvents } from './container-events.ts';
+import { Controller, type StopOptions } from './control.ts';
+import { defaultResourceHost } from './create/check-resources.ts';
+import { Creator } from './create/creator.ts';
+import { decodeContainer } from './decode.ts';
+import { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
+import { withoutMountPoints } from './diff-filter.ts';
+import type { ContainerHost, Engine } from './engine.ts';
+import { notRunning } from './errors.ts';
+import { ExecService, type ExecStart } from './exec/exec-service.ts';
+import { ExitHandler } from './exit.ts';
+import { exportTree } from './export.ts';
+import { Instances } from './instance.ts';
+import { Lister, type ListOptions } from './list.ts';
+import { readContainerLog } from './logs/container-log.ts';
+import type { CreateRequest } from './model.ts';
+import { containersDirectory } from './paths.ts';
+import { Registry } from './registry.ts';
+import { type RemoveOptions, Remover } from './remove.ts';
+import { Restorer } from './restore.ts';
+import { Starter } from './start/starter.ts';
+import { exitCodeOf, isAlive } from './state.ts';
+import { type ProcessTable, top } from './top.ts';
+import type {
+  AttachOptions,
+  ContainerFilters,
+  ContainerService,
+  ContainerView,
+  ExecConfig,
+  ExecView,
+  LogOptions,
+  WaitCondition,
+} from './types.ts';
+import type { ExitResult } from './waiters.ts';
+
+export interface ContainerServiceOptions {
+  readonly metadata: MetadataStore;
+  readonly snapshotter: Snapshotter;
+  readonly images: Pick<ImageService, 'get'>;
+  readonly network: NetworkService;
+  readonly runtime: Runtime;
+  readonly volumes: VolumeService;
+  readonly sys: Sys;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  /** Containers live in `<dataRoot>/containers/<id>`. */
+  readonly dataRoot: string;
+  /** Read at each use: an object with getters follows a reload of the configuration. Default {@link CONTAINER_DEFAULTS}. */
+  readonly defaults?: ContainerDefaults;
+  /** Default: read from this machine. */
+  readonly host?: ContainerHost;
+}
+
+/** Containers on the other rooms. Call `restore` before anything else but reading. */
+export function createContainerService(options: ContainerServiceOptions): ContainerService {
+  mkdirSync(containersDirectory(options.dataRoot), { recursive: true, mode: 0o710 });
+  const engine: Engine = {
+    ...options,
+    logger: options.logger.child({ room: 'containers' }),
+    registry: new Registry(options.metadata.collection('containers', decodeContainer)),
+    instances: new Instances(),
+    locks: new KeyedMutex(),
+    events: new ContainerEvents(options.events),
+    defaults: options.defaults ?? CONTAINER_DEFAULTS,
+    host: options.host ?? readContainerHost(options.sys),
+  };
+  holdVolumes(engine);
+  return new Containers(engine, options.metadata);
+}
+
+const readContainerHost = (sys: Sys): ContainerHost => ({
+  spec: readSpecHost(),
+  limits: readLimitHost(sys),
+  capabilities: availableCapabilities(sys),
+  resources: defaultResourceHost(),
+});
+
+/** Before the first request, so that no prune can take a volume that a container names. */
+function holdVolumes({ registry, volumes }: Engine): void {
+  for (const { id, mounts } of registry.all()) {
+    for (const { type, name } of mounts) if (type === 'volume' && name !== '') volumes.hold(name, id);
+  }
+}
+
+/** Hands each request to the part that deals with it. */
+class Containers implements ContainerService {
+  readonly #engine: Engine;
+  readonly #metadata: MetadataStore;
+  readonly #lister: Lister;
+  readonly #creator: Creator;
+  readonly #starter: Starter;
+  readonly #exits: ExitHandler;
+  readonly #controller: Controller;
+  readonly #changer: Changer;
+  readonly #remover: Remover;
+  readonly #attacher: Attacher;
+  readonly #execs: ExecService;
+  readonly #restorer: Restorer;
+
+  constructor(engine: Engine, metadata: MetadataStore) {
+    this.#engine = engine;
+    this.#metadata = metadata;
+    this.#lister = new Lister(engine);
+    this.#creator = new Creator(engine);
+    this.#controller = new Controller(engine);
+    this.#changer = new Changer(engine);
+    this.#execs = new ExecService(engine);
+    this.#remover = new Remover(engine, this.#execs);
+    this.#attacher = new Attacher(engine);
+    this.#exits = new ExitHandler(engine, {
+      restart: (id) => engine.locks.run(id, () => this.#restartByPolicy(id)),
+      autoRemove: (id) => this.#remover.autoRemove(id),
+    });
+    this.#starter = new Starter(engine, this.#exits);
+    this.#restorer = new Restorer(engine, {
+      exits: this.#exits,
+      starter: this.#starter,
+      remover: this.#remover,
+    });
+  }
+
+  get(ref: string): ContainerView {
+    return this.#lister.view(this.#engine.registry.resolve(ref));
+  }
+
+  list(options?: ListOptions): ContainerView[] {
+    return this.#lister.list(options);
+  }
+
+  create(request: CreateRequest) {
+    return this.#creator.create(request);
+  }
+
+  async start(ref: string): Promise<void> {
+    const { registry, locks } = this.#engine;
+    const { id, hostConfig } = registry.resolve(ref);
+    try {
+      await locks.run(id, () => this.#starter.start(id, { isUser: true }));
+    } catch (error) {
+      const status = registry.byId(id)?.state.status;
+      if (hostConfig.autoRemove && (status === 'created' || status === 'exited')) {
+        await this.#remover.autoRemove(id);
+      }
+      throw error;
+    }
+  }
+
+  /** A stop or a removal may have come first. */
+  async #restartByPolicy(id: string): Promise<void> {
+    if (this.#engine.registry.byId(id)?.state.status !== 'restarting') return;
+    await this.#starter.start(id, { isUser: false });
+  }
+
+  stop(ref: string, options?: StopOptions): Promise<void> {
+    return this.#controller.stop(ref, options);
+  }
+
+  async restart(ref: string, options?: StopOptions): Promise<void> {
+    const { registry, instances, locks, events } = this.#engine;
+    const { id } = registry.resolve(ref);
+    const instance = instances.of(id);
+    instance.isRestarting = true;
+    try {
+      const { status } = registry.resolve(id).state;
+      if (status === 'running' || status === 'paused' || status === 'restarting') {
+        await this.#controller.stop(id, options);
+      }
+      await locks.run(id, () => this.#starter.start(id, { isUser: true }));
+    } finally {
+      instance.isRestarting = false;
+    }
+    events.publish(registry.resolve(id), 'restart');
+  }
+
+  kill(ref: string, signal?: string): Promise<void> {
+    return this.#controller.kill(ref, signal);
+  }
+
+  pause(ref: string): Promise<void> {
+    return this.#controller.pause(ref);
+  }
+
+  unpause(ref: string): Promise<void> {
+    return this.#controller.unpause(ref);
+  }
+
+  rename(ref: string, name: string): Promise<void> {
+    return this.#changer.rename(ref, name);
+  }
+
+  update(ref: string, change: UpdateRequest) {
+    return this.#changer.update(ref, change);
+  }
+
+  async remove(ref: string, options?: RemoveOptions): Promise<void> {
+    await this.#remover.remove(this.#engine.registry.resolve(ref).id, options);
+  }
+
+  async prune(filters: ContainerFilters = {}): Promise<{ deleted: string[]; reclaimedBytes: number }> {
+    const deleted: string[] = [];
+    let reclaimedBytes = 0;
+    for (const { id } of this.#lister.prunable(filters)) {
+      const bytes = await this.#lister.writableBytes(id);
+      try {
+        await this.#remover.remove(id);
+      } catch (error) {
+        // Started or removed by somebody else in the meantime.
+        if (isConflict(error) || isNotFound(error)) continue;
+        throw error;
+      }
+      deleted.push(id);
+      reclaimedBytes += bytes;
+    }
+    return { deleted, reclaimedBytes };
+  }
+
+  wait(ref: string, condition: WaitCondition, signal?: AbortSignal): { readonly exit: Promise<ExitResult> } {
+    const { registry, instances } = this.#engine;
+    const { id, state } = registry.resolve(ref);
+    const isOver = condition === 'not-running' && !isAlive(state) && state.status !== 'restarting';
+    if (isOver) return { exit: Promise.resolve({ exitCode: exitCodeOf(state) }) };
+    return { exit: instances.of(id).waiters.add(condition, signal) };
+  }
+
+  logs(ref: string, options: LogOptions) {
+    return readContainerLog(this.#engine, this.#engine.registry.resolve(ref), options);
+  }
+
+  attach(ref: string, options: AttachOptions) {
+    return this.#attacher.attach(ref, options);
+  }
+
+  async resize(ref: string, size: TerminalSize): Promise<void> {
+    const { registry, instances, events } = this.#engine;
+    const container = registry.resolve(ref);
+    const task = instances.peek(container.id)?.task;
+    if (!task || !isAlive(container.state)) throw notRunning(container.id);
+    await task.resize(size);
+    events.publish(container, 'resize', { height: String(size.rows), width: String(size.columns) });
+  }
+
+  top(ref: string, psArgs?: string): Promise<ProcessTable> {
+    return top(this.#engine, ref, psArgs);
+  }
+
+  async changes(ref: string): Promise<readonly FilesystemChange[]> {
+    return withoutMountPoints(await this.#engine.snapshotter.changes(this.#engine.registry.resolve(ref).id));
+  }
+
+  async export(ref: string): Promise<Readable> {
+    const { registry, snapshotter, sys, events, locks } = this.#engine;
+    const container = registry.resolve(ref);
+    const { id } = container;
+    const rootfs = await locks.run(id, () => snapshotter.mount(id));
+    events.publish(container, 'export');
+    return exportTree(sys, rootfs, () => void locks.run(id, () => this.#unmountIdle(id)));
+  }
+
+  #unmountIdle(id: string): void {
+    const { registry, snapshotter } = this.#engine;
+    const container = registry.byId(id);
+    if (container && !isAlive(container.state)) snapshotter.unmount(id);
+  }
+
+  async sizes(ref: string): Promise<{ rwBytes: number; rootFsBytes: number }> {
+    const { registry, images } = this.#engine;
+    const { id, imageId } = registry.resolve(ref);
+    const rwBytes = await this.#lister.writableBytes(id);
+    try {
+      return { rwBytes, rootFsBytes: rwBytes + images.get(imageId).sizeBytes };
+    } catch (error) {
+      if (isNotFound(error)) return { rwBytes, rootFsBytes: rwBytes };
+      throw error;
+    }
+  }
+
+  createExec(ref: string, config: ExecConfig): { id: string } {
+    return this.#execs.create(ref, config);
+  }
+
+  exec(execId: string): ExecView {
+    return this.#execs.inspect(execId);
+  }
+
+  startExec(execId: string, options: ExecStart) {
+    return this.#execs.start(execId, options);
+  }
+
+  resizeExec(execId: string, size: TerminalSize): Promise<void> {
+    return this.#execs.resize(execId, size);
+  }
+
+  counts() {
+    return this.#lister.counts();
+  }
+
+  usersOf(image: Digest) {
+    return this.#lister.usersOf(image);
+  }
+
+  restore(): Promise<void> {
+    return this.#restorer.run({ keepStrays: this.#metadata.isRebuilt });
+  }
+
+  async shutdown({ stopAll }: { readonly stopAll: boolean }): Promise<void> {
+    this.#exits.shutdown();
+    const { registry, instances } = this.#engine;
+    for (const instance of instances.all()) instance.backoff.cancel();
+    await this.#restorer.settle();
+    if (stopAll) {
+      const alive = registry.all().filter(({ state }) => isAlive(state));
+      await Promise.allSettled(alive.map(({ id }) => this.#controller.stop(id, { byUser: false })));
+    }
+    await this.#exits.settle();
+    for (const instance of instances.all()) {
+      instance.session.end();
+      await instance.rotator?.[Symbol.asyncDispose]();
+    }
+    this.#execs.close();
+  }
+}

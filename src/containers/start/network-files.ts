@@ -1,0 +1,65 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname as readHostname } from 'node:os';
+import { buildHosts, buildResolvConf, resolvConfSource, type Sandbox } from '#network';
+import type { ContainerDefaults } from '../defaults.ts';
+import type { Container } from '../model.ts';
+
+const FILE_MODE = 0o644;
+
+/** The hostname that the container sees. */
+export const hostnameOf = ({ config, hostConfig }: Container): string =>
+  config.hostname || (hostConfig.networkMode === 'host' ? readHostname() : '');
+
+/**
+ * Writes `hostname`, `hosts` and `resolv.conf` of a container that has a network of its own or the host's. They are
+ * made anew at each start, so nothing is synced.
+ */
+export function writeNetworkFiles(container: Container, sandbox: Sandbox, defaults: ContainerDefaults): void {
+  writeFileSync(container.hostnamePath, `${hostnameOf(container)}\n`, { mode: FILE_MODE });
+  writeFileSync(container.hostsPath, hostsFile(container, sandbox), { mode: FILE_MODE });
+  writeFileSync(container.resolvConfPath, resolvConf(container, sandbox, defaults), { mode: FILE_MODE });
+}
+
+function hostsFile(container: Container, { endpoints, netnsPath }: Sandbox): string {
+  const { config, hostConfig } = container;
+  const addresses = endpoints.flatMap(({ ipv4Address, ipv6Address }) =>
+    [ipv4Address, ipv6Address].filter(Boolean),
+  );
+  const hostGateway = endpoints.find(({ gateway }) => gateway !== '')?.gateway;
+  const own = buildHosts({
+    hostname: hostnameOf(container),
+    addresses,
+    extraHosts: hostConfig.extraHosts,
+    ...(config.domainname ? { domainname: config.domainname } : {}),
+    ...(hostGateway ? { hostGateway } : {}),
+  });
+  if (netnsPath !== undefined) return own;
+  // With the host's network the host's own names stay valid; what docker adds comes after them.
+  const host = readText('/etc/hosts');
+  const extra = hostConfig.extraHosts.map((entry) => {
+    const at = entry.indexOf(':');
+    return `${entry.slice(at + 1)}\t${entry.slice(0, at)}\n`;
+  });
+  return `${host}${extra.join('')}`;
+}
+
+function resolvConf({ hostConfig }: Container, sandbox: Sandbox, defaults: ContainerDefaults): string {
+  const choose = (own: readonly string[], general: readonly string[]) => (own.length > 0 ? own : general);
+  return buildResolvConf({
+    host: readText(resolvConfSource(readText('/etc/resolv.conf'))),
+    dns: choose(hostConfig.dns, defaults.dns),
+    search: choose(hostConfig.dnsSearch, defaults.dnsSearch),
+    options: choose(hostConfig.dnsOptions, defaults.dnsOptions),
+    ownNamespace: sandbox.netnsPath !== undefined,
+    ipv6: sandbox.endpoints.some(({ ipv6Address }) => ipv6Address !== ''),
+  });
+}
+
+/** A host without the file has nothing to hand on. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

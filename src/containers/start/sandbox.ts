@@ -1,0 +1,51 @@
+import { conflict, invalidArgument } from '#base';
+import type { Sandbox } from '#network';
+import type { Engine } from '../engine.ts';
+import type { Container } from '../model.ts';
+import { isAlive } from '../state.ts';
+
+const PREFIX = 'container:';
+
+/** The container whose network this one shares; undefined when it has its own. @throws docker's texts. */
+export function networkDonor(engine: Engine, container: Container): Container | undefined {
+  const { networkMode } = container.hostConfig;
+  if (!networkMode.startsWith(PREFIX)) return undefined;
+  const donor = engine.registry.resolve(networkMode.slice(PREFIX.length));
+  if (donor.id === container.id) throw invalidArgument('cannot join own network namespace');
+  if (!isAlive(donor.state)) {
+    throw conflict(`cannot join network of a non running container: ${donor.id}`);
+  }
+  return networkDonor(engine, donor) ?? donor;
+}
+
+/** A network of the container's own, or the one it shares. What was made is undone by `undo`. */
+export async function openSandbox(
+  engine: Engine,
+  container: Container,
+  undo: AsyncDisposableStack,
+): Promise<Sandbox> {
+  const donor = networkDonor(engine, container);
+  if (donor) return sharedSandbox(engine, donor);
+  const { hostConfig, config } = container;
+  undo.defer(() => engine.network.removeSandbox(container.id));
+  const { macAddress } = config;
+  const endpoints = macAddress ? withMacAddress(container, macAddress) : container.endpoints;
+  return await engine.network.createSandbox({
+    containerId: container.id,
+    containerName: container.name,
+    networkMode: config.networkDisabled ? 'none' : hostConfig.networkMode,
+    endpoints,
+    ports: container.portRequests,
+  });
+}
+
+function withMacAddress({ endpoints, hostConfig }: Container, macAddress: string): Container['endpoints'] {
+  const own = endpoints[hostConfig.networkMode];
+  return { ...endpoints, [hostConfig.networkMode]: { macAddress, ...own } };
+}
+
+function sharedSandbox(engine: Engine, donor: Container): Sandbox {
+  const sandbox = engine.network.sandbox(donor.id);
+  if (!sandbox) throw conflict(`cannot join network of a non running container: ${donor.id}`);
+  return sandbox;
+}

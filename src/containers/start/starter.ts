@@ -1,0 +1,177 @@
+import { mkdirSync } from 'node:fs';
+import { errorMessage, GantryError, internal } from '#base';
+import { buildSpec, type Task } from '#runtime';
+import { effectiveLogConfig, logRotation } from '../create/log-config.ts';
+import type { Engine } from '../engine.ts';
+import { alreadyStarted, cannotStartPaused, markedForRemoval } from '../errors.ts';
+import type { ExitHandler } from '../exit.ts';
+import type { Instance } from '../instance.ts';
+import { LogRotator } from '../logs/rotator.ts';
+import type { Container } from '../model.ts';
+import { copyUp } from '../mounts/copy-up.ts';
+import { containerPaths } from '../paths.ts';
+import { transition } from '../state.ts';
+import { writeNetworkFiles } from './network-files.ts';
+import { networkDonor, openSandbox } from './sandbox.ts';
+import { specInput } from './spec-input.ts';
+import { PhaseTrace, traceAttributes } from './trace.ts';
+
+const UNKNOWN_FAILURE = 128;
+
+/** Turns a container that does not run into one that does, or leaves it as it was. */
+export class Starter {
+  readonly #engine: Engine;
+  readonly #exits: Pick<ExitHandler, 'watch'>;
+
+  constructor(engine: Engine, exits: Pick<ExitHandler, 'watch'>) {
+    this.#engine = engine;
+    this.#exits = exits;
+  }
+
+  /**
+   * Starts the container; the caller holds its lock. On failure everything is undone, state and exit code say why.
+   * `isUser` tells a start by a user from a restart by policy.
+   * @throws docker's texts, `not_modified` when it runs already.
+   */
+  async start(id: string, options: { readonly isUser: boolean }): Promise<void> {
+    const container = this.#startable(id);
+    const instance = this.#engine.instances.of(id);
+    if (options.isUser) instance.backoff.reset();
+    const trace = new PhaseTrace();
+    try {
+      await this.#run(container, instance, trace, options.isUser);
+    } catch (error) {
+      throw this.#fail(container, instance, error);
+    }
+  }
+
+  #startable(id: string): Container {
+    const container = this.#engine.registry.resolve(id);
+    const { status } = container.state;
+    if (status === 'paused') throw cannotStartPaused();
+    if (status === 'running') throw alreadyStarted();
+    if (status === 'removing' || status === 'dead') throw markedForRemoval();
+    return container;
+  }
+
+  async #run(container: Container, instance: Instance, trace: PhaseTrace, isUser: boolean): Promise<void> {
+    await using undo = new AsyncDisposableStack();
+    const task = await this.#createTask(container, trace, undo);
+    instance.beginRun(task);
+    if (container.config.openStdin || instance.session.clientCount > 0) {
+      await trace.measure('attach', () => instance.session.connect(task));
+    }
+    await trace.measure('start', () => task.start());
+    undo.move();
+    this.#publish(container, instance, task, trace, isUser);
+  }
+
+  /** Mounts, network and the waiting init process. */
+  async #createTask(container: Container, trace: PhaseTrace, undo: AsyncDisposableStack): Promise<Task> {
+    const { snapshotter } = this.#engine;
+    // The network is made in a Worker, while this thread mounts: both must have ended before either is undone.
+    const sandboxReady = trace.measure('network', () => openSandbox(this.#engine, container, undo));
+    undo.defer(() => void snapshotter.unmount(container.id));
+    undo.defer(async () => void (await sandboxReady.catch(() => {})));
+    const rootfs = trace.sync('rootfs', () => snapshotter.mount(container.id));
+    await trace.measure('files', () => this.#prepareMounts(container, rootfs, undo));
+    const sandbox = await sandboxReady;
+    const own = withDonorFiles(container, networkDonor(this.#engine, container));
+    if (own === container) {
+      trace.sync('files', () => writeNetworkFiles(container, sandbox, this.#engine.defaults));
+    }
+    const spec = trace.sync('spec', () =>
+      buildSpec(
+        specInput(this.#engine, own, { rootfs, netnsPath: sandbox.netnsPath }),
+        this.#engine.host.spec,
+      ),
+    );
+    const task = await trace.measure('create', () =>
+      this.#engine.runtime.create({
+        id: container.id,
+        ...(container.hostConfig.runtime ? { runtime: container.hostConfig.runtime } : {}),
+        spec,
+        terminal: container.config.tty,
+        openStdin: container.config.openStdin,
+        stdinOnce: container.config.stdinOnce,
+        logPath: container.logPath === '' ? undefined : container.logPath,
+      }),
+    );
+    undo.defer(() => this.#engine.runtime.delete(container.id));
+    return task;
+  }
+
+  async #prepareMounts(container: Container, rootfs: string, undo: AsyncDisposableStack): Promise<void> {
+    const { sys, dataRoot } = this.#engine;
+    if (container.hostConfig.ipcMode === 'shareable') {
+      const { shm } = containerPaths(dataRoot, container.id);
+      mkdirSync(shm, { recursive: true, mode: 0o700 });
+      sys.mounts.mount({
+        source: 'shm',
+        target: shm,
+        fstype: 'tmpfs',
+        data: `mode=1777,size=${container.hostConfig.shmSize}`,
+      });
+      undo.defer(() => sys.mounts.unmount(shm, { detach: true }));
+    }
+    if (container.state.status !== 'created') return;
+    for (const mount of container.mounts) {
+      if (mount.type === 'volume' && !mount.noCopy) {
+        await copyUp(sys, rootfs, mount.destination, mount.source);
+      }
+    }
+  }
+
+  #publish(container: Container, instance: Instance, task: Task, trace: PhaseTrace, isUser: boolean): void {
+    const { registry, events } = this.#engine;
+    const startedAt = new Date().toISOString();
+    const running: Container = {
+      ...container,
+      state: transition(container.state, { type: 'started', pid: task.pid, startedAt }),
+      manuallyStopped: false,
+      restartCount: isUser ? 0 : container.restartCount,
+    };
+    registry.save(running);
+    instance.lastStartTrace = trace.finish();
+    instance.rotator = startRotation(this.#engine, running, task);
+    this.#exits.watch(running.id, task);
+    events.publish(running, 'start', traceAttributes(instance.lastStartTrace));
+  }
+
+  #fail(container: Container, instance: Instance, error: unknown): GantryError {
+    const known = error instanceof GantryError ? error : internal(errorMessage(error), { cause: error });
+    const given = known.details?.['exitCode'];
+    const exitCode = typeof given === 'number' ? given : UNKNOWN_FAILURE;
+    instance.endRun();
+    this.#engine.registry.save({
+      ...container,
+      state: transition(container.state, {
+        type: 'start-failed',
+        at: new Date().toISOString(),
+        exitCode,
+        error: known.message,
+      }),
+    });
+    return known;
+  }
+}
+
+/** A container in another one's network sees that one's names. */
+const withDonorFiles = (container: Container, donor: Container | undefined): Container =>
+  donor
+    ? {
+        ...container,
+        hostnamePath: donor.hostnamePath,
+        hostsPath: donor.hostsPath,
+        resolvConfPath: donor.resolvConfPath,
+      }
+    : container;
+
+/** Keeps the log of a running container within its limits; undefined when it has none. */
+export function startRotation(engine: Engine, container: Container, task: Task): LogRotator | undefined {
+  if (container.logPath === '') return undefined;
+  const rotation = logRotation(effectiveLogConfig(container.hostConfig.logConfig, engine.defaults));
+  if (rotation.maxBytes === undefined) return undefined;
+  const logger = engine.logger.child({ container: container.id });
+  return new LogRotator({ ...rotation, path: container.logPath, task, logger });
+}
