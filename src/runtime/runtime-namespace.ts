@@ -53,12 +53,16 @@ export function enterRuntimeNamespace(sys: MountSys, options: NamespaceOptions):
     for (const directory of made.toReversed()) sys.mounts.unmount(directory, { detach: true });
     throw error;
   }
-  const program = options.program ?? {
-    path: process.execPath,
-    args: [process.argv0, ...process.execArgv, ...process.argv.slice(1)],
-  };
+  const program = options.program ?? thisProgram();
   const env = { ...definedOnly(options.env ?? process.env), [ORIGIN]: origin };
   return sys.processes.exec(program.path, program.args, env);
+}
+
+/** How this process was started. In a built program the second argument is a path inside the program itself. */
+function thisProgram(): { path: string; args: string[] } {
+  const isBuilt = process.argv[1]?.startsWith('/$bunfs/') ?? false;
+  const args = isBuilt ? process.argv.slice(2) : [...process.execArgv, ...process.argv.slice(1)];
+  return { path: process.execPath, args: [process.argv0, ...args] };
 }
 
 /** Makes crun work in the calling thread's mount namespace, which must not be the host's. */

@@ -3,6 +3,12 @@ import type { Seccomp } from '#oci';
 import { compileSeccomp } from './compile.ts';
 import type { CompileAnswer } from './compile-worker.ts';
 
+/**
+ * This room's Worker file, from the repository root: it must be an entry point of the built program, where this path is
+ * also the one form under which it is found.
+ */
+export const RUNTIME_WORKER_ENTRY = 'src/runtime/seccomp/compile-worker.ts';
+
 const DEADLINE_MS = 2000;
 
 /**
@@ -18,7 +24,9 @@ export async function compileInWorker(seccomp: Seccomp): Promise<Uint8Array> {
 }
 
 async function askWorker(seccomp: Seccomp): Promise<CompileAnswer> {
-  const worker = new Worker(new URL('./compile-worker.ts', import.meta.url));
+  const isBuilt = import.meta.url.includes('/$bunfs/');
+  const url = isBuilt ? `./${RUNTIME_WORKER_ENTRY}` : new URL('./compile-worker.ts', import.meta.url).href;
+  const worker = new Worker(url, { smol: true });
   const { promise, resolve, reject } = Promise.withResolvers<CompileAnswer>();
   worker.onmessage = (event: MessageEvent<CompileAnswer>) => resolve(event.data);
   worker.onerror = (event) => reject(new Error(event.message));

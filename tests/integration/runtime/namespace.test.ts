@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+
+/** The namespace the tests were started from; this process may have left it (see harness.ts). */
+const HOST = `/proc/${process.ppid}`;
+const inHost = (...command: string[]) => ['nsenter', `--mount=${HOST}/ns/mnt`, ...command];
+const hostControllers = () =>
+  Bun.spawnSync(inHost('cat', '/sys/fs/cgroup/unified/cgroup.controllers')).stdout.toString().trim();
+const hostMounts = () =>
+  readFileSync(`${HOST}/mountinfo`, 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((target) => target.startsWith(root));
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'rt-ns-'));
+  mkdirSync(join(root, 'data/merged'), { recursive: true });
+});
+afterEach(() => {
+  for (const target of hostMounts().toReversed()) Bun.spawnSync(inHost('umount', '-l', target));
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function start() {
+  const child = Bun.spawn(
+    inHost(
+      process.execPath,
+      join(import.meta.dir, 'fixtures/namespaced.ts'),
+      join(root, 'data'),
+      join(root, 'run'),
+    ),
+    { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit', env: { ...process.env, RT_MARK: 'kept' } },
+  );
+  const lines = createInterface({ input: Readable.fromWeb(child.stdout as never) })[Symbol.asyncIterator]();
+  const answer = async () => JSON.parse((await lines.next()).value ?? 'null');
+  expect(await answer()).toBe('up');
+  return {
+    async ask(command: string) {
+      child.stdin.write(`${command}\n`);
+      child.stdin.flush();
+      return await answer();
+    },
+    async stop(signal: 'SIGKILL' | 'SIGTERM') {
+      child.kill(signal);
+      await child.exited;
+    },
+  };
+}
+
+test.if(hostControllers() !== '')(
+  'enterRuntimeNamespace: crun is content inside, the host keeps its controllers, mounts are seen by all',
+  async () => {
+    const before = hostControllers();
+    const merged = join(root, 'data/merged');
+    const first = await start();
+    expect(await first.ask('state')).toEqual({
+      namespace: expect.not.stringContaining(readlinkSync(`${HOST}/ns/mnt`)),
+      needs: false,
+      controllers: '',
+      args: [join(root, 'data'), join(root, 'run')],
+      marked: 'kept',
+    });
+    expect(hostControllers()).toBe(before);
+    expect(hostMounts()).toEqual([join(root, 'data'), join(root, 'run')]);
+    await first.ask(`mount ${merged}`);
+    expect(hostMounts()).toContain(merged);
+    expect(await first.ask('leave')).toEqual([join(root, 'data')]);
+    await first.stop('SIGKILL');
+
+    const successor = await start();
+    expect(await successor.ask(`mounts ${root}`)).toContain(merged);
+    expect(hostMounts().filter((target) => target === join(root, 'data'))).toHaveLength(1);
+    await successor.ask(`unmount ${merged}`);
+    expect(hostMounts()).not.toContain(merged);
+    expect(await successor.ask('leave')).toEqual([]);
+    expect(hostMounts()).toEqual([]);
+    await successor.stop('SIGTERM');
+    expect(hostControllers()).toBe(before);
+  },
+);
