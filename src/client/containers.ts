@@ -94,6 +94,14 @@ export interface ContainerClient {
   ): Promise<AsyncIterableIterator<ContainerStatsResponse>>;
 }
 
+/** Since API 1.44 a MAC address belongs to the endpoint; older daemons look for it in the container's configuration. */
+function forVersion(body: ContainerCreateRequest, version: string): ContainerCreateRequest {
+  if (Number(version.split('.')[1]) >= 44) return body;
+  const endpoints = Object.values(body.NetworkingConfig?.EndpointsConfig ?? {});
+  const mac = endpoints.find((endpoint) => endpoint?.MacAddress)?.MacAddress;
+  return mac ? { ...body, MacAddress: mac } : body;
+}
+
 const present = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** The client for `/containers`. */
@@ -109,10 +117,10 @@ export function createContainerClient(engine: Requester): ContainerClient {
           filters: encodeFilters(filters),
         },
       }),
-    create: (body, { name, platform } = {}) =>
-      engine.json('POST', '/containers/create', {
+    create: async (body, { name, platform } = {}) =>
+      await engine.json('POST', '/containers/create', {
         query: { name: present(name), platform: present(platform) },
-        json: body,
+        json: forVersion(body, await engine.apiVersion()),
       }),
     inspect: (ref, { size } = {}) =>
       engine.json('GET', at(ref, 'json'), { query: { size: size ? 1 : undefined } }),

@@ -1,5 +1,6 @@
 import type { HostConfig, RestartPolicy } from '#api';
 import { cliError } from '../../core/errors.ts';
+import { toCapabilities } from './capabilities.ts';
 import { toMap } from './environment.ts';
 import type { CreateFlags } from './flags.ts';
 import { parseMount, splitVolumes } from './mounts.ts';
@@ -83,8 +84,7 @@ function namespaces(flags: CreateFlags) {
 
 function privileges(flags: CreateFlags, security: SecurityPart) {
   return {
-    CapAdd: orNull(flags['cap-add']),
-    CapDrop: orNull(flags['cap-drop']),
+    ...toCapabilities(flags['cap-add'], flags['cap-drop']),
     GroupAdd: orNull(flags['group-add']),
     Privileged: flags.privileged,
     SecurityOpt: security.options,

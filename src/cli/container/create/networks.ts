@@ -80,7 +80,6 @@ const isUserDefined = (name: string): boolean =>
 /** What `--network` and its companions make of the create request. */
 export interface NetworkPart {
   readonly mode: string;
-  readonly mac: string;
   readonly endpoints: Readonly<Record<string, EndpointSettingsRequest>>;
 }
 
@@ -104,9 +103,9 @@ export function toNetworkPart(flags: CreateFlags): NetworkPart {
     if (attachment.aliases.length > 0 && !isUserDefined(target)) {
       throw cliError('network-scoped aliases are only supported for user-defined networks');
     }
-    endpoints[target] = toEndpoint(attachment);
+    if (!target.startsWith('container:')) endpoints[target] = toEndpoint(attachment);
   }
-  return { mode: first?.target ?? 'default', mac, endpoints };
+  return { mode: first?.target ?? 'default', endpoints };
 }
 
 function applyFlags(attachment: Attachment, flags: CreateFlags, mac: string): void {

@@ -35,7 +35,6 @@ export async function toCreateRequest(
   ]);
   return {
     ...config,
-    ...(network.mac !== '' && { MacAddress: network.mac }),
     HostConfig,
     NetworkingConfig: { EndpointsConfig: network.endpoints },
   };

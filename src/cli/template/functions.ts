@@ -1,0 +1,178 @@
+import { ArgumentMismatch, EvalFailure } from './errors.ts';
+import { sprintf } from './printf.ts';
+import { isMap, isTruthy, printValue, toJson, typeName } from './values.ts';
+
+/** A function that templates may call. */
+export type TemplateFunction = (...args: readonly unknown[]) => unknown;
+
+const fail = (message: string): never => {
+  throw new EvalFailure(message);
+};
+
+/** The argument at `at`, which must be a string. */
+function textAt(args: readonly unknown[], at: number): string {
+  const value = args[at];
+  if (typeof value === 'string') return value;
+  throw new ArgumentMismatch(at, 'string', typeName(value));
+}
+
+function countAt(args: readonly unknown[], at: number): number {
+  const value = args[at];
+  if (typeof value === 'number') return value;
+  throw new ArgumentMismatch(at, 'int', typeName(value));
+}
+
+function listAt(args: readonly unknown[], at: number): readonly string[] {
+  const value = args[at] ?? [];
+  if (Array.isArray(value)) return value.map(printValue);
+  throw new ArgumentMismatch(at, '[]string', typeName(value));
+}
+
+/** `fmt.Sprint`: a space between two operands that are both not strings. */
+function sprint(args: readonly unknown[]): string {
+  return args
+    .map((value, index) => {
+      const before = args[index - 1];
+      const spaced = index > 0 && typeof value !== 'string' && typeof before !== 'string';
+      return `${spaced ? ' ' : ''}${printValue(value)}`;
+    })
+    .join('');
+}
+
+const joinedText = (args: readonly unknown[]): string =>
+  args.length === 1 && typeof args[0] === 'string' ? args[0] : sprint(args);
+
+const HTML: Readonly<Record<string, string>> = {
+  '"': '&#34;',
+  "'": '&#39;',
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '\0': '\uFFFD',
+};
+
+const JS: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '"': '\\"',
+  '<': '\\u003C',
+  '>': '\\u003E',
+  '&': '\\u0026',
+  '=': '\\u003D',
+};
+
+function index(item: unknown, ...keys: readonly unknown[]): unknown {
+  let value = item;
+  for (const key of keys) value = indexOne(value, key);
+  return value;
+}
+
+function indexOne(value: unknown, key: unknown): unknown {
+  if (value === undefined || value === null) return fail('index of nil pointer');
+  if (isMap(value)) return indexMap(value, key);
+  if (typeof value !== 'string' && !Array.isArray(value))
+    return fail(`can't index item of type ${typeName(value)}`);
+  if (typeof key !== 'number') return fail(`cannot index slice/array with type ${typeName(key)}`);
+  if (key < 0 || key >= value.length) return fail(`index out of range: ${key}`);
+  return typeof value === 'string' ? value.charCodeAt(key) : value[key];
+}
+
+function indexMap(map: Readonly<Record<string, unknown>>, key: unknown): unknown {
+  if (typeof key !== 'string') return fail(`value has type ${typeName(key)}; should be string`);
+  if (Object.hasOwn(map, key)) return map[key];
+  // A map of strings, such as labels, gives the empty string; any other gives nothing.
+  return Object.values(map).every((item) => typeof item === 'string') ? '' : undefined;
+}
+
+function slice(item: unknown, ...bounds: readonly unknown[]): unknown {
+  if (typeof item !== 'string' && !Array.isArray(item))
+    return fail(`can't slice item of type ${typeName(item)}`);
+  const [from = 0, to = item.length] = bounds.map((bound) =>
+    typeof bound === 'number' ? bound : fail(`cannot index slice/array with type ${typeName(bound)}`),
+  );
+  if (from < 0 || from > item.length) return fail(`index out of range: ${from}`);
+  if (to < 0 || to > item.length) return fail(`index out of range: ${to}`);
+  if (from > to) return fail(`invalid slice index: ${from} > ${to}`);
+  return item.slice(from, to);
+}
+
+function length(item: unknown): number {
+  if (item === null || item === undefined) return fail('len of nil pointer');
+  if (typeof item === 'string') return Buffer.byteLength(item);
+  if (Array.isArray(item)) return item.length;
+  return isMap(item) ? Object.keys(item).length : fail(`len of type ${typeName(item)}`);
+}
+
+function equals(first: unknown, ...others: readonly unknown[]): boolean {
+  if (others.length === 0) return fail('missing argument for comparison');
+  return others.some((other) => equalPair(first, other));
+}
+
+function equalPair(a: unknown, b: unknown): boolean {
+  const [left, right] = [a ?? null, b ?? null];
+  if (left === null || right === null) return left === right;
+  if (typeof left === 'object' || typeof right === 'object') return fail('non-comparable type');
+  if (typeof left !== typeof right) return fail('incompatible types for comparison');
+  return left === right;
+}
+
+function less(a: unknown, b: unknown): boolean {
+  const comparable = (value: unknown) => typeof value === 'number' || typeof value === 'string';
+  if (!comparable(a) || !comparable(b)) return fail('invalid type for comparison');
+  if (typeof a !== typeof b) return fail('incompatible types for comparison');
+  return (a as number) < (b as number);
+}
+
+/** Functions of Go's text/template. `and` and `or` also short-circuit, in the executor. */
+export const BUILTINS: Readonly<Record<string, TemplateFunction>> = {
+  and: (...args) => args.find((value) => !isTruthy(value)) ?? args.at(-1),
+  or: (...args) => args.find(isTruthy) ?? args.at(-1),
+  not: (value) => !isTruthy(value),
+  call: (value) => fail(value == null ? 'call of nil' : `non-function of type ${typeName(value)}`),
+  html: (...args) => joinedText(args).replaceAll(/["'&<>\0]/g, (char) => HTML[char] ?? char),
+  js: (...args) => joinedText(args).replaceAll(/[\\'"<>&=]/g, (char) => JS[char] ?? char),
+  urlquery: (...args) =>
+    encodeURIComponent(joinedText(args))
+      .replaceAll('%20', '+')
+      .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
+  index,
+  slice,
+  len: length,
+  print: (...args) => sprint(args),
+  printf: (...args) => sprintf(textAt(args, 0), args.slice(1)),
+  println: (...args) => `${args.map(printValue).join(' ')}\n`,
+  eq: equals,
+  ne: (a, b) => !equalPair(a, b),
+  lt: less,
+  le: (a, b) => less(a, b) || equalPair(a, b),
+  gt: (a, b) => !(less(a, b) || equalPair(a, b)),
+  ge: (a, b) => !less(a, b),
+};
+
+/** Go's strings.Title: the first letter of each word. */
+const title = (text: string): string =>
+  text.replaceAll(
+    /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
+    (_all, before, letter) => `${before}${letter.toUpperCase()}`,
+  );
+
+const pad: TemplateFunction = (...args) =>
+  args[0] === '' ? '' : `${' '.repeat(countAt(args, 1))}${textAt(args, 0)}${' '.repeat(countAt(args, 2))}`;
+
+/** Functions that docker adds. */
+export const DOCKER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  json: (value) => toJson(value),
+  split: (...args) => textAt(args, 0).split(textAt(args, 1)),
+  join: (...args) => listAt(args, 0).join(textAt(args, 1)),
+  title: (...args) => title(textAt(args, 0)),
+  lower: (...args) => textAt(args, 0).toLowerCase(),
+  upper: (...args) => textAt(args, 0).toUpperCase(),
+  pad,
+  truncate: (...args) => textAt(args, 0).slice(0, countAt(args, 1)),
+};
+
+/** The same names for the header of a table: what they are given stays as it is. */
+export const HEADER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  ...Object.fromEntries(Object.keys(DOCKER_FUNCTIONS).map((name) => [name, (value: unknown) => value])),
+  pad,
+};

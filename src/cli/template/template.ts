@@ -1,0 +1,27 @@
+import type { TemplateTree } from './ast.ts';
+import { execTemplate } from './exec.ts';
+import { BUILTINS, DOCKER_FUNCTIONS, HEADER_FUNCTIONS } from './functions.ts';
+import type { LookupOptions } from './lookup.ts';
+import { parseTemplate } from './parse.ts';
+
+/** A template ready to run on any number of values. */
+export interface Template {
+  /** @throws TemplateExecError with Go's texts. */
+  run(data: unknown, options?: Partial<LookupOptions>): string;
+  /** Runs it to make a table's header: functions leave the column names alone. */
+  runHeader(columns: Readonly<Record<string, string>>): string;
+}
+
+/**
+ * Compiles a template in Go's text/template language, with docker's functions.
+ * @throws TemplateSyntaxError with Go's texts.
+ */
+export function compileTemplate(source: string): Template {
+  const functions = { ...BUILTINS, ...DOCKER_FUNCTIONS };
+  const tree: TemplateTree = parseTemplate(source, new Set(Object.keys(functions)));
+  return {
+    run: (data, options) => execTemplate(tree, data, { missingKey: 'empty', ...options, functions }),
+    runHeader: (columns) =>
+      execTemplate(tree, columns, { missingKey: 'empty', functions: { ...functions, ...HEADER_FUNCTIONS } }),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Values as templates see them. Plain objects are maps, arrays are slices, `undefined` is "no value" and `null` is nil.
+ * A {@link Struct} has a fixed set of fields, some computed, and complains about others.
+ */
+export class Struct {
+  /** Go's name of the type, for error messages. */
+  readonly typeName: string;
+  /** Values, or functions that compute them. A function with parameters is a method. */
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(typeName: string, fields: Readonly<Record<string, unknown>>) {
+    this.typeName = typeName;
+    this.fields = fields;
+  }
+
+  /** All fields without parameters, evaluated. */
+  toJSON(): Record<string, unknown> {
+    const entries = Object.entries(this.fields)
+      .filter(([, value]) => typeof value !== 'function' || value.length === 0)
+      .map(
+        ([name, value]) => [name, typeof value === 'function' ? (value as () => unknown)() : value] as const,
+      );
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+export type PlainMap = Readonly<Record<string, unknown>>;
+
+export const isMap = (value: unknown): value is PlainMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Struct);
+
+/** Go's idea of true. */
+export function isTruthy(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (isMap(value)) return Object.keys(value).length > 0;
+  return Boolean(value);
+}
+
+/** A type's name in error messages. */
+export function typeName(value: unknown): string {
+  if (value === null || value === undefined) return 'nil';
+  if (value instanceof Struct) return value.typeName;
+  if (Array.isArray(value))
+    return value.every((item) => typeof item === 'string') ? '[]string' : '[]interface {}';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float64';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'string';
+  return 'map[string]interface {}';
+}
+
+export const sortedEntries = (map: PlainMap): [string, unknown][] =>
+  Object.entries(map).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+
+/** `fmt.Sprint` of one value. */
+export function printValue(value: unknown): string {
+  if (value === undefined) return '<no value>';
+  if (value === null) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(printNested).join(' ')}]`;
+  if (value instanceof Struct) return `{${Object.values(value.toJSON()).map(printNested).join(' ')}}`;
+  if (isMap(value))
+    return `map[${sortedEntries(value)
+      .map(([key, item]) => `${key}:${printNested(item)}`)
+      .join(' ')}]`;
+  return typeof value === 'number' ? printNumber(value) : String(value);
+}
+
+const printNested = (value: unknown): string => printValue(value ?? null);
+
+const EXPONENT_FROM = 21;
+
+/** Integers in full, other numbers as `%v` prints a float64. */
+export function printNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return BigInt(value).toString();
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  if (exponent >= -4 && exponent < EXPONENT_FROM) return String(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** JSON as docker's `json` function makes it: compact, HTML left alone. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value ?? null)
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
+}
