@@ -1,0 +1,116 @@
+import type { ContainerInspectResponse, ContainerSummary, PortSummary } from '#api';
+import type { ContainerView } from '#containers';
+import { fromContainerConfig } from './container-config.ts';
+import { type NetworkIdOf, networksOf, portsOf } from './endpoint.ts';
+import { fromHostConfig } from './host-config.ts';
+import { fromMountPoint } from './mounts.ts';
+import { fromState, healthSummary, statusText } from './status.ts';
+import { omitEmpty, omitEmptyObject, orNull } from './zero.ts';
+
+export interface Sizes {
+  readonly rwBytes: number;
+  readonly rootFsBytes: number;
+}
+
+/** Facts of other rooms that a container's answer shows. */
+export interface ContainerSurroundings {
+  readonly networkIdOf: NetworkIdOf;
+  /** The image's name as long as it still means that image, else its ID. */
+  readonly imageName: (view: ContainerView) => string;
+  readonly nowMs: number;
+}
+
+export function fromContainerView(
+  view: ContainerView,
+  { networkIdOf }: Pick<ContainerSurroundings, 'networkIdOf'>,
+  sizes?: Sizes,
+): ContainerInspectResponse {
+  return {
+    Id: view.id,
+    Created: view.created,
+    Path: view.path,
+    Args: view.args,
+    State: fromState(view.state),
+    Image: view.imageId,
+    ResolvConfPath: view.resolvConfPath,
+    HostnamePath: view.hostnamePath,
+    HostsPath: view.hostsPath,
+    LogPath: view.logPath,
+    Name: `/${view.name}`,
+    RestartCount: view.restartCount,
+    Driver: view.driver,
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: view.appArmorProfile,
+    ExecIDs: orNull(view.execIds),
+    HostConfig: fromHostConfig(view.hostConfig),
+    GraphDriver: { Data: view.graphDriver, Name: view.driver },
+    ...(sizes ? { SizeRw: sizes.rwBytes, SizeRootFs: sizes.rootFsBytes } : {}),
+    Mounts: view.mounts.map(fromMountPoint),
+    Config: fromContainerConfig(view.config),
+    NetworkSettings: {
+      SandboxID: view.sandbox?.id ?? '',
+      SandboxKey: view.sandbox?.netnsPath ?? '',
+      Ports: portsOf(view),
+      Networks: networksOf(view, networkIdOf),
+    },
+  };
+}
+
+export function summarizeContainer(
+  view: ContainerView,
+  surroundings: ContainerSurroundings,
+  sizes?: Sizes,
+): ContainerSummary {
+  return {
+    Id: view.id,
+    Names: [`/${view.name}`],
+    Image: surroundings.imageName(view),
+    ImageID: view.imageId,
+    Command: commandLine(view),
+    Created: Math.floor(Date.parse(view.created) / 1000),
+    Ports: portSummaries(view),
+    ...omitEmpty('SizeRw', sizes?.rwBytes),
+    ...omitEmpty('SizeRootFs', sizes?.rootFsBytes),
+    Labels: view.config.labels,
+    State: view.state.status,
+    Status: statusText(view.state, surroundings.nowMs),
+    HostConfig: {
+      NetworkMode: view.hostConfig.networkMode,
+      ...omitEmptyObject('Annotations', view.hostConfig.annotations),
+    },
+    Health: healthSummary(view.state),
+    NetworkSettings: { Networks: withoutNames(networksOf(view, surroundings.networkIdOf)) },
+    Mounts: view.mounts.map(fromMountPoint),
+  };
+}
+
+/** The list leaves out what only inspect shows of an endpoint. */
+function withoutNames(
+  networks: ReturnType<typeof networksOf>,
+): ContainerSummary['NetworkSettings']['Networks'] {
+  for (const [name, settings] of Object.entries(networks)) {
+    networks[name] = { ...settings, Links: null, Aliases: null, DriverOpts: null, DNSNames: null };
+  }
+  return networks;
+}
+
+/** Arguments with a space are put in single quotes, and nothing more. Source: docker's container/view.go. */
+function commandLine({ path, args }: ContainerView): string {
+  return [path, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
+}
+
+function portSummaries(view: ContainerView): PortSummary[] {
+  return Object.entries(portsOf(view)).flatMap(([key, bindings]): PortSummary[] => {
+    const [port, type = 'tcp'] = key.split('/');
+    const PrivatePort = Number(port);
+    if (!bindings) return [{ PrivatePort, Type: type }];
+    return bindings.map(({ HostIp, HostPort }) => ({
+      IP: HostIp,
+      PrivatePort,
+      PublicPort: Number(HostPort),
+      Type: type,
+    }));
+  });
+}

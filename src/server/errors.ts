@@ -1,0 +1,68 @@
+import { type GantryError, invalidArgument, notFound, notImplemented } from '#base';
+
+/** Contract texts of the HTTP edge. Source: docker's daemon/server. */
+export const pageNotFound = (): GantryError => notFound('page not found');
+
+export const versionTooOld = (version: string, min: string): GantryError =>
+  invalidArgument(
+    `client version ${version} is too old. Minimum supported API version is ${min}, please upgrade your client to a newer version`,
+  );
+
+export const versionTooNew = (version: string, max: string): GantryError =>
+  invalidArgument(`client version ${version} is too new. Maximum supported API version is ${max}`);
+
+export const malformedContentType = (type: string): GantryError =>
+  invalidArgument(`malformed Content-Type header (${type}): mime: no media type`);
+
+export const wrongContentType = (type: string): GantryError =>
+  invalidArgument(`unsupported Content-Type header (${type}): must be 'application/json'`);
+
+export const bodyTooLarge = (): GantryError => invalidArgument('http: request body too large');
+
+export const startWithBody = (): GantryError =>
+  invalidArgument(
+    'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
+  );
+
+export const semicolonInQuery = (): GantryError => invalidArgument('invalid semicolon separator in query');
+
+export const badEscape = (text: string): GantryError => invalidArgument(`invalid URL escape "${text}"`);
+
+/** Go's strconv.Atoi, which docker answers for integers in queries. */
+export const notAnInteger = (text: string): GantryError =>
+  invalidArgument(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+
+export const badTimestamp = (name: string, text: string): GantryError =>
+  invalidArgument(
+    `invalid value for ${name}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
+
+export const badResize = (what: 'height' | 'width', text: string, range: boolean): GantryError =>
+  invalidArgument(
+    `invalid resize ${what} ${JSON.stringify(text)}: ${range ? 'value out of range' : 'invalid syntax'}`,
+  );
+
+export const noLogStream = (): GantryError =>
+  invalidArgument("must specify at least one of 'stdout' or 'stderr'");
+
+export const emptyConfig = (): GantryError =>
+  invalidArgument('config cannot be empty in order to create a container');
+
+export const noExecCommand = (): GantryError => invalidArgument('No exec command specified');
+
+export const badWaitCondition = (text: string): GantryError =>
+  invalidArgument(`invalid condition: ${JSON.stringify(text)}`);
+
+export const emptyPath = (): GantryError => invalidArgument('bad parameter: path cannot be empty');
+
+export const blankImageName = (): GantryError => invalidArgument('image name cannot be blank');
+
+export const sinceAfterUntil = (since: string, until: string): GantryError =>
+  invalidArgument(`\`since\` time (${since}) cannot be after \`until\` time (${until})`);
+
+export const unknownUsageType = (type: string): GantryError =>
+  invalidArgument(`unknown object type: ${type}`);
+
+/** An operation whose backend is not wired into this engine. */
+export const notOffered = (operation: string): GantryError =>
+  notImplemented(`${operation} is not supported by this engine`);

@@ -1,0 +1,103 @@
+import type { EventEmitter } from 'node:events';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+type Listener = (...args: unknown[]) => void;
+
+const HTTP_EVENTS = ['data', 'end', 'drain'] as const;
+/** Requests that may take the connection over, as their first line begins. */
+const HIJACK_LINE = /^POST \S*\/(?:containers\/[^/ ]+\/attach|exec\/[^/ ]+\/start)(?:\?\S*)? HTTP\/1/;
+const MAX_HEAD_BYTES = 64 * 1024;
+
+/**
+ * One accepted connection: fed to the HTTP parser until a handler takes it over.
+ *
+ * The parser reads on after a request, so whatever a client sends behind a hijack request that has no `Upgrade` header
+ * (docker-py, old clients) would be taken for the next request. Two measures: taking over removes the parser from the
+ * socket, and bytes that came in one packet behind such a request are held back from the parser.
+ */
+export class Connection {
+  readonly socket: Socket;
+  /** A request is being read or answered. */
+  busy = false;
+  #held: Buffer | undefined;
+  #head: Buffer | undefined;
+  #parse: ((chunk: Buffer) => void) | undefined;
+  readonly #listeners: { readonly event: string; readonly listener: Listener }[] = [];
+
+  constructor(server: Server, socket: Socket) {
+    this.socket = socket;
+    const before = new Map(HTTP_EVENTS.map((event) => [event, new Set(socket.listeners(event))]));
+    server.emit('connection', socket);
+    for (const event of HTTP_EVENTS) {
+      for (const listener of socket.listeners(event)) {
+        if (!before.get(event)?.has(listener)) {
+          this.#listeners.push({ event, listener: listener as Listener });
+        }
+      }
+    }
+    this.#stepBetween(socket);
+  }
+
+  /** Puts {@link #receive} in front of the parser's data listener. */
+  #stepBetween(socket: Socket): void {
+    const index = this.#listeners.findIndex(({ event }) => event === 'data');
+    const parser = this.#listeners[index];
+    if (!parser) return;
+    this.#parse = parser.listener as unknown as (chunk: Buffer) => void;
+    socket.off('data', this.#parse);
+    const receive = (chunk: Buffer) => this.#receive(chunk);
+    socket.on('data', receive);
+    this.#listeners[index] = { event: 'data', listener: receive as unknown as Listener };
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.busy || !this.#mayHijack(chunk)) {
+      this.#parse?.(chunk);
+      return;
+    }
+    const data = this.#head ? Buffer.concat([this.#head, chunk]) : chunk;
+    const end = requestEnd(data);
+    this.#head = end === undefined && data.length < MAX_HEAD_BYTES ? data : undefined;
+    if (this.#head) return;
+    const split = Math.min(end ?? data.length, data.length);
+    if (split < data.length) this.#held = data.subarray(split);
+    this.#parse?.(data.subarray(0, split));
+  }
+
+  /** Cheap for everything else: one byte is looked at. */
+  #mayHijack(chunk: Buffer): boolean {
+    if (this.#head) return true;
+    if (chunk[0] !== 0x50) return false;
+    const line = chunk.toString('latin1', 0, Math.min(chunk.length, 2048));
+    return HIJACK_LINE.test(line);
+  }
+
+  /** Ends HTTP on this connection and answers what the client sent behind its request. */
+  takeOver(): Buffer | undefined {
+    const emitter: EventEmitter = this.socket;
+    for (const { event, listener } of this.#listeners) emitter.off(event, listener);
+    this.socket.pause();
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
+  }
+
+  /** A request that could have taken over did not: what was held back is a request after all. */
+  release(): void {
+    this.busy = false;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) this.#receive(held);
+  }
+}
+
+/** Where the request ends in `data`: head plus announced length. A chunked body is left to the parser. */
+function requestEnd(data: Buffer): number | undefined {
+  const headEnd = data.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const head = data.toString('latin1', 0, headEnd);
+  if (/\r\ntransfer-encoding:/i.test(head)) return data.length;
+  const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head)?.[1];
+  return headEnd + 4 + Number(length ?? 0);
+}

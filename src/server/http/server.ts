@@ -1,0 +1,179 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Server as NetServer, Socket } from 'node:net';
+import { formatApiVersion, MAX_API_VERSION, MIN_API_VERSION, tryParseApiVersion } from '#api';
+import { errorMessage, type Logger } from '#base';
+import { type Backends, createRoutes } from '../router/index.ts';
+import { CHANGES } from '../versions/index.ts';
+import { Connection } from './connection.ts';
+import { createDispatcher, type Dispatcher } from './dispatch.ts';
+import { hijack } from './hijack.ts';
+import { nodeRequest } from './node-request.ts';
+import type { Headers, Reply } from './reply.ts';
+import type { ApiRequest } from './request.ts';
+import { errorReply, writeReply, writeStream } from './writer.ts';
+
+export interface ServerOptions {
+  readonly backends: Backends;
+  readonly logger: Logger;
+  /** Version of the engine, for the header `Server`. */
+  readonly version: string;
+  /** Bytes of a request's head. Default 64 KiB. */
+  readonly maxHeaderBytes?: number;
+}
+
+/** The Engine API, without a listener of its own. */
+export interface ApiServer {
+  /** Serves every connection that `listener` accepts: Unix sockets, TCP, TLS alike. */
+  attach(listener: NetServer): void;
+  /** Open connections, hijacked ones included. */
+  readonly connectionCount: number;
+  /** Lets running requests end for `graceMs` (default 0), then closes all connections. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+export function createServer(options: ServerOptions): ApiServer {
+  return new HttpApiServer(options);
+}
+
+class HttpApiServer implements ApiServer {
+  readonly #dispatcher: Dispatcher;
+  readonly #logger: Logger;
+  readonly #headers: Headers;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #http;
+
+  constructor({ backends, logger, version, maxHeaderBytes = 64 * 1024 }: ServerOptions) {
+    this.#dispatcher = createDispatcher(createRoutes(backends), CHANGES);
+    this.#logger = logger;
+    this.#headers = {
+      'Api-Version': formatApiVersion(MAX_API_VERSION),
+      'Docker-Experimental': 'false',
+      Ostype: 'linux',
+      Server: `Gantry/${version} (linux)`,
+    };
+    // No listener for 'upgrade': such requests then come like all others, with their body.
+    this.#http = createHttpServer(
+      { maxHeaderSize: maxHeaderBytes, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#http.timeout = 0;
+    this.#http.on('clientError', (_error, socket) => refuse(socket as Socket));
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  attach(listener: NetServer): void {
+    listener.on('connection', (socket) => this.#accept(socket));
+    listener.on('secureConnection', (socket: Socket) => this.#accept(socket));
+  }
+
+  #accept(socket: Socket): void {
+    // Without a listener a reset connection would end the process.
+    socket.on('error', (error) => this.#logger.debug('connection failed', { error }));
+    socket.once('close', () => this.#connections.delete(socket));
+    this.#connections.set(socket, new Connection(this.#http, socket));
+  }
+
+  async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = this.#connections.get(message.socket);
+    if (!connection) return;
+    connection.busy = true;
+    const request = nodeRequest(message, response);
+    let reply: Reply;
+    try {
+      const answer = this.#dispatcher.dispatch(request);
+      reply = answer instanceof Promise ? await answer : answer;
+    } catch (error) {
+      reply = this.#failure(request, error);
+    }
+    try {
+      await this.#answer(connection, { request, message, response }, reply);
+    } catch (error) {
+      this.#broken(request, error);
+      response.destroy();
+    }
+  }
+
+  async #answer(
+    connection: Connection,
+    {
+      request,
+      message,
+      response,
+    }: { request: ApiRequest; message: IncomingMessage; response: ServerResponse },
+    reply: Reply,
+  ): Promise<void> {
+    if (reply.kind === 'hijack') {
+      await hijack(connection, request, reply);
+      return;
+    }
+    if (reply.kind === 'stream') {
+      const failure = await writeStream(response, reply, { common: this.#headers, signal: request.signal });
+      if (failure !== undefined) this.#writeFailure(request, response, failure);
+    } else {
+      writeReply(response, reply, this.#headers);
+    }
+    discardBody(message);
+    connection.release();
+  }
+
+  #writeFailure(request: ApiRequest, response: ServerResponse, failure: unknown): void {
+    const reply = this.#failure(request, failure);
+    if (reply.kind === 'json' || reply.kind === 'text' || reply.kind === 'empty') {
+      writeReply(response, reply, this.#headers);
+    }
+  }
+
+  /** The one place where errors become answers, and where 5xx are logged. */
+  #failure(request: ApiRequest, error: unknown): Reply {
+    const reply = errorReply(error);
+    if (reply.status >= 500 && !request.signal.aborted) {
+      const { method, path } = request;
+      this.#logger.error('request failed', { method, path, status: reply.status, error });
+    }
+    // A client from before JSON errors prints the body as it is.
+    if (isAncient(request.path)) {
+      return { kind: 'text', status: reply.status, text: `${errorMessage(error)}\n`, headers: {} };
+    }
+    return reply;
+  }
+
+  #broken({ method, path, signal }: ApiRequest, error: unknown): void {
+    if (signal.aborted) return;
+    this.#logger.warn('answer cut short', { method, path, error });
+  }
+
+  async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
+    const deadline = Date.now() + graceMs;
+    for (const [socket, { busy }] of this.#connections) if (!busy) socket.destroy();
+    while (this.#connections.size > 0 && Date.now() < deadline) await Bun.sleep(10);
+    for (const socket of this.#connections.keys()) socket.destroy();
+    this.#http.close();
+  }
+}
+
+/** Bytes read and dropped behind an answer, so that the client can finish sending and read it. */
+const MAX_DISCARD_BYTES = 64 * 1024 * 1024;
+
+function discardBody(message: IncomingMessage): void {
+  if (message.complete || message.readableEnded) return;
+  let bytes = 0;
+  message.on('data', (chunk: Uint8Array) => {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_DISCARD_BYTES) message.socket.destroy();
+  });
+  message.resume();
+}
+
+function refuse(socket: Socket): void {
+  if (socket.writable)
+    socket.write('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  socket.destroySoon();
+}
+
+function isAncient(path: string): boolean {
+  const version = /^\/v([0-9.]+)\//.exec(path)?.[1];
+  return version !== undefined && (tryParseApiVersion(version) ?? MIN_API_VERSION) < MIN_API_VERSION;
+}

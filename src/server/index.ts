@@ -1,0 +1,11 @@
+export { type ApiServer, createServer, type ServerOptions } from './http/server.ts';
+export { isLoopback, type ListenEndpoint, parseListenEndpoint } from './listen/endpoint.ts';
+export { type ApiListener, type ListenOptions, listen } from './listen/listen.ts';
+export type { ArchiveOptions, ContainerBackend } from './router/container/backend.ts';
+export type { ImageBackend, PullOptions } from './router/image/backend.ts';
+export { type Backends, createRoutes } from './router/index.ts';
+export type { NetworkBackend } from './router/network/backend.ts';
+export type { Method, Route } from './router/route.ts';
+export type { Credentials, EngineInfo, EngineVersion, SystemBackend } from './router/system/backend.ts';
+export type { VolumeBackend } from './router/volume/backend.ts';
+export { CHANGES } from './versions/index.ts';

@@ -1,0 +1,88 @@
+import type { ContainerCreateRequest, Filters } from '#api';
+import type { ContainerView } from '#containers';
+import {
+  type ContainerSurroundings,
+  fromContainerView,
+  summarizeContainer,
+} from '../../convert/container.ts';
+import { toCreateRequest } from '../../convert/container-config.ts';
+import { orNull } from '../../convert/zero.ts';
+import { emptyConfig } from '../../errors.ts';
+import { created, json, type Reply, stream } from '../../http/reply.ts';
+import type { Call } from '../route.ts';
+import type { ContainerBackend, ContainerReferences } from './backend.ts';
+
+type Plain<Query = object> = Call<Query, undefined>;
+
+const KIND = { modified: 0, added: 1, deleted: 2 } as const;
+
+export function readHandlers(backend: ContainerBackend, references: ContainerReferences) {
+  const surroundings = (): ContainerSurroundings => {
+    const names = new Map<string, string>();
+    return {
+      networkIdOf: (name) => references.networkId(name),
+      imageName: (view) => imageName(view, references, names),
+      nowMs: Date.now(),
+    };
+  };
+  return {
+    async list({
+      query,
+    }: Plain<{ all: boolean; limit: number | undefined; size: boolean; filters: Filters }>) {
+      const views = backend.list({
+        all: query.all,
+        ...(query.limit === undefined ? {} : { limit: query.limit }),
+        filters: query.filters,
+      });
+      const around = surroundings();
+      if (!query.size) return json(views.map((view) => summarizeContainer(view, around)));
+      const sizes = await Promise.all(views.map(({ id }) => backend.sizes(id)));
+      return json(views.map((view, index) => summarizeContainer(view, around, sizes[index])));
+    },
+
+    async create({
+      query,
+      body,
+    }: Call<{ name: string; platform: string | undefined }, ContainerCreateRequest>) {
+      const { HostConfig: _, NetworkingConfig: __, ...config } = body;
+      if (Object.keys(config).length === 0) throw emptyConfig();
+      const request = toCreateRequest(body, { name: query.name || undefined, platform: query.platform });
+      const { id, warnings } = await backend.create(request);
+      return created({ Id: id, Warnings: warnings });
+    },
+
+    async inspect({ target, query }: Plain<{ size: boolean }>) {
+      const view = backend.get(target);
+      const sizes = query.size ? await backend.sizes(target) : undefined;
+      return json(fromContainerView(view, surroundings(), sizes));
+    },
+
+    async top({ target, query }: Plain<{ ps_args: string | undefined }>) {
+      const { titles, processes } = await backend.top(target, query.ps_args);
+      return json({ Processes: processes, Titles: titles });
+    },
+
+    async changes({ target }: Plain) {
+      const changes = await backend.changes(target);
+      return json(orNull(changes.map(({ path, kind }) => ({ Path: path, Kind: KIND[kind] }))));
+    },
+
+    async export({ target }: Plain): Promise<Reply> {
+      const tar = await backend.export(target);
+      return stream('application/octet-stream', async (sink) => {
+        for await (const chunk of tar) await sink.write(chunk);
+      });
+    },
+  };
+}
+
+/** Looked up once per name and image in a list. */
+function imageName(view: ContainerView, references: ContainerReferences, known: Map<string, string>): string {
+  const key = `${view.imageId} ${view.config.image}`;
+  let name = known.get(key);
+  if (name === undefined) {
+    name = references.meansImage(view.config.image, view.imageId) ? view.config.image : view.imageId;
+    known.set(key, name);
+  }
+  return name;
+}

@@ -1,0 +1,3 @@
+import type { ContainerService } from '#containers';
+
+export type ExecBackend = Pick<ContainerService, 'createExec' | 'exec' | 'startExec' | 'resizeExec'>;

@@ -1,0 +1,26 @@
+import type { ImageService, OnProgress, StoredImage } from '#images';
+import type { Credentials } from '../system/backend.ts';
+
+export interface PullOptions {
+  /** As the user gave it; a digest or tag is part of it. */
+  readonly reference: string;
+  readonly platform: string | undefined;
+  readonly credentials: Credentials | undefined;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+/** What the image routes need: the service, and what other rooms know of images. */
+export interface ImageBackend extends Omit<ImageService, 'createFromLayer' | 'diskUsage' | 'collectGarbage'> {
+  /** Containers made from the image. */
+  countContainers(image: StoredImage['id']): number;
+  /** Storage driver and paths, for inspect. Undefined: not told. */
+  graphDriver?(image: StoredImage): {
+    readonly Name: string;
+    readonly Data: Readonly<Record<string, string>>;
+  };
+  /** Bytes shared with other images, by image. */
+  sharedBytes?(): ReadonlyMap<string, number>;
+  /** Undefined: this engine has no registry client. */
+  pull?(options: PullOptions): Promise<void>;
+}

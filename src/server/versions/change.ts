@@ -1,0 +1,47 @@
+import type { ApiVersion } from '#api';
+import type { RawQuery } from '../http/query.ts';
+import type { Reply } from '../http/reply.ts';
+
+/** One difference of an older API version. Pure: a value comes back, the one given is left alone. */
+export interface Change {
+  /** Holds for clients that speak an older version than this. */
+  readonly before: ApiVersion;
+  /** For the reference pages. */
+  readonly note: string;
+  /** The client's query to today's. */
+  readonly query?: (query: RawQuery) => RawQuery;
+  /** The client's body to today's. May throw `invalid_argument`. */
+  readonly body?: (body: unknown) => unknown;
+  /** Today's JSON answer to the client's. */
+  readonly value?: (value: unknown) => unknown;
+  /** Today's reply to the client's, for what is not JSON. */
+  readonly reply?: (reply: Reply) => Reply;
+}
+
+export type ChangeTable = Readonly<Record<string, readonly Change[]>>;
+
+/** Types a value transform; the route guarantees the shape. */
+export const onValue = <T>(transform: (value: T) => unknown): ((value: unknown) => unknown) =>
+  transform as (value: unknown) => unknown;
+
+/** As {@link onValue}, for every element of a list. */
+export const onEach = <T>(transform: (value: T) => unknown): ((value: unknown) => unknown) =>
+  ((values: readonly T[]) => values.map(transform)) as (value: unknown) => unknown;
+
+export const withoutParam =
+  (...names: readonly string[]) =>
+  (query: RawQuery): RawQuery => {
+    const rest = new Map(query);
+    for (const name of names) rest.delete(name);
+    return rest;
+  };
+
+export const withParam =
+  (name: string, value: string) =>
+  (query: RawQuery): RawQuery =>
+    new Map(query).set(name, [value]);
+
+/** A copy without some fields. */
+export function omit(value: object, ...names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}

@@ -1,0 +1,25 @@
+import type { ChangeTable } from './change.ts';
+import { CONTAINER_CHANGES } from './container.ts';
+import { IMAGE_CHANGES } from './image.ts';
+import { SYSTEM_CHANGES } from './system.ts';
+
+/**
+ * What older clients send and get differently, by operation. Handlers speak the newest version only. A change is
+ * applied to requests from the oldest one up, to answers from the newest one down.
+ * Source: docker's API changelog and daemon/server/router.
+ */
+export const CHANGES: ChangeTable = {
+  ...CONTAINER_CHANGES,
+  ...IMAGE_CHANGES,
+  ...SYSTEM_CHANGES,
+  VolumePrune: [
+    {
+      before: 42,
+      note: 'Named volumes are pruned as well.',
+      query: (query) => {
+        const given = JSON.parse(query.get('filters')?.[0] || '{}');
+        return new Map(query).set('filters', [JSON.stringify({ ...given, all: { true: true } })]);
+      },
+    },
+  ],
+};
