@@ -8,7 +8,7 @@ export {
   type Lease,
   type SweepResult,
 } from './gc/garbage-collector.ts';
-export { STORE_WORKERS } from './snapshots/apply/worker-pool.ts';
+export { LAYER_WORKER_ENTRY } from './snapshots/apply/worker-pool.ts';
 export {
   createOverlaySnapshotter,
   type OverlaySnapshotterOptions,

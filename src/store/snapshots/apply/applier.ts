@@ -19,6 +19,9 @@ import { classifyName, cleanPath, parentOf } from './names.ts';
 
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
+/** The largest size that ftruncate takes from JavaScript; file systems end far below it. */
+const MAX_FILE_BYTES = 2 ** 52 - 1;
+
 export interface LayerApplierOptions {
   /** An empty directory. */
   readonly target: RootedDir;
@@ -145,6 +148,7 @@ export class LayerApplier implements TarSink, Disposable {
   }
 
   #beginFile(header: TarHeader, path: string): void {
+    if (header.size > MAX_FILE_BYTES) throw invalidArgument(`invalid layer: '${path}' is too large`);
     const fd = this.#creating(path, () => this.#target.open(path, CREATE_FLAGS, 0o600));
     this.#file = { fd, header };
     this.#sizeBytes += header.size;

@@ -2,6 +2,7 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, type Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { errnoCode, invalidArgument } from '#base';
+import { isZstdMagic, ZstdFrameScanner } from './zstd-frames.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -9,16 +10,13 @@ const READ_BYTES = 1024 * 1024;
 const OUTPUT_BYTES = 256 * 1024;
 /** Largest zstd window accepted: 128 MiB, the default of the reference decoder. */
 const ZSTD_WINDOW_LOG_MAX = 27;
-const ZSTD_MAGIC = 0xfd2fb528;
-/** Skippable frames, as in zstd:chunked and seekable files. Source: RFC 8878, 3.1.2. */
-const ZSTD_SKIPPABLE_MAGIC = 0x184d2a5;
 
 /** Finds the compression of a file by its first bytes. Anything unknown is taken for a plain tar. */
 export function detectCompression(start: Uint8Array): Compression {
   if (start[0] === 0x1f && start[1] === 0x8b) return 'gzip';
   if (start.length < 4) return 'none';
   const magic = new DataView(start.buffer, start.byteOffset).getUint32(0, true);
-  return magic === ZSTD_MAGIC || magic >>> 4 === ZSTD_SKIPPABLE_MAGIC ? 'zstd' : 'none';
+  return isZstdMagic(magic) ? 'zstd' : 'none';
 }
 
 /** Reads the start of a file and names its compression. */
@@ -61,6 +59,8 @@ async function readCompressed(
 ): Promise<void> {
   const source = createReadStream(path, { highWaterMark: OUTPUT_BYTES });
   const decoder = compression === 'gzip' ? gunzip() : unzstd();
+  const frames = compression === 'zstd' ? new ZstdFrameScanner() : undefined;
+  if (frames) source.on('data', (chunk) => frames.push(chunk as Buffer));
   pipeline(source, decoder, () => {});
   const chunks = decoder[Symbol.asyncIterator]();
   try {
@@ -68,9 +68,11 @@ async function readCompressed(
       const next = await chunks.next().catch((error: unknown) => {
         throw asBrokenData(compression, error);
       });
-      if (next.done) return;
+      if (next.done) break;
       take(next.value as Uint8Array);
     }
+    // The decoder itself takes the end of a cut file for the end of the data.
+    if (frames && !frames.isAtBoundary) throw asBrokenData(compression, new Error('unexpected end'));
   } finally {
     source.destroy();
     decoder.destroy();

@@ -3,10 +3,10 @@ import type { ApplyJob, ApplyResult } from './apply-archive.ts';
 import { type ApplyReply, type ApplyRequest, replyError } from './messages.ts';
 
 /**
- * The Worker files of this room, relative to the repository. `bun build --compile` must be given each as an extra
- * entry point (with the main file below the repository root, and `--root .`), else they are missing in the binary.
+ * The Worker file of this room, from the repository root. `bun build --compile` must be given it as an extra
+ * entry point (with the repository as its `--root`), else it is missing in the binary.
  */
-export const STORE_WORKERS = ['src/store/snapshots/apply/apply-worker.ts'] as const;
+export const LAYER_WORKER_ENTRY = 'src/store/snapshots/apply/apply-worker.ts';
 
 /**
  * Where `new Worker` finds a Worker file. In the compiled binary modules live in a virtual directory, are merged into
@@ -14,7 +14,7 @@ export const STORE_WORKERS = ['src/store/snapshots/apply/apply-worker.ts'] as co
  */
 function workerUrl(): string {
   const isCompiled = import.meta.url.includes('/$bunfs/');
-  return isCompiled ? `./${STORE_WORKERS[0]}` : new URL('./apply-worker.ts', import.meta.url).href;
+  return isCompiled ? `./${LAYER_WORKER_ENTRY}` : new URL('./apply-worker.ts', import.meta.url).href;
 }
 
 export interface ApplyPoolOptions {

@@ -29,36 +29,37 @@ export interface UpperEntry {
  * meanwhile and paths longer than the kernel takes are passed over.
  */
 export function walkUpper(trees: Trees): Generator<UpperEntry> {
-  return walkDirectory(trees.upper, trees.lower, '');
+  return walkDirectory({ ...trees, isHidden: false }, '');
 }
 
-function* walkDirectory(upper: RootedDir, lower: readonly RootedDir[], dir: string): Generator<UpperEntry> {
-  for (const name of listing(upper, dir)) {
+interface Level extends Trees {
+  /** An opaque directory on the way up hides the lower layers here. */
+  readonly isHidden: boolean;
+}
+
+function* walkDirectory(level: Level, dir: string): Generator<UpperEntry> {
+  for (const name of listing(level.upper, dir)) {
     const path = dir === '' ? name : `${dir}/${name}`;
-    const stat = tolerant(() => upper.stat(path));
-    if (stat && (stat.mode & S_IFMT) !== S_IFSOCK) yield* walkEntry(upper, lower, path, stat);
+    const stat = tolerant(() => level.upper.stat(path));
+    if (stat && (stat.mode & S_IFMT) !== S_IFSOCK) yield* walkEntry(level, path, stat);
   }
 }
 
-function* walkEntry(
-  upper: RootedDir,
-  lower: readonly RootedDir[],
-  path: string,
-  stat: FileStat,
-): Generator<UpperEntry> {
+function* walkEntry(level: Level, path: string, stat: FileStat): Generator<UpperEntry> {
+  const { upper, lower, isHidden } = level;
   const below = lookupEntry(lower, path);
   const kind = below ? 'modified' : 'added';
   if (isWhiteout(stat)) {
-    if (below) yield { path, kind: 'deleted', stat: undefined };
+    if (below && !isHidden) yield { path, kind: 'deleted', stat: undefined };
   } else if (!isDirectory(stat)) {
     yield { path, kind, stat };
-  } else if (below && isOpaque(upper, path)) {
-    yield { path, kind, stat, note: 'opaque' };
+  } else if (below && (isHidden || isOpaque(upper, path))) {
+    yield { path, kind, stat, ...(isHidden ? {} : { note: 'opaque' }) };
     yield* hiddenChildren(upper, below.merged, path);
-    yield* walkDirectory(upper, [], path);
+    yield* walkDirectory({ upper, lower: below.merged, isHidden: true }, path);
   } else {
-    yield { path, kind, stat, ...(below && looksTheSame(stat, below.stat) ? { note: 'unchanged' } : {}) };
-    yield* walkDirectory(upper, below?.merged ?? [], path);
+    yield { path, kind, stat, ...noteOf(stat, below?.stat) };
+    yield* walkDirectory({ upper, lower: below?.merged ?? [], isHidden }, path);
   }
 }
 
@@ -87,8 +88,11 @@ function tolerant<T>(action: () => T): T | undefined {
   }
 }
 
-const looksTheSame = (a: FileStat, b: FileStat): boolean =>
-  a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && a.mtimeNs === b.mtimeNs;
+/** A directory that was only copied up looks the same. */
+function noteOf(own: FileStat, below: FileStat | undefined): { readonly note?: 'unchanged' } {
+  const keys = ['mode', 'uid', 'gid', 'mtimeNs'] as const;
+  return below && keys.every((key) => own[key] === below[key]) ? { note: 'unchanged' } : {};
+}
 
 const YIELD_EVERY = 500;
 
