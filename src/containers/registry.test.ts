@@ -1,10 +1,11 @@
 import { beforeEach, expect, test } from 'bun:test';
+import { createMemoryMetadataStore } from '#store/testing';
 import { decodeContainer } from './decode.ts';
 import type { ContainerId } from './model.ts';
 import { Registry } from './registry.ts';
-import { containerFixture, memoryMetadata } from './testing/index.ts';
+import { containerFixture } from './testing/index.ts';
 
-const rows = memoryMetadata().collection('containers', decodeContainer);
+const rows = createMemoryMetadataStore().collection('containers', decodeContainer);
 let registry: Registry;
 const a = containerFixture({ id: 'aa11'.padEnd(64, '0') as ContainerId, name: 'alpha' });
 const b = containerFixture({ id: 'aa22'.padEnd(64, '0') as ContainerId, name: 'aa1' });

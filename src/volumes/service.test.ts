@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEventBus, silentLogger } from '#base';
-import type { Collection, MetadataStore } from '#store';
+import type { MetadataStore } from '#store';
+import { createMemoryMetadataStore } from '#store/testing';
 import { createVolumeService } from './service.ts';
 import type { VolumeService } from './types.ts';
 
@@ -14,28 +15,9 @@ const open = (): VolumeService => createVolumeService({ metadata, dataRoot, even
 
 beforeEach(() => {
   dataRoot = mkdtempSync(join(tmpdir(), 'gantry-volumes-'));
-  metadata = memoryMetadata();
+  metadata = createMemoryMetadataStore();
 });
 afterEach(() => rmSync(dataRoot, { recursive: true, force: true }));
-
-function memoryMetadata(): MetadataStore {
-  const tables = new Map<string, Map<string, unknown>>();
-  return {
-    collection<T>(name: string): Collection<T> {
-      const rows = (tables.get(name) ?? new Map()) as Map<string, T>;
-      tables.set(name, rows);
-      return {
-        get: (key) => rows.get(key),
-        put: (key, value) => void rows.set(key, value),
-        delete: (key) => rows.delete(key),
-        entries: () => [...rows],
-      };
-    },
-    transaction: (action) => action(),
-    quarantined: [],
-    [Symbol.dispose]() {},
-  };
-}
 
 test('create: makes the directory and is idempotent', async () => {
   const volumes = open();

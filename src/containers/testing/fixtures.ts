@@ -1,5 +1,4 @@
 import type { Digest } from '#oci';
-import type { Collection, MetadataStore } from '#store';
 import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
 
 /** A {@link ContainerConfig} in which nothing is set but the command. */
@@ -148,25 +147,3 @@ export const containerFixture = (changes: Partial<Container> = {}): Container =>
   resolvConfPath: '',
   ...changes,
 });
-
-/** Metadata in memory. What is written is kept as JSON, so that a test sees what a database would give back. */
-export function memoryMetadata(): MetadataStore {
-  const tables = new Map<string, Map<string, string>>();
-  return {
-    collection<T>(name: string, decode: (stored: unknown) => T): Collection<T> {
-      const rows = tables.get(name) ?? new Map<string, string>();
-      tables.set(name, rows);
-      const read = (text: string | undefined) => (text === undefined ? undefined : decode(JSON.parse(text)));
-      return {
-        get: (key) => read(rows.get(key)),
-        put: (key, value) => void rows.set(key, JSON.stringify(value)),
-        delete: (key) => rows.delete(key),
-        entries: () => [...rows].map(([key, text]) => [key, decode(JSON.parse(text))] as const),
-      };
-    },
-    transaction: (action) => action(),
-    quarantined: [],
-    isRebuilt: false,
-    [Symbol.dispose]() {},
-  };
-}

@@ -1,7 +1,9 @@
+export { createDirectorySnapshotter, type DirectorySnapshotter } from './directory-snapshotter.ts';
 export {
-  configFixture,
-  containerFixture,
-  createRequestFixture,
-  hostConfigFixture,
-  memoryMetadata,
-} from './fixtures.ts';
+  type ContainersFixture,
+  type ContainersFixtureOptions,
+  createContainersFixture,
+  createFakeClient,
+  type FakeClient,
+} from './fixture.ts';
+export { configFixture, containerFixture, createRequestFixture, hostConfigFixture } from './fixtures.ts';

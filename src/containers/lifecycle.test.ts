@@ -1,0 +1,242 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { existsSync, readFileSync } from 'node:fs';
+import { invalidArgument } from '#base';
+import type { ContainerConfig, HostConfig } from './model.ts';
+import { type ContainersFixture, createContainersFixture, createRequestFixture } from './testing/index.ts';
+
+let fixture: ContainersFixture;
+beforeEach(async () => {
+  fixture = await createContainersFixture();
+});
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]();
+});
+
+interface Given {
+  readonly name?: string;
+  readonly config?: Partial<ContainerConfig>;
+  readonly hostConfig?: Partial<HostConfig>;
+}
+const create = async (given: Given = {}) => (await fixture.containers.create(createRequestFixture(given))).id;
+const run = async (given: Given = {}) => {
+  const id = await create(given);
+  await fixture.containers.start(id);
+  return id;
+};
+const status = (id: string) => fixture.containers.get(id).state.status;
+const NOTHING = { directories: [], snapshots: [], volumes: [] };
+
+test('a run from create to removal: states, events, files, nothing left', async () => {
+  const { containers, runtime, network, snapshotter } = fixture;
+  const id = await create({ name: 'web', hostConfig: { networkMode: 'bridge' } });
+  expect(status(id)).toBe('created');
+  await containers.start('web');
+  const view = containers.get(id);
+  expect(view.state).toMatchObject({ status: 'running', pid: 1000 });
+  expect(readFileSync(view.hostnamePath, 'utf8')).toBe(`${id.slice(0, 12)}\n`);
+  expect(readFileSync(view.hostsPath, 'utf8')).toContain(view.sandbox?.endpoints[0]?.ipv4Address ?? '?');
+  const waiting = containers.wait(id, 'not-running');
+  runtime.task(id).exit(7);
+  expect(await waiting.exit).toEqual({ exitCode: 7 });
+  expect(containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 7 });
+  expect(network.sandbox(id)).toBeUndefined();
+  expect(snapshotter.mounted.size).toBe(0);
+  await containers.remove(id);
+  expect(fixture.actions()).toEqual(['create', 'start', 'die', 'destroy']);
+  expect(fixture.leftovers()).toEqual(NOTHING);
+});
+
+test('start: the phases of the start are measured and told in the event', async () => {
+  const id = await run();
+  const trace = fixture.containers.get(id).lastStartTrace;
+  expect(trace?.total).toBeGreaterThan(0);
+  const event = fixture.bus.history().find(({ action }) => action === 'start');
+  expect(event?.attributes['gantry.start.total']).toBe(String(trace?.total));
+});
+
+test('start: what the runtime gets says who, where and what', async () => {
+  const id = await run({
+    config: { user: 'web', env: ['A=b', 'PATH=/x'], workingDir: '/srv', cmd: ['sleep', '1'], tty: true },
+    hostConfig: { memory: 64 * 1024 * 1024, pidsLimit: 10, groupAdd: ['www', '99'], capDrop: ['ALL'] },
+  });
+  const { spec, terminal } = fixture.runtime.task(id).options;
+  expect(terminal).toBe(true);
+  expect(spec.process.user).toMatchObject({ uid: 33, gid: 33, additionalGids: [33, 4, 99] });
+  expect(spec.process.args).toEqual(['sleep', '1']);
+  expect(spec.process.cwd).toBe('/srv');
+  expect(spec.process.env).toEqual([
+    'PATH=/x',
+    `HOSTNAME=${id.slice(0, 12)}`,
+    'TERM=xterm',
+    'A=b',
+    'HOME=/var/www',
+  ]);
+  expect(spec.process.capabilities?.effective).toEqual([]);
+  expect(spec.linux.resources?.memory).toEqual({ limit: 67108864, swap: 134217728 });
+  expect(spec.linux.resources?.pids).toEqual({ limit: 10 });
+  expect(spec.linux.cgroupsPath).toBe(`/gantry/${id}`);
+});
+
+test('start: a running container answers not_modified, a missing one not_found', async () => {
+  const id = await run();
+  await expect(fixture.containers.start(id)).rejects.toMatchObject({ code: 'not_modified' });
+  await expect(fixture.containers.start('nope')).rejects.toThrow('No such container: nope');
+});
+
+test('start: a failure keeps docker’s exit code and text, and undoes everything', async () => {
+  const text = 'exec: "nope": executable file not found in $PATH: unknown';
+  const id = await create({ hostConfig: { networkMode: 'bridge' } });
+  fixture.runtime.createError = invalidArgument(text, { details: { exitCode: 127 } });
+  await expect(fixture.containers.start(id)).rejects.toThrow(text);
+  expect(fixture.containers.get(id).state).toEqual({ status: 'created', exitCode: 127, error: text });
+  expect(fixture.network.sandbox(id)).toBeUndefined();
+  expect(fixture.snapshotter.mounted.size).toBe(0);
+  await fixture.containers.start(id);
+  expect(status(id)).toBe('running');
+});
+
+test('start: a failure after create removes the task; with --rm the container as well', async () => {
+  const id = await create({ hostConfig: { autoRemove: true } });
+  fixture.runtime.onCreate = (task) => {
+    task.startError = new Error('no memory');
+  };
+  const removed = fixture.containers.wait(id, 'removed');
+  await expect(fixture.containers.start(id)).rejects.toThrow('no memory');
+  expect(await removed.exit).toEqual({ exitCode: 128 });
+  expect(fixture.runtime.tasks.size).toBe(0);
+  expect(fixture.leftovers()).toEqual(NOTHING);
+});
+
+test('start: an unknown user is refused with docker’s text', async () => {
+  const id = await create({ config: { user: 'ghost' } });
+  await expect(fixture.containers.start(id)).rejects.toThrow(
+    'unable to find user ghost: no matching entries in passwd file',
+  );
+  expect(fixture.runtime.tasks.size).toBe(0);
+});
+
+test('--rm: the exit code reaches those who wait for the removal', async () => {
+  const id = await run({ hostConfig: { autoRemove: true } });
+  const { exit } = fixture.containers.wait(id, 'removed');
+  fixture.runtime.task(id).exit(3);
+  expect(await exit).toEqual({ exitCode: 3 });
+  expect(() => fixture.containers.get(id)).toThrow('No such container');
+  expect(fixture.leftovers()).toEqual(NOTHING);
+});
+
+test('--rm: a process that ends at once loses nothing', async () => {
+  fixture.runtime.onCreate = (task) => task.exit(5);
+  const id = await create({ hostConfig: { autoRemove: true } });
+  const { exit } = fixture.containers.wait(id, 'next-exit');
+  await fixture.containers.start(id);
+  expect(await exit).toEqual({ exitCode: 5 });
+});
+
+test('wait: not-running answers at once when it does not run, next-exit waits', async () => {
+  const id = await create();
+  expect(await fixture.containers.wait(id, 'not-running').exit).toEqual({ exitCode: 0 });
+  const abort = new AbortController();
+  const { exit } = fixture.containers.wait(id, 'next-exit', abort.signal);
+  abort.abort(new Error('client gone'));
+  await expect(exit).rejects.toThrow('client gone');
+});
+
+test('stop: signal, then KILL after the timeout; events in docker’s order', async () => {
+  const id = await run();
+  const task = fixture.runtime.task(id);
+  task.ignoredSignals.add(15);
+  await fixture.containers.stop(id, { timeoutS: 0 });
+  expect(task.signals).toEqual([15, 9]);
+  expect(fixture.containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 137 });
+  expect(fixture.actions()).toEqual(['create', 'start', 'kill', 'kill', 'die', 'stop']);
+  await expect(fixture.containers.stop(id)).rejects.toMatchObject({ code: 'not_modified' });
+});
+
+test('stop: the image’s stop signal is used', async () => {
+  const id = await run({ config: { stopSignal: 'SIGINT' } });
+  const task = fixture.runtime.task(id);
+  await fixture.containers.stop(id);
+  expect(task.signals).toEqual([2]);
+});
+
+test('kill: default KILL, other signals, texts', async () => {
+  const id = await run();
+  const task = fixture.runtime.task(id);
+  await fixture.containers.kill(id, 'USR1');
+  expect(task.signals).toEqual([10]);
+  await expect(fixture.containers.kill(id, 'BANANA')).rejects.toThrow('Invalid signal: BANANA');
+  await fixture.containers.kill(id);
+  expect(status(id)).toBe('exited');
+  await expect(fixture.containers.kill(id)).rejects.toThrow(
+    `cannot kill container: ${id}: container ${id} is not running`,
+  );
+});
+
+test('restart: keeps a --rm container and counts no restart', async () => {
+  const id = await run({ hostConfig: { autoRemove: true } });
+  await fixture.containers.restart(id);
+  expect(fixture.containers.get(id)).toMatchObject({ restartCount: 0, state: { status: 'running' } });
+  expect(fixture.actions()).toEqual(['create', 'start', 'kill', 'die', 'stop', 'start', 'restart']);
+});
+
+test('pause: stops and goes on; refusals', async () => {
+  const { containers } = fixture;
+  const id = await run();
+  await containers.pause(id);
+  expect(status(id)).toBe('paused');
+  await expect(containers.pause(id)).rejects.toThrow(`container ${id} is already paused`);
+  await expect(containers.start(id)).rejects.toThrow('cannot start a paused container, try unpause instead');
+  await expect(containers.remove(id)).rejects.toThrow('container is paused and must be unpaused first');
+  await containers.unpause(id);
+  await expect(containers.unpause(id)).rejects.toThrow(`Container ${id} is not paused`);
+  expect(containers.counts()).toEqual({ total: 1, running: 1, paused: 0, stopped: 0 });
+});
+
+test('remove: refuses a running container, forced it kills', async () => {
+  const id = await run({ name: 'web' });
+  await expect(fixture.containers.remove('web')).rejects.toThrow(
+    'cannot remove container "/web": container is running: stop the container before removing or force remove',
+  );
+  await fixture.containers.remove('web', { force: true });
+  expect(fixture.leftovers()).toEqual(NOTHING);
+  expect(fixture.runtime.tasks.has(id)).toBe(false);
+});
+
+test('rename and update: stored, told, checked', async () => {
+  const id = await run({ name: 'old' });
+  await create({ name: 'taken' });
+  await expect(fixture.containers.rename(id, 'taken')).rejects.toThrow('is already in use');
+  await expect(fixture.containers.rename(id, 'old')).rejects.toThrow('same name as its current name');
+  await fixture.containers.rename(id, 'new');
+  expect(() => fixture.containers.get('old')).toThrow('No such container: old');
+  await fixture.containers.update('new', { resources: { memory: 1 << 25, memorySwap: -1 } });
+  expect(fixture.runtime.task(id).updates).toEqual([{ memory: { limit: 1 << 25, swap: -1 } }]);
+  await expect(fixture.containers.update('new', { resources: { memory: 1024 } })).rejects.toThrow('6MB');
+  const successor = await fixture.successor();
+  expect(successor.get('new').hostConfig.memory).toBe(1 << 25);
+});
+
+test('prune: takes what does not run', async () => {
+  const running = await run();
+  const stopped = await create();
+  expect(await fixture.containers.prune()).toEqual({ deleted: [stopped], reclaimedBytes: 42 });
+  expect(status(running)).toBe('running');
+});
+
+test('network container: shares namespace and names of a running one', async () => {
+  const donor = await run({ name: 'donor', hostConfig: { networkMode: 'bridge' } });
+  const id = await run({ hostConfig: { networkMode: 'container:donor' } });
+  const { spec } = fixture.runtime.task(id).options;
+  const path = fixture.network.sandbox(donor)?.netnsPath;
+  expect(spec.linux.namespaces).toContainEqual({ type: 'network', ...(path ? { path } : {}) });
+  const hosts = spec.mounts.find(({ destination }) => destination === '/etc/hosts');
+  expect(hosts?.source).toBe(fixture.containers.get(donor).hostsPath);
+  fixture.runtime.task(id).exit(0);
+  await fixture.containers.wait(id, 'not-running').exit;
+  fixture.runtime.task(donor).exit(0);
+  await fixture.containers.wait(donor, 'not-running').exit;
+  await expect(fixture.containers.start(id)).rejects.toThrow(
+    'cannot join network of a non running container',
+  );
+  expect(existsSync(fixture.containers.get(donor).hostsPath)).toBe(true);
+});

@@ -1,0 +1,162 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createEventBus, type EventBus, notFound, silentLogger } from '#base';
+import type { StoredImage } from '#images';
+import type { NetworkService } from '#network';
+import { createFakeNetworkService } from '#network/testing';
+import type { Digest, ImageConfig } from '#oci';
+import { createFakeRuntime, type FakeRuntime } from '#runtime/testing';
+import type { MetadataStore } from '#store';
+import { createMemoryMetadataStore } from '#store/testing';
+import { createFakeSys, type FakeSys } from '#sys/testing';
+import { createVolumeService, type VolumeService } from '#volumes';
+import { CONTAINER_DEFAULTS, type ContainerDefaults } from '../defaults.ts';
+import { createContainerService } from '../service.ts';
+import type { ClientStreams, ContainerService, OutputChunk } from '../types.ts';
+import { createDirectorySnapshotter, type DirectorySnapshotter } from './directory-snapshotter.ts';
+
+const IMAGE_ID = `sha256:${'1'.repeat(64)}` as Digest;
+
+export interface ContainersFixture extends AsyncDisposable {
+  readonly containers: ContainerService;
+  readonly runtime: FakeRuntime;
+  readonly snapshotter: DirectorySnapshotter;
+  readonly network: NetworkService;
+  readonly volumes: VolumeService;
+  readonly metadata: MetadataStore;
+  readonly sys: FakeSys;
+  readonly bus: EventBus;
+  readonly dataRoot: string;
+  /** Config of the only image, `busybox`; change it before a create. */
+  imageConfig: ImageConfig;
+  /** Actions of the container events so far. */
+  actions(): string[];
+  /** A successor on the same data, as after a `kill -9`; the runtime goes on, the network forgets what it did not store. */
+  successor(): Promise<ContainerService>;
+  /** Names of what lies below the data root for containers, volumes and snapshots: nothing may be left over. */
+  leftovers(): { directories: string[]; snapshots: string[]; volumes: string[] };
+}
+
+export interface ContainersFixtureOptions {
+  readonly defaults?: Partial<ContainerDefaults>;
+}
+
+/** The real service on fakes: no process, no mount, no interface. */
+export async function createContainersFixture(
+  options: ContainersFixtureOptions = {},
+): Promise<ContainersFixture> {
+  const dataRoot = mkdtempSync(join(tmpdir(), 'gantry-containers-'));
+  const template = join(dataRoot, 'image');
+  mkdirSync(join(template, 'etc'), { recursive: true });
+  writeFileSync(join(template, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\n');
+  writeFileSync(join(template, 'etc/group'), 'root:x:0:\nwww:x:33:\nadm:x:4:web\n');
+  const bus = createEventBus();
+  const metadata = createMemoryMetadataStore();
+  const snapshotter = createDirectorySnapshotter(join(dataRoot, 'snapshots'), template);
+  const runtime = createFakeRuntime();
+  const sys = createFakeSys();
+  const volumes = createVolumeService({ metadata, dataRoot, events: bus, logger: silentLogger });
+  const networks = () => createFakeNetworkService({ metadata });
+  const state = { imageConfig: { Cmd: ['sh'] } as ImageConfig };
+  const images = { get: (ref: string) => imageOf(ref, state.imageConfig) };
+  const open = (network: NetworkService) =>
+    createContainerService({
+      metadata,
+      snapshotter,
+      images,
+      network,
+      runtime,
+      volumes,
+      sys,
+      events: bus,
+      logger: silentLogger,
+      dataRoot,
+      defaults: { ...CONTAINER_DEFAULTS, ...options.defaults },
+    });
+  const network = networks();
+  const containers = open(network);
+  await containers.restore();
+  const opened = [network];
+  return Object.assign(state, {
+    containers,
+    runtime,
+    snapshotter,
+    network,
+    volumes,
+    metadata,
+    sys,
+    bus,
+    dataRoot,
+    actions: () =>
+      bus
+        .history()
+        .filter(({ type }) => type === 'container')
+        .map(({ action }) => action),
+    async successor() {
+      const next = networks();
+      opened.push(next);
+      const service = open(next);
+      await service.restore();
+      return service;
+    },
+    leftovers: () => ({
+      directories: readdirSync(join(dataRoot, 'containers')),
+      snapshots: snapshotter.snapshots(),
+      volumes: volumes.list().map(({ name }) => name),
+    }),
+    async [Symbol.asyncDispose]() {
+      await containers.shutdown({ stopAll: false });
+      for (const service of opened) await service.stop();
+      rmSync(dataRoot, { recursive: true, force: true });
+    },
+  });
+}
+
+function imageOf(ref: string, config: ImageConfig): StoredImage {
+  if (ref !== 'busybox' && ref !== IMAGE_ID) throw notFound(`No such image: ${ref}`);
+  return {
+    id: IMAGE_ID,
+    tags: ['docker.io/library/busybox:latest'],
+    digests: [],
+    config: { architecture: 'amd64', os: 'linux', config, rootfs: { type: 'layers', diff_ids: [] } },
+    manifest: undefined,
+    chainId: undefined,
+    sizeBytes: 1000,
+    layerSizes: [],
+    lastTagTime: undefined,
+    parent: undefined,
+  };
+}
+
+export interface FakeClient extends ClientStreams {
+  /** Output so far, `stdout` and `stderr` together. */
+  readonly output: string;
+  readonly chunks: readonly OutputChunk[];
+  /** The client types. */
+  type(text: string): void;
+  /** The client half-closes. */
+  endInput(): void;
+  /** The client vanishes. */
+  vanish(): void;
+}
+
+/** A client of attach or exec. */
+export function createFakeClient(): FakeClient {
+  const chunks: OutputChunk[] = [];
+  const abort = new AbortController();
+  const input = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1000 });
+  const writer = input.writable.getWriter();
+  return {
+    input: input.readable as unknown as AsyncIterable<Uint8Array>,
+    write: (chunk) => void chunks.push(chunk),
+    signal: abort.signal,
+    chunks,
+    get output() {
+      return Buffer.concat(chunks.map(({ data }) => data)).toString();
+    },
+    type: (text) => void writer.write(Buffer.from(text)),
+    endInput: () => void writer.close(),
+    vanish: () => abort.abort(),
+  };
+}
