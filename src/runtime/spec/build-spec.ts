@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
-import type { Process, Spec, SpecDevice } from '#oci';
+import type { Process, Spec, SpecDevice, SpecResources } from '#oci';
 import { resolveSeccomp, type SeccompHost } from '../seccomp/resolve.ts';
 import type { SpecInput, SpecProcessInput, TerminalSize } from '../types.ts';
 import { ALL_DEVICES_RULE, DEFAULT_DEVICE_RULES, listHostDevices } from './devices.ts';
@@ -93,7 +93,7 @@ function buildLinux(input: SpecInput, host: SpecHost): Spec['linux'] {
     ...(input.gidMappings ? { gidMappings: [...input.gidMappings] } : {}),
     devices: buildDevices(input, host),
     cgroupsPath: input.cgroupsPath,
-    resources: { ...input.resources, devices: deviceRules(input) },
+    resources: { ...withoutUnlimitedPids(input.resources), devices: deviceRules(input) },
     sysctl: buildSysctls(input),
     ...(seccomp ? { seccomp } : {}),
     ...restrictedPaths(input, host),
@@ -143,4 +143,9 @@ function rootfsPropagation(input: SpecInput): string | undefined {
   if (uses('shared', 'rshared')) return 'shared';
   if (input.rootfsPropagation) return input.rootfsPropagation;
   return uses('slave', 'rslave') ? 'rslave' : undefined;
+}
+
+/** A fresh cgroup has no limit of processes; crun writes -1 as it stands, which v1 refuses. */
+function withoutUnlimitedPids({ pids, ...rest }: SpecResources): SpecResources {
+  return pids === undefined || pids.limit <= 0 ? rest : { ...rest, pids };
 }
