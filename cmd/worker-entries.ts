@@ -1,5 +1,5 @@
 import { NETWORK_WORKER_ENTRY } from '#network';
-import { STORE_WORKERS } from '#store';
+import { LAYER_WORKER_ENTRY } from '#store';
 
 /** Every Worker's file from the repository root: each is an entry point of the compiled program. */
-export const workerEntries = (): string[] => [NETWORK_WORKER_ENTRY, ...STORE_WORKERS];
+export const workerEntries = (): string[] => [NETWORK_WORKER_ENTRY, LAYER_WORKER_ENTRY];

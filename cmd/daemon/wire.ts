@@ -64,12 +64,12 @@ export async function wireServices({ sys, logger, settings }: WireOptions): Prom
     logger: logger,
     addRuntimes: runtimes.added,
     cacheRoot: join(dataRoot, 'seccomp'),
-    ...(settings().runtimes.defaultName !== undefined && { defaultRuntime: settings().runtimes.defaultName }),
+    ...(runtimes.defaultName !== undefined && { defaultRuntime: runtimes.defaultName }),
   });
-  const containers = await createContainerService({
+  const containers = createContainerService({
     ...{ metadata, snapshotter, images, volumes, network, runtime, sys, events, dataRoot },
     logger: logger,
-    defaults: () => containerDefaults(settings().containers),
+    defaults: liveDefaults(settings),
   });
   later.containers = containers;
   return { events, metadata, content, snapshotter, images, volumes, network, runtime, containers };
@@ -87,6 +87,17 @@ function networkOptions({ network }: Settings) {
     addressPools: network.addressPools,
     defaultHostIp: network.defaultHostIp,
     ipForward: network.ipForward,
+  };
+}
+
+/** The defaults of containers, following a reload of what may change at run time. */
+function liveDefaults(settings: () => Settings): ContainerDefaults {
+  const fixed = containerDefaults(settings().containers);
+  return {
+    ...fixed,
+    get shmSizeBytes() {
+      return settings().containers.shmSizeBytes;
+    },
   };
 }
 

@@ -1,0 +1,42 @@
+import { isNotFound } from '#base';
+import type { ContainerService } from '#containers';
+import type { ImageService } from '#images';
+import type { NetworkService } from '#network';
+import type { ImageBackend, NetworkBackend } from '#server';
+
+/** The image service with what only the containers know. */
+export function imageBackend(images: ImageService, containers: ContainerService): ImageBackend {
+  return {
+    get: (name) => images.get(name),
+    list: (filters) => images.list(filters),
+    history: (name) => images.history(name),
+    tag: (name, reference) => images.tag(name, reference),
+    remove: (name, options) => images.remove(name, options),
+    prune: (options) => images.prune(options),
+    importRootfs: (tar, options) => images.importRootfs(tar, options),
+    load: (archive, options) => images.load(archive, options),
+    save: (names) => images.save(names),
+    bootstrap: (kind, options) => images.bootstrap(kind, options),
+    countContainers: (image) => containers.usersOf(image).length,
+    sharedBytes: () => new Map(images.diskUsage().images.map(({ id, sharedBytes }) => [id, sharedBytes])),
+  };
+}
+
+/** The network service with the names of containers. */
+export function networkBackend(network: NetworkService, containers: ContainerService): NetworkBackend {
+  return {
+    list: () => network.list(),
+    get: (name) => network.get(name),
+    endpointsOf: (id) => network.endpointsOf(id),
+    containerName: (id) => containerName(containers, id),
+  };
+}
+
+function containerName(containers: ContainerService, id: string): string | undefined {
+  try {
+    return containers.get(id).name;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
