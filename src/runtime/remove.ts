@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { errorMessage } from '#base';
 import { destroyCgroup } from './cgroup-policy.ts';
 import { callRuntime } from './command.ts';
 import type { RuntimeContext } from './context.ts';
-import { openProcess, processEnd } from './liveness.ts';
+import { identify, openProcess, processEnd } from './liveness.ts';
 import { readRecord, type TaskRecord } from './record.ts';
 
 const SIGKILL = 9;
@@ -32,6 +32,21 @@ async function deleteState(record: TaskRecord, context: RuntimeContext): Promise
   const stateRoot = context.layout.state(record.runtime);
   const state = join(stateRoot, record.id);
   if (!existsSync(state)) return;
+  if (!hasEnded(record, context)) await forceDelete(record, stateRoot, context);
+  rmSync(state, { recursive: true, force: true });
+}
+
+/** Runtimes whose state is nothing but files in their state root, once the processes and the cgroup are gone. */
+const STATE_IS_FILES = /^(crun|runc)$/;
+
+/** Whether there is nothing left for the runtime itself to do; spawning it would be most of the time a removal takes. */
+function hasEnded(record: TaskRecord, context: RuntimeContext): boolean {
+  if (record.init.pid === 0 || !STATE_IS_FILES.test(basename(context.binary(record.runtime).path)))
+    return false;
+  return identify(record.init.pid)?.startTime !== record.init.startTime;
+}
+
+async function forceDelete(record: TaskRecord, stateRoot: string, context: RuntimeContext): Promise<void> {
   try {
     const { exitCode, stderr } = await callRuntime({
       runtime: context.binary(record.runtime),
@@ -47,7 +62,6 @@ async function deleteState(record: TaskRecord, context: RuntimeContext): Promise
       reason: errorMessage(error),
     });
   }
-  rmSync(state, { recursive: true, force: true });
 }
 
 async function endMonitor(record: TaskRecord, context: RuntimeContext): Promise<void> {

@@ -19,8 +19,12 @@ export interface HubOptions {
 }
 
 /**
- * All attach clients of one process on one connection to its monitor. The connection exists while somebody is
- * attached; output goes to every client that was attached when it came.
+ * All attach clients of one process on one connection to its monitor. Output goes to every client that was attached
+ * when it came.
+ *
+ * The connection is made for the first client and kept when the last one leaves, until output comes that nobody wants:
+ * conmon notices a lost connection only when it writes to it, so a new one for each client of a silent container would
+ * cost a descriptor each time (CVE-2025-64329 is of this kind).
  */
 export class AttachHub {
   readonly #options: HubOptions;
@@ -75,6 +79,7 @@ export class AttachHub {
     const events = {
       output: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => {
         if (this.#link !== link) return;
+        if (this.#clients.size === 0) this.#closeUnused();
         for (const client of this.#clients) client.push(stream, chunk);
       },
       ended: () => this.#disconnected(link),
@@ -105,8 +110,11 @@ export class AttachHub {
 
   #drop(client: HubClient): void {
     this.#clients.delete(client);
+  }
+
+  #closeUnused(): void {
     const needed = this.#options.openStdin && this.#options.stdinOnce && !this.#inputClosed;
-    if (this.#clients.size === 0 && !needed) this.close();
+    if (!needed) this.close();
   }
 
   #disconnected(link: Link): void {

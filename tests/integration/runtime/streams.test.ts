@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createLogger } from '#base';
 import type { AttachStream, Runtime } from '#runtime';
 import { collect, run, Sandbox } from './harness.ts';
@@ -184,6 +184,30 @@ test('attach: forty clients at once all get the output; one after the end has en
   await task.exited;
   for (const output of await Promise.all(outputs)) expect(output.stdout).toBe('to all\n');
   expect(await collect(await task.attach())).toEqual({ stdout: '', stderr: '' });
+  await runtime.delete(options.id);
+});
+
+test('attach and drop, a thousand times, costs neither the monitor nor the daemon a descriptor', async () => {
+  const script = 'while read line; do echo "$line"; done';
+  const options = sandbox.options(['sh', '-c', script], {}, { openStdin: true });
+  const task = await runtime.create(options);
+  await task.start();
+  const descriptors = (pid: number | 'self') => readdirSync(`/proc/${pid}/fd`).length;
+  (await task.attach()).close();
+  const before = { monitor: descriptors(task.monitorPid), self: descriptors('self') };
+  for (let round = 0; round < 1000; round += 1) {
+    const stream = await task.attach();
+    // Now and then there is output, with and without somebody to read it.
+    if (round % 100 === 0) {
+      const echoed = new Promise<void>((resolve) => stream.onOutput(() => resolve()));
+      await stream.write(Buffer.from('x\n'));
+      await echoed;
+    }
+    if (round % 100 === 50) await stream.write(Buffer.from('y\n'));
+    stream.close();
+  }
+  expect(descriptors(task.monitorPid) - before.monitor).toBeLessThanOrEqual(2);
+  expect(descriptors('self') - before.self).toBeLessThanOrEqual(2);
   await runtime.delete(options.id);
 });
 
