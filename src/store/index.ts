@@ -23,4 +23,5 @@ export type {
   Ingest,
   MetadataStore,
   Snapshotter,
+  StagedLayer,
 } from './types.ts';

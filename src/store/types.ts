@@ -48,6 +48,8 @@ export interface ContentStore {
    * resumed: `offset` says how many bytes are there already.
    */
   openIngest(ref: string): Promise<Ingest>;
+  /** An ingest that nobody can ask for again: what is left of it after a crash goes at the next opening. */
+  openAnonymousIngest(): Promise<Ingest>;
   /** Writes a whole stream. @throws `data_loss` when digest or size differ from what is expected. */
   write(
     source: AsyncIterable<Uint8Array> | Uint8Array | string,
@@ -105,7 +107,22 @@ export interface ApplyLayerOptions {
   /** Digest of the blob, where it comes from the content store: an uncompressed layer then is not hashed again. */
   readonly blobDigest?: Digest;
   readonly expectedDiffId?: Digest;
+  /** Unpacked already from the same blob (then `blobDigest` is needed). Taken only for a layer without a parent. */
+  readonly staged?: StagedLayer;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * A plain layer blob that is unpacked while it is still being written, before anybody knows its chain ID. Its
+ * writer says how far it has come. Either `applyLayer` takes it, or `abandon` drops it: one of both is a must.
+ */
+export interface StagedLayer {
+  /** So many bytes from the start of the file can be read. */
+  grown(bytes: number): void;
+  /** What can be read now is all. */
+  complete(): void;
+  /** Drops what was unpacked. Idempotent, and harmless once the layer has been applied. */
+  abandon(): Promise<void>;
 }
 
 export interface FilesystemChange {
@@ -140,6 +157,11 @@ export interface Snapshotter {
    * `expectedDiffId`; nothing is left behind either way.
    */
   applyLayer(options: ApplyLayerOptions): Promise<AppliedLayer>;
+  /**
+   * Starts to unpack an uncompressed layer while its file grows. Undefined when the back end cannot, or is busy:
+   * a slow writer holds a Worker, so only one at a time may.
+   */
+  stageLayer?(options: { readonly blobPath: string }): StagedLayer | undefined;
   layer(chainId: Digest): (AppliedLayer & { readonly parent: Digest | undefined }) | undefined;
   /** @throws `conflict` while a layer or snapshot stands on it. */
   removeLayer(chainId: Digest): Promise<void>;

@@ -50,6 +50,11 @@ class DirectoryContentStore implements ContentStore {
     return this.#open(ref, digestHex(digestOf(ref)));
   }
 
+  async openAnonymousIngest(): Promise<Ingest> {
+    const name = `${ANONYMOUS_PREFIX}${randomUUID()}`;
+    return this.#open(name, name);
+  }
+
   async write(
     source: AsyncIterable<Uint8Array> | Uint8Array | string,
     options: {
@@ -58,8 +63,7 @@ class DirectoryContentStore implements ContentStore {
       readonly signal?: AbortSignal;
     } = {},
   ): Promise<BlobInfo> {
-    const name = `${ANONYMOUS_PREFIX}${randomUUID()}`;
-    const ingest = await this.#open(name, name);
+    const ingest = await this.openAnonymousIngest();
     try {
       for await (const chunk of chunksOf(source)) {
         options.signal?.throwIfAborted();

@@ -4,12 +4,15 @@ import type { FdOps, Files, RootedDir } from '#sys';
 import { storeError } from '../../errors.ts';
 import { LayerApplier } from './applier.ts';
 import { compressionOf, decompressFile } from './decompress.ts';
+import { Growth, readGrowing } from './growing-file.ts';
 
 /** One layer to be applied. Plain data: it travels to the Worker. */
 export interface ApplyJob {
   readonly blobPath: string;
   /** Digest of the blob where it has been verified: the diffID of an uncompressed layer without hashing again. */
   readonly blobDigest?: Digest;
+  /** The blob is plain and still growing (see growing-file.ts). Its digest is not known yet and not found out here. */
+  readonly growth?: SharedArrayBuffer;
   /** An existing empty directory. */
   readonly targetDir: string;
   /** Directories of the layers below, topmost first. */
@@ -17,7 +20,8 @@ export interface ApplyJob {
 }
 
 export interface ApplyResult {
-  readonly diffId: Digest;
+  /** Undefined for a growing blob. */
+  readonly diffId: Digest | undefined;
   readonly sizeBytes: number;
   readonly hasOpaqueRoot: boolean;
 }
@@ -58,14 +62,17 @@ export async function applyArchive(job: ApplyJob, context: ApplyContext): Promis
   const parents = job.parentDirs.map(open);
   using applier = new LayerApplier({ target, parents, fdOps: context.fdOps });
   const parser = new TarParser(applier);
-  const knownDiffId = compressionOf(job.blobPath) === 'none' ? job.blobDigest : undefined;
-  const hasher = knownDiffId === undefined ? new Bun.CryptoHasher('sha256') : undefined;
+  const { growth, blobPath } = job;
+  const knownDiffId = growth || compressionOf(blobPath) !== 'none' ? undefined : job.blobDigest;
+  const hasher = growth || knownDiffId !== undefined ? undefined : new Bun.CryptoHasher('sha256');
+  const take = (chunk: Uint8Array): void => {
+    if (context.isCanceled()) throw new GantryError('canceled', 'applying the layer was canceled');
+    hasher?.update(chunk);
+    parser.push(chunk);
+  };
   try {
-    await decompressFile(job.blobPath, (chunk) => {
-      if (context.isCanceled()) throw new GantryError('canceled', 'applying the layer was canceled');
-      hasher?.update(chunk);
-      parser.push(chunk);
-    });
+    if (growth) readGrowing(blobPath, new Growth(growth), take);
+    else await decompressFile(blobPath, take);
     parser.finish();
     applier.finish();
     context.files.syncfs(job.targetDir);
@@ -73,7 +80,7 @@ export async function applyArchive(job: ApplyJob, context: ApplyContext): Promis
     throw applyError(applier.currentName, error);
   }
   const { sizeBytes, hasOpaqueRoot } = applier;
-  const diffId = knownDiffId ?? (`sha256:${hasher?.digest('hex')}` as Digest);
+  const diffId = hasher ? (`sha256:${hasher.digest('hex')}` as Digest) : knownDiffId;
   return { diffId, sizeBytes, hasOpaqueRoot };
 }
 

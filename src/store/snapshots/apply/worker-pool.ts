@@ -47,6 +47,7 @@ export class ApplyPool {
   readonly #createWorker: () => Worker;
   readonly #idle: Member[] = [];
   #nextId = 1;
+  #isAsideBusy = false;
 
   constructor(options: ApplyPoolOptions = {}) {
     this.#semaphore = new Semaphore(options.size ?? DEFAULT_SIZE);
@@ -59,17 +60,31 @@ export class ApplyPool {
    * @throws what the job throws, the signal's reason, `internal` when the Worker dies.
    */
   run(job: ApplyJob, signal?: AbortSignal): Promise<ApplyResult> {
-    return this.#semaphore.run(async () => {
-      signal?.throwIfAborted();
-      const member = this.#idle.pop() ?? this.#hire();
-      clearTimeout(member.idleTimer);
-      try {
-        return await this.#assign(member, job, signal);
-      } finally {
-        member.running = undefined;
-        this.#rest(member);
-      }
+    return this.#semaphore.run(() => this.#runNow(job, signal));
+  }
+
+  /**
+   * Like {@link run}, for a job that may take as long as somebody outside likes: it has a Worker of its own beside
+   * the others, and when that one is taken the answer is undefined.
+   */
+  tryRunAside(job: ApplyJob, signal: AbortSignal): Promise<ApplyResult> | undefined {
+    if (this.#isAsideBusy) return undefined;
+    this.#isAsideBusy = true;
+    return this.#runNow(job, signal).finally(() => {
+      this.#isAsideBusy = false;
     });
+  }
+
+  async #runNow(job: ApplyJob, signal: AbortSignal | undefined): Promise<ApplyResult> {
+    signal?.throwIfAborted();
+    const member = this.#idle.pop() ?? this.#hire();
+    clearTimeout(member.idleTimer);
+    try {
+      return await this.#assign(member, job, signal);
+    } finally {
+      member.running = undefined;
+      this.#rest(member);
+    }
   }
 
   /** Ends the idle Workers. */

@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { conflict, dataLoss, KeyedMutex, notFound } from '#base';
+import { conflict, dataLoss, invalidArgument, KeyedMutex, notFound } from '#base';
 import type { Digest } from '#oci';
 import { syncDirectory } from '../../content/directory.ts';
 import { storeError } from '../../errors.ts';
-import type { AppliedLayer, ApplyLayerOptions, Collection } from '../../types.ts';
+import type { AppliedLayer, ApplyLayerOptions, Collection, StagedLayer } from '../../types.ts';
 import type { ApplyResult } from '../apply/apply-archive.ts';
 import type { ApplyPool } from '../apply/worker-pool.ts';
 import { filesOf, type Layout, recordOf } from './layout.ts';
 import type { LayerRecord } from './records.ts';
+import { StagedDirectory } from './staged-directory.ts';
 import type { Trash } from './trash.ts';
 
 export interface LayerStoreOptions {
@@ -56,6 +57,13 @@ export class LayerStore {
       using _parent = this.#hold(options.parent);
       return await this.#applyNew(options);
     });
+  }
+
+  stage(blobPath: string): StagedLayer | undefined {
+    const directory = this.#makeStaging();
+    const staged = StagedDirectory.start({ directory, blobPath, pool: this.#pool, trash: this.#trash });
+    if (staged === undefined) this.#trash.discard(directory);
+    return staged;
   }
 
   /**
@@ -106,19 +114,20 @@ export class LayerStore {
     };
   }
 
-  async #applyNew(options: ApplyLayerOptions): Promise<AppliedLayer> {
+  #makeStaging(): string {
     const staged = join(this.#layout.staging, randomUUID());
     mkdirSync(filesOf(staged), { recursive: true, mode: 0o700 });
+    return staged;
+  }
+
+  async #applyNew(options: ApplyLayerOptions): Promise<AppliedLayer> {
+    const early = options.parent === undefined ? claim(options.staged) : undefined;
+    const staged = early?.directory ?? this.#makeStaging();
     try {
-      const result = await this.#pool.run(
-        {
-          blobPath: options.blobPath,
-          targetDir: filesOf(staged),
-          parentDirs: options.parent === undefined ? [] : this.directories(options.parent),
-          ...(options.blobDigest === undefined ? {} : { blobDigest: options.blobDigest }),
-        },
-        options.signal,
-      );
+      const { diffId = options.blobDigest, ...found } = await (early?.result ??
+        this.#unpack(staged, options));
+      if (diffId === undefined) throw invalidArgument('a staged layer needs the digest of its blob');
+      const result = { ...found, diffId };
       const { expectedDiffId } = options;
       if (expectedDiffId !== undefined && expectedDiffId !== result.diffId)
         throw dataLoss(`layer content does not match: expected ${expectedDiffId}, got ${result.diffId}`);
@@ -130,8 +139,22 @@ export class LayerStore {
     }
   }
 
+  #unpack(staged: string, { blobPath, blobDigest, parent, signal }: ApplyLayerOptions): Promise<ApplyResult> {
+    const job = {
+      blobPath,
+      targetDir: filesOf(staged),
+      parentDirs: parent === undefined ? [] : this.directories(parent),
+      ...(blobDigest === undefined ? {} : { blobDigest }),
+    };
+    return this.#pool.run(job, signal);
+  }
+
   /** The layer's files have been synced by the Worker; the row comes last. */
-  async #publish(staged: string, options: ApplyLayerOptions, result: ApplyResult): Promise<void> {
+  async #publish(
+    staged: string,
+    options: ApplyLayerOptions,
+    result: ApplyResult & AppliedLayer,
+  ): Promise<void> {
     const { chainId, parent } = options;
     const record: LayerRecord = { chainId, ...result, ...(parent === undefined ? {} : { parent }) };
     await writeDurably(recordOf(staged), JSON.stringify(record));
@@ -143,6 +166,10 @@ export class LayerStore {
     this.#rows.put(chainId, record);
   }
 }
+
+/** Takes over what has been unpacked early; what another back end staged is left alone. */
+const claim = (staged: StagedLayer | undefined) =>
+  staged instanceof StagedDirectory ? staged.claim() : undefined;
 
 async function writeDurably(path: string, text: string): Promise<void> {
   await using handle = await open(path, 'w', 0o600);

@@ -9,6 +9,7 @@ import type {
   FilesystemChange,
   MetadataStore,
   Snapshotter,
+  StagedLayer,
 } from '../../types.ts';
 import { ApplyPool } from '../apply/worker-pool.ts';
 import { listChanges, measureUsage, type Trees } from './changes.ts';
@@ -84,6 +85,10 @@ class OverlaySnapshotter implements Snapshotter {
 
   applyLayer(options: ApplyLayerOptions): Promise<AppliedLayer> {
     return this.#layers.apply(options);
+  }
+
+  stageLayer({ blobPath }: { readonly blobPath: string }): StagedLayer | undefined {
+    return this.#layers.stage(blobPath);
   }
 
   layer(chainId: Digest): (AppliedLayer & { readonly parent: Digest | undefined }) | undefined {
