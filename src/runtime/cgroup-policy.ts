@@ -1,3 +1,5 @@
+import { rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadlineExceeded, errnoCode } from '#base';
 import type { Sys } from '#sys';
@@ -61,6 +63,23 @@ export function wasOomKilled(path: string, sys: CgroupSys): boolean {
   const file = sys.cgroups.mode === 'unified' ? 'memory.events' : 'memory.oom_control';
   const count = /^oom_kill (\d+)$/m.exec(sys.cgroups.read('memory', path, file) ?? '')?.[1];
   return count !== undefined && count !== '0';
+}
+
+/** Removes a cgroup, never what is below it, in each hierarchy where it is empty. */
+export function removeEmptyCgroup(path: string, sys: CgroupSys): void {
+  if (path === '/') return;
+  const { controllers, unified, mode } = sys.cgroups;
+  const directories = [
+    ...controllers.values(),
+    ...(unified === undefined || mode === 'legacy' ? [] : [unified]),
+  ];
+  for (const directory of new Set(directories)) {
+    try {
+      rmdirSync(join(directory, path));
+    } catch (error) {
+      if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes(errnoCode(error) ?? '')) throw error;
+    }
+  }
 }
 
 /**

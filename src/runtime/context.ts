@@ -16,6 +16,8 @@ export interface RuntimeContext {
   readonly deadlines: Deadlines;
   /** @throws `invalid_argument` with docker's text for an unknown name. */
   binary(name: string): RuntimeBinary;
+  /** Cgroups that containers were put below. The runtimes make them, nobody removes them but `close`. */
+  readonly cgroupParents: Set<string>;
   /** Aborted by `close`. */
   readonly closing: AbortSignal;
 }

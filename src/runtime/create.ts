@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { conflict, errnoCode, internal, withDeadline } from '#base';
-import { CONTAINER_FDS, containerArguments } from './conmon/arguments.ts';
+import { CONTAINER_FDS, containerArguments, LOG_DIRECTORY_LINK, needsLogLink } from './conmon/arguments.ts';
 import { type Conmon, spawnConmon } from './conmon/spawn.ts';
 import type { RuntimeContext } from './context.ts';
 import { createFailed, describeFailure } from './errors.ts';
@@ -21,8 +22,9 @@ export async function createTask(
 ): Promise<ConmonTask> {
   options.signal?.throwIfAborted();
   const draft = draftRecord(options, runtimeName);
+  context.cgroupParents.add(dirname(draft.cgroupsPath));
   const spec = await context.seccomp.prepare(options.spec, runtimeName);
-  claim(options.id, context);
+  claim(options, context);
   try {
     writeFileSync(context.layout.task(options.id).config, serializeSpec(spec), { mode: 0o600 });
     // Before the container exists, so that a successor of a killed daemon knows which cgroup to clean.
@@ -57,15 +59,19 @@ function draftRecord(options: TaskOptions, runtime: string): TaskRecord {
 }
 
 /** The directory is the lock: one container of this id at a time. */
-function claim(id: string, context: RuntimeContext): void {
+function claim({ id, logPath }: TaskOptions, context: RuntimeContext): void {
   const files = context.layout.task(id);
   try {
     mkdirSync(files.directory, { mode: 0o700 });
-    mkdirSync(files.execs, { mode: 0o700 });
   } catch (error) {
     if (errnoCode(error) === 'EEXIST') throw conflict(`container with id exists: ${id}`, { cause: error });
     throw error;
   }
+  mkdirSync(files.execs, { mode: 0o700 });
+  // Of an earlier container of this id whose removal was interrupted.
+  rmSync(join(context.layout.exits, id), { force: true });
+  if (logPath !== undefined && needsLogLink(logPath))
+    symlinkSync(dirname(logPath), join(files.directory, LOG_DIRECTORY_LINK));
 }
 
 async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeContext): Promise<ConmonTask> {

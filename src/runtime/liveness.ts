@@ -43,9 +43,12 @@ export function openProcess(identity: ProcessIdentity, sys: Pick<Sys, 'processes
 }
 
 const FIRST_POLL_MS = 10;
-const SLOWEST_POLL_MS = 200;
+const SLOWEST_POLL_MS = 1000;
 
-/** Waits for the end of a process that is not our child. Rare (a lost monitor), so polling is cheap enough. */
+/**
+ * Waits for the end of a process that is not our child, by polling. It backs up the exit event, for monitors of an
+ * earlier daemon and for lost ones, so a late answer is rare and a second is early enough.
+ */
 export async function processEnd(
   identity: ProcessIdentity,
   sys: Pick<Sys, 'processes'>,

@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errorMessage } from '#base';
 import { destroyCgroup } from './cgroup-policy.ts';
 import { callRuntime } from './command.ts';
@@ -19,6 +19,7 @@ export async function removeTask(id: string, context: RuntimeContext): Promise<v
   const files = context.layout.task(id);
   const record = readRecord(files.record);
   if (record) {
+    context.cgroupParents.add(dirname(record.cgroupsPath));
     await deleteState(record, context);
     await destroyCgroup(record.cgroupsPath, context.sys);
     await endMonitor(record, context);

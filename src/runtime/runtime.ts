@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { invalidArgument, KeyedMutex, type Logger, unavailable } from '#base';
 import type { Sys } from '#sys';
 import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes } from './binaries.ts';
+import { removeEmptyCgroup } from './cgroup-policy.ts';
 import type { Deadlines, RuntimeContext } from './context.ts';
 import { createTask } from './create.ts';
 import { ExitWatch, readExitFile } from './exit-watch.ts';
@@ -56,6 +57,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     conmonPath,
     deadlines: { ...DEADLINES, ...options.deadlines },
     binary: (name) => lookUp(runtimes, name),
+    cgroupParents: new Set(),
     closing: closing.signal,
     seccomp: await createSeccompProvider({
       runtimes,
@@ -132,6 +134,9 @@ class ConmonRuntime implements Runtime {
     this.#context.exits.close();
     for (const task of this.#tasks.values()) task.release();
     this.#tasks.clear();
+    // While containers are there, one may be in the making below any of these.
+    if (this.leftovers().length > 0) return;
+    for (const parent of this.#context.cgroupParents) removeEmptyCgroup(parent, this.#context.sys);
   }
 
   /** What an earlier daemon left: something that runs, or has an exit status. */

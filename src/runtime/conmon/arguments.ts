@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { ExecLayout, Layout, TaskLayout } from '../layout.ts';
 import type { RuntimeBinary } from '../types.ts';
 
@@ -45,7 +46,7 @@ export function containerArguments(container: MonitoredContainer, layout: Layout
     '--persist-dir',
     task.directory,
     '--log-path',
-    container.logPath === undefined ? 'none' : `k8s-file:${container.logPath}`,
+    container.logPath === undefined ? 'none' : `k8s-file:${logArgument(container.logPath)}`,
     ...(container.terminal ? ['--terminal'] : []),
     ...(container.openStdin ? ['--stdin'] : []),
     ...(closesStdin(container) ? [] : ['--leave-stdin-open']),
@@ -110,6 +111,16 @@ function common(
     '--log-level',
     'error',
   ];
+}
+
+/** Stands for the log's directory in the task's directory, which is conmon's working directory. */
+export const LOG_DIRECTORY_LINK = 'logs';
+
+/** conmon ends the path at its first colon. */
+export const needsLogLink = (logPath: string | undefined): boolean => logPath?.includes(':') ?? false;
+
+function logArgument(logPath: string): string {
+  return needsLogLink(logPath) ? `${LOG_DIRECTORY_LINK}/${basename(logPath)}` : logPath;
 }
 
 /** The OCI runtime's own arguments, before its command. */

@@ -33,6 +33,11 @@ test('containerArguments: names, places and the runtime with its own arguments',
   expect(args).not.toContain('--stdin');
 });
 
+test('containerArguments: a colon in the log path goes behind a link, conmon would end the path there', () => {
+  const args = containerArguments({ ...container, logPath: '/a:b/c.log' }, layout);
+  expect(values(args, '--log-path')).toEqual(['k8s-file:logs/c.log']);
+});
+
 test('containerArguments: terminal, stdin and no log', () => {
   const args = containerArguments(
     { ...container, terminal: true, openStdin: true, stdinOnce: true, logPath: undefined },

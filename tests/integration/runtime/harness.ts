@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -71,6 +72,7 @@ export class Sandbox implements AsyncDisposable {
   readonly rootfs = join(this.directory, 'rootfs');
   readonly cgroupParent = `/gantry-rt-${createId().slice(0, 8)}`;
   readonly #runtimes: Runtime[] = [];
+  #isDisposed = false;
 
   constructor() {
     for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev', 'root'])
@@ -179,8 +181,21 @@ export class Sandbox implements AsyncDisposable {
     const last = this.#runtimes.at(-1) ?? (await this.runtime());
     for (const id of last.leftovers()) await last.delete(id);
     for (const runtime of this.#runtimes) await runtime.close();
-    sys.cgroups.remove(this.cgroupParent);
     rmSync(this.directory, { recursive: true, force: true });
+    this.#isDisposed = true;
+  }
+
+  /** Cgroups of containers; once disposed of, also the one above them. */
+  #cgroups(): string[] {
+    const parents = [...sys.cgroups.controllers.values(), sys.cgroups.unified ?? '']
+      .map((mount) => join(mount, this.cgroupParent))
+      .filter((directory) => existsSync(directory));
+    if (this.#isDisposed) return parents;
+    return parents.flatMap((parent) =>
+      readdirSync(parent, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(parent, entry.name)),
+    );
   }
 
   /** Everything of this sandbox that still exists in the kernel. */
@@ -201,6 +216,7 @@ export class Sandbox implements AsyncDisposable {
     return [
       ...mounts,
       ...processes.map((pid) => `process ${pid}`),
+      ...this.#cgroups(),
       ...sys.cgroups.processes(this.cgroupParent).map((pid) => `cgroup process ${pid}`),
     ];
   }

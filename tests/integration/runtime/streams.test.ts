@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { createLogger } from '#base';
 import type { AttachStream, Runtime } from '#runtime';
 import { collect, run, Sandbox } from './harness.ts';
@@ -92,6 +93,29 @@ test('log: long lines, binary and a missing newline are kept', async () => {
     .join('');
   expect(body).toBe(`${'\0'.repeat(20_000)}\na\0b\r\xff`);
   expect(raw.toString('latin1')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}\+00:00 stdout P /);
+});
+
+test('log: a path with a colon, also after reopening', async () => {
+  const directory = join(sandbox.directory, 'odd:place');
+  mkdirSync(directory);
+  const logPath = join(directory, 'x.log');
+  const options = sandbox.options(
+    ['sh', '-c', 'echo one; read line; echo two'],
+    {},
+    { logPath, openStdin: true },
+  );
+  const task = await runtime.create(options);
+  const stream = await task.attach();
+  const first = new Promise<void>((resolve) => stream.onOutput(() => resolve()));
+  await task.start();
+  await first;
+  renameSync(logPath, `${logPath}.1`);
+  await task.reopenLog();
+  await stream.write(Buffer.from('\n'));
+  await task.exited;
+  expect(readFileSync(`${logPath}.1`, 'utf8')).toContain('stdout F one\n');
+  expect(readFileSync(logPath, 'utf8')).toContain('stdout F two\n');
+  await runtime.delete(options.id);
 });
 
 test('terminal: one stream with carriage returns, size at the start and after resize', async () => {
