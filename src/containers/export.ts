@@ -1,17 +1,27 @@
 import { constants, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createTarStream, type TarEntryType, type TarHeaderInit, type TarInput } from '#base';
-import type { FileStat, RootedDir, Sys } from '#sys';
+import {
+  type FileStat,
+  type RootedDir,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  type Sys,
+} from '#sys';
 
-const S_IFMT = 0o170000;
-const TYPES: Readonly<Record<number, TarEntryType>> = {
-  16807: 'file',
-  9604: 'directory',
-  21609: 'symlink',
-  4802: 'character',
-  14406: 'block',
-  2401: 'fifo',
-};
+const TYPES: ReadonlyMap<number, TarEntryType> = new Map([
+  [S_IFREG, 'file'],
+  [S_IFDIR, 'directory'],
+  [S_IFLNK, 'symlink'],
+  [S_IFCHR, 'character'],
+  [S_IFBLK, 'block'],
+  [S_IFIFO, 'fifo'],
+]);
 const CHUNK_BYTES = 256 * 1024;
 
 /** A whole tree as a tar, read below its root only. `done` is called once, when the stream has ended or broken. */
@@ -43,7 +53,7 @@ class TreeWalk {
     for (const name of this.#root.list(directory === '' ? '.' : directory).sort()) {
       const path = directory === '' ? name : `${directory}/${name}`;
       const stat = this.#root.stat(path);
-      const type = stat && TYPES[stat.mode & S_IFMT];
+      const type = stat && TYPES.get(stat.mode & S_IFMT);
       // Sockets have no place in an archive; what vanished meanwhile has none either.
       if (!stat || !type) continue;
       yield this.#entry(path, type, stat);

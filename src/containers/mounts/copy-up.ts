@@ -1,10 +1,6 @@
 import { constants, readSync, writeSync } from 'node:fs';
-import type { FileStat, RootedDir, Sys } from '#sys';
+import { type FileStat, type RootedDir, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, type Sys } from '#sys';
 
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
-const S_IFDIR = 0o040000;
-const S_IFLNK = 0o120000;
 const CHUNK_BYTES = 1024 * 1024;
 /** Bytes or entries after which other work of the daemon gets a turn. */
 const TURN_BYTES = 8 * CHUNK_BYTES;

@@ -96,7 +96,8 @@ async function openEngine(
     bus,
     abandon: () => release({ removeAll: false }),
     async close() {
-      for (const { id } of containers.list({ all: true })) await containers.remove(id, { force: true, volumes: true });
+      for (const { id } of containers.list({ all: true }))
+        await containers.remove(id, { force: true, volumes: true });
       await containers.shutdown({ stopAll: true });
       sys.cgroups.remove(`/${bridge}`);
       await release({ removeAll: true });

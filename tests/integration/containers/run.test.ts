@@ -62,7 +62,9 @@ test('run: output, exit code, log and clean removal', async () => {
   expect(output).toContain('err\n');
   expect(exitCode).toBe(3);
   expect(await logs(id, { stderr: false })).toBe('hi\n');
-  expect(await logs(id, { stdout: false, timestamps: true })).toMatch(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{9}Z err\n$/);
+  expect(await logs(id, { stdout: false, timestamps: true })).toMatch(
+    /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{9}Z err\n$/,
+  );
   await engine.containers.remove(id);
   expect(existsSync(join(machine.dataRoot, 'containers', id))).toBe(false);
 });
@@ -96,7 +98,11 @@ test('start: command errors have docker’s codes and texts', async () => {
 
 test('user, groups, environment, working directory', async () => {
   const { output } = await run({
-    config: sh('id -u; id -g; id -G; pwd; env | sort', { user: '1000:5', env: ['A=b'], workingDir: '/made/up' }),
+    config: sh('id -u; id -g; id -G; pwd; env | sort', {
+      user: '1000:5',
+      env: ['A=b'],
+      workingDir: '/made/up',
+    }),
     hostConfig: { groupAdd: ['7'] },
   });
   const [uid, gid, groups, cwd, ...env] = output.trim().split('\n');
@@ -139,7 +145,9 @@ test('volumes: an image’s directory fills a new volume, with its attributes', 
 
 test('limits arrive in the container’s cgroup', async () => {
   const { output } = await run({
-    config: sh('cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; ulimit -n'),
+    config: sh(
+      'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; ulimit -n',
+    ),
     hostConfig: {
       memory: 32 * 1024 * 1024,
       nanoCpus: 5e8,
@@ -151,7 +159,9 @@ test('limits arrive in the container’s cgroup', async () => {
 });
 
 test('stdin: bytes, half close, and the answer after it', async () => {
-  const id = await create({ config: { cmd: ['wc', '-c'], openStdin: true, stdinOnce: true, attachStdin: true } });
+  const id = await create({
+    config: { cmd: ['wc', '-c'], openStdin: true, stdinOnce: true, attachStdin: true },
+  });
   const client = createFakeClient();
   const done = engine.containers.attach(id, ATTACH).run(client);
   await engine.containers.start(id);
@@ -206,7 +216,8 @@ test('exec: output, user, exit code; top shows the processes', async () => {
 });
 
 test('logs: follow ends with the process; rotation loses nothing', async () => {
-  const script = 'i=0; while [ $i -lt 3000 ]; do echo "line $i ----------------------------"; i=$((i+1)); done; sleep 0.3; echo end';
+  const script =
+    'i=0; while [ $i -lt 3000 ]; do echo "line $i ----------------------------"; i=$((i+1)); done; sleep 0.3; echo end';
   const id = await create({
     config: sh(script),
     hostConfig: { logConfig: { type: 'json-file', config: { 'max-size': '20k', 'max-file': '100' } } },
@@ -221,7 +232,9 @@ test('logs: follow ends with the process; rotation loses nothing', async () => {
 });
 
 test('pause, unpause, update, stop with the configured signal', async () => {
-  const id = await create({ config: sh('trap "exit 9" INT; while :; do sleep 0.1; done', { stopSignal: 'INT' }) });
+  const id = await create({
+    config: sh('trap "exit 9" INT; while :; do sleep 0.1; done', { stopSignal: 'INT' }),
+  });
   await engine.containers.start(id);
   await engine.containers.pause(id);
   await engine.containers.unpause(id);
