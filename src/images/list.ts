@@ -1,3 +1,4 @@
+import { parseReference, type Reference } from '#oci';
 import type { CatalogEntry, ImageCatalog } from './catalog.ts';
 import { referenceMatcher } from './reference-filter.ts';
 import { resolveImage } from './resolve.ts';
@@ -16,13 +17,20 @@ export function listImages(catalog: ImageCatalog, filters: ImageFilters = {}): S
   for (const entry of catalog.entries()) {
     if (!inTime(entry) || !hasLabels(entry, filters)) continue;
     if (matches && !catalog.referencesOf(entry.id).some(matches)) continue;
-    const view = catalog.view(entry);
+    const view = onlyNames(catalog.view(entry), matches);
     if (isShown(catalog, view, filters)) images.push({ entry, view });
   }
   images.sort(
     (one, other) => other.entry.createdMs - one.entry.createdMs || (one.entry.id < other.entry.id ? -1 : 1),
   );
   return images.map(({ view }) => view);
+}
+
+/** A filter by name shows the names that match, not the image's others. */
+function onlyNames(view: StoredImage, matches: ((reference: Reference) => boolean) | undefined): StoredImage {
+  if (matches === undefined) return view;
+  const isWanted = (text: string): boolean => matches(parseReference(text));
+  return { ...view, tags: view.tags.filter(isWanted), digests: view.digests.filter(isWanted) };
 }
 
 function isShown(catalog: ImageCatalog, view: StoredImage, { dangling, all }: ImageFilters): boolean {

@@ -89,6 +89,7 @@ describe('list', () => {
     expect(ids({ reference: ['old'] })).toEqual([old]);
     expect(ids({ reference: ['*/*'] })).toEqual([fresh]);
     expect(ids({ reference: ['o*:1', 'new:*'] })).toEqual([fresh, old]);
+    expect(images.list({ reference: ['*/*'] }).map(({ tags }) => tags)).toEqual([['docker.io/me/new:1']]);
     expect(ids({ dangling: true })).toEqual([mid]);
     expect(ids({ dangling: false })).toEqual([fresh, old]);
     expect(ids({ label: ['a'] })).toEqual([fresh, old]);
