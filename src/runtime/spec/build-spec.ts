@@ -48,12 +48,16 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
   };
 }
 
-/** The `process` object of a spec, also used alone for exec. The inheritable and ambient sets are always empty. */
+/**
+ * The `process` object of a spec, also used alone for exec. The inheritable and ambient sets are always empty; a user
+ * other than root has the capabilities in its bounding set only, so that it gets them by nothing but a set-uid program.
+ */
 export function buildProcess(
   input: SpecProcessInput,
   console: { readonly terminal: boolean; readonly consoleSize?: TerminalSize },
 ): Process {
-  const capabilities = [...input.capabilities];
+  const bounding = [...input.capabilities];
+  const held = input.uid === 0 ? bounding : [];
   return {
     terminal: console.terminal,
     ...(console.terminal && console.consoleSize
@@ -64,9 +68,9 @@ export function buildProcess(
     env: [...input.env],
     cwd: input.cwd,
     capabilities: {
-      bounding: capabilities,
-      effective: capabilities,
-      permitted: capabilities,
+      bounding,
+      effective: held,
+      permitted: held,
       inheritable: [],
       ambient: [],
     },

@@ -1,17 +1,17 @@
-/** Hidden from containers. Source: the `MaskedPaths` that docker reports by `inspect`. */
+/** Hidden from containers. Source, also of the order: the `MaskedPaths` that docker reports by `inspect`. */
 export const DEFAULT_MASKED_PATHS: readonly string[] = [
-  '/proc/acpi',
   '/proc/asound',
+  '/proc/acpi',
   '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
   '/proc/timer_list',
   '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
+  '/proc/sched_debug',
+  '/proc/scsi',
   '/sys/firmware',
+  '/sys/devices/virtual/powercap',
 ];
 
 /** Read-only in containers. Source: the `ReadonlyPaths` that docker reports by `inspect`. */

@@ -167,6 +167,11 @@ test('buildProcess: nothing inheritable or ambient; the console size only with a
   });
 });
 
+test('buildProcess: another user than root holds nothing, its bounding set stays', () => {
+  const { capabilities } = buildProcess({ ...input().process, uid: 5 }, { terminal: false });
+  expect(capabilities).toMatchObject({ bounding: [...DEFAULT_CAPABILITIES], effective: [], permitted: [] });
+});
+
 test('serializeSpec: unlimited is RLIM_INFINITY, and only in limits', () => {
   const rlimits = [{ type: 'RLIMIT_CORE', soft: 0, hard: UNLIMITED }];
   const spec = withoutSeccomp({ process: { ...input().process, rlimits, args: ['-1'] } });

@@ -143,6 +143,16 @@ test('capabilities: the fourteen, nothing inheritable or ambient, no_new_privs a
   });
 });
 
+test('capabilities: a user other than root holds none and may regain the fourteen at most', async () => {
+  const process = { ...sandbox.process(['cat', '/proc/self/status']), uid: 1000, gid: 1000 };
+  expect(await status({ process })).toMatchObject({
+    CapEff: '0000000000000000',
+    CapPrm: '0000000000000000',
+    CapBnd: '00000000a80425fb',
+    Seccomp: '2',
+  });
+});
+
 test('seccomp unconfined: no filter', async () => {
   expect((await status({ seccomp: { kind: 'unconfined' } }))['Seccomp']).toBe('0');
 });
