@@ -8,9 +8,10 @@ import {
   MEDIA_TYPE,
   type Reference,
 } from '#oci';
-import type { ContentStore } from '#store';
+import type { ContentStore, Snapshotter } from '#store';
 import { decompress, type ExpansionLimit } from './archive/compression.ts';
 import type { ArchivedImage, ArchivedLayer } from './archive/docker-archive.ts';
+import { receiveBlob } from './archive/receive.ts';
 import type { Member } from './archive/spool.ts';
 import type { CatalogEntry, ImageCatalog } from './catalog.ts';
 import { applyChanges } from './changes/apply.ts';
@@ -24,6 +25,7 @@ import type { CreateFromLayerOptions, ImportOptions, OnProgress } from './types.
 export interface BuilderOptions {
   readonly catalog: ImageCatalog;
   readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
   readonly creator: ImageCreator;
   readonly reclaimer: Reclaimer;
   readonly events: ImageEvents;
@@ -48,7 +50,7 @@ export class ImageBuilder {
     const target = reference === undefined ? undefined : parseTarget(reference);
     const created = now().toISOString();
     const entry = await this.#withLease(async (lease) => {
-      const layer = await this.#receiveLayer(tar, lease, { onProgress, signal });
+      const layer = await this.#receiveLayer(tar, lease, { mayBeNew: true, onProgress, signal });
       const image: Image = {
         architecture: platform.architecture,
         ...(platform.variant === undefined ? {} : { variant: platform.variant }),
@@ -72,7 +74,8 @@ export class ImageBuilder {
     const target = options.reference === undefined ? undefined : parseTarget(options.reference);
     return this.#withLease(async (lease) => {
       const { layerTar, signal } = options;
-      const added = layerTar === undefined ? [] : [await this.#receiveLayer(layerTar, lease, { signal })];
+      const from = { mayBeNew: base === undefined, signal };
+      const added = layerTar === undefined ? [] : [await this.#receiveLayer(layerTar, lease, from)];
       const layers = [...(base === undefined ? [] : this.#layersOf(base)), ...added];
       const image = complete(options.config(base?.config), base?.config, layers, added.length > 0);
       const parent = base?.id;
@@ -93,16 +96,17 @@ export class ImageBuilder {
   async #receiveLayer(
     tar: AsyncIterable<Uint8Array>,
     lease: Lease,
-    { onProgress, signal }: { onProgress?: OnProgress | undefined; signal?: AbortSignal | undefined },
+    {
+      mayBeNew,
+      onProgress,
+      signal,
+    }: { mayBeNew: boolean; onProgress?: OnProgress | undefined; signal?: AbortSignal | undefined },
   ): Promise<ArchivedLayer> {
-    const { content, limits } = this.#options;
+    const { content, snapshotter, limits } = this.#options;
     const source = decompress(onProgress ? counted(tar, onProgress) : tar, limits);
-    const info = lease.written(await content.write(source, signal === undefined ? {} : { signal }));
-    return {
-      diffId: info.digest,
-      descriptor: { mediaType: MEDIA_TYPE.ociLayerTar, ...info },
-      blob: { ...info, bytes: undefined },
-    };
+    const blob = await receiveBlob(source, { content, snapshotter, lease, signal, mayBeNew });
+    const { digest, size } = blob;
+    return { diffId: digest, descriptor: { mediaType: MEDIA_TYPE.ociLayerTar, digest, size }, blob };
   }
 
   #layersOf({ config, document }: CatalogEntry): ArchivedLayer[] {

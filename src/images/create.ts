@@ -4,7 +4,7 @@ import type { ContentStore, Snapshotter } from '#store';
 import type { ArchivedImage, ArchivedLayer } from './archive/docker-archive.ts';
 import { type Member, storeMember } from './archive/spool.ts';
 import type { ImageCatalog, NewImage } from './catalog.ts';
-import { diffIdMismatch } from './errors.ts';
+import { damagedLayer, diffIdMismatch } from './errors.ts';
 import type { Lease } from './garbage.ts';
 import type { OnProgress } from './types.ts';
 
@@ -83,10 +83,11 @@ export class ImageCreator {
         blobPath: content.path(blob.digest),
         blobDigest: blob.digest,
         expectedDiffId: diffId,
+        ...(blob.staged === undefined ? {} : { staged: blob.staged }),
         ...(signal === undefined ? {} : { signal }),
       })
       .catch((error: unknown) => {
-        throw hasCode(error, 'data_loss') ? diffIdMismatch(index, diffId, 'other content') : error;
+        throw hasCode(error, 'data_loss') ? damagedLayer(index, error) : error;
       });
     report?.({ id, status: 'Loading layer', current: total, total });
   }

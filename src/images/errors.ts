@@ -1,4 +1,12 @@
-import { conflict, dataLoss, type GantryError, invalidArgument, notFound, shortId } from '#base';
+import {
+  conflict,
+  dataLoss,
+  errorMessage,
+  type GantryError,
+  invalidArgument,
+  notFound,
+  shortId,
+} from '#base';
 import { type Digest, familiarReference, type Reference, withDefaultTag } from '#oci';
 
 /** Texts that docker's clients print or search for. Source: moby daemon/images, image/tarexport, as of engine 28. */
@@ -40,6 +48,10 @@ export const layerCountMismatch = (expected: number, actual: number): GantryErro
 
 export const diffIdMismatch = (index: number, expected: string, actual: string): GantryError =>
   dataLoss(`invalid diffID for layer ${index}: expected "${expected}", got "${actual}"`);
+
+/** A layer that turned out to be another one only when it was unpacked. */
+export const damagedLayer = (index: number, cause: unknown): GantryError =>
+  dataLoss(`invalid diffID for layer ${index}: ${errorMessage(cause)}`, { cause });
 
 export const nullManifest = (): GantryError =>
   invalidArgument('invalid manifest, manifest cannot be null (but can be [])');

@@ -14,6 +14,8 @@ export interface Lease {
    * @throws `unavailable` when the same content was being removed at that very moment.
    */
   written(info: BlobInfo): BlobInfo;
+  /** Runs at the release, before anything is removed. */
+  defer(action: () => Promise<void>): void;
   /** Ends the protection and removes what it covered, unless an image needs it by now. */
   release(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export class Reclaimer {
     const { content, garbage } = this.#options;
     const lease = garbage.createLease();
     const held = { blobs: new Set<Digest>(), layers: new Set<Digest>() };
+    const deferred: (() => Promise<void>)[] = [];
     const blobs = (...digests: readonly Digest[]): void => {
       lease.protect(...digests);
       for (const digest of digests) held.blobs.add(digest);
@@ -68,7 +71,9 @@ export class Reclaimer {
         }
         return info;
       },
+      defer: (action) => void deferred.push(action),
       release: async () => {
+        for (const action of deferred) await action();
         lease[Symbol.dispose]();
         await this.reclaim(held);
       },

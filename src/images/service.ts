@@ -68,9 +68,9 @@ export async function createImageService(options: ImageServiceOptions): Promise<
     events,
     remover,
     pruner: new ImagePruner({ catalog, remover, events, logger }),
-    loader: new ImageLoader({ content, creator, reclaimer, events, limits }),
+    loader: new ImageLoader({ content, snapshotter, creator, reclaimer, events, limits }),
     saver: new ImageSaver({ catalog, content, reclaimer, events }),
-    builder: new ImageBuilder({ catalog, content, creator, reclaimer, events, limits, now }),
+    builder: new ImageBuilder({ catalog, content, snapshotter, creator, reclaimer, events, limits, now }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '#base';
 import { type Digest, familiarReference, formatReference, type Reference } from '#oci';
-import type { ContentStore } from '#store';
+import type { ContentStore, Snapshotter } from '#store';
 import type { ImageCreator } from '../create.ts';
 import { notAnImageArchive } from '../errors.ts';
 import type { Lease, Reclaimer } from '../garbage.ts';
@@ -14,6 +14,7 @@ import { Spool, type SpoolLimits } from './spool.ts';
 
 export interface LoaderOptions {
   readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
   readonly creator: ImageCreator;
   readonly reclaimer: Reclaimer;
   readonly events: ImageEvents;
@@ -36,10 +37,16 @@ export class ImageLoader {
 
   /** @throws `invalid_argument`, `data_loss`, with docker's texts; then nothing is left behind. */
   async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]> {
-    const { content, reclaimer, limits } = this.#options;
+    const { content, snapshotter, reclaimer, limits } = this.#options;
     const lease = reclaimer.lease();
     const { signal } = options;
-    const spool = new Spool({ content, lease, limits, ...(signal === undefined ? {} : { signal }) });
+    const spool = new Spool({
+      content,
+      snapshotter,
+      lease,
+      limits,
+      ...(signal === undefined ? {} : { signal }),
+    });
     try {
       await spool.receive(decompress(archive, limits));
       const images = await this.#read(spool);

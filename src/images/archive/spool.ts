@@ -1,17 +1,20 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
 import { readTar, type TarEntry } from '#base';
-import { type Digest, digestOf } from '#oci';
-import type { ContentStore } from '#store';
+import { type Digest, digestOf, isDigest } from '#oci';
+import type { ContentStore, Snapshotter, StagedLayer } from '#store';
 import { malformed } from '../errors.ts';
 import type { Lease } from '../garbage.ts';
 import { MAGIC_BYTES } from './compression.ts';
+import { receiveBlob } from './receive.ts';
 
 /** A file of an archive: kept in memory when small, else in the content store under the operation's lease. */
 export interface Member {
   readonly digest: Digest;
   readonly size: number;
   readonly bytes: Uint8Array | undefined;
+  /** Unpacked already, should it be the lowest layer of an image. */
+  readonly staged?: StagedLayer;
 }
 
 /** Bounds on what an archive may make us keep. */
@@ -26,6 +29,7 @@ export interface SpoolLimits {
 
 export interface SpoolOptions {
   readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
   readonly lease: Lease;
   readonly limits?: SpoolLimits;
   readonly signal?: AbortSignal;
@@ -35,6 +39,7 @@ const DEFAULT_MAX_MEMBERS = 20_000;
 const DEFAULT_SMALL_BYTES = 256 * 1024;
 const DEFAULT_MEMORY_BYTES = 32 * 1024 * 1024;
 const MAX_LINKS = 40;
+const BLOB_PREFIX = '/blobs/sha256/';
 
 /**
  * The members of an archive by name. Names are only keys here and never touch a file system, so that `..`,
@@ -76,19 +81,24 @@ export class Spool {
     // A hole of a terabyte costs nothing to send.
     if (header.sparse !== undefined) throw malformed('image archive', 'it has a sparse member');
     this.#links.delete(path);
-    this.#files.set(path, await this.#keep(entry));
+    this.#files.set(path, await this.#keep(path, entry));
   }
 
-  async #keep(entry: TarEntry): Promise<Member> {
-    const { content, lease, limits, signal } = this.#options;
+  async #keep(path: string, entry: TarEntry): Promise<Member> {
+    const { limits } = this.#options;
     const { size } = entry.header;
     if (size <= Math.min(limits?.smallBytes ?? DEFAULT_SMALL_BYTES, this.#memoryLeft)) {
       this.#memoryLeft -= size;
       const bytes = await entry.bytes(size);
       return { digest: digestOf(bytes), size, bytes };
     }
-    const info = await content.write(entry.body, signal === undefined ? {} : { signal });
-    return { ...lease.written(info), bytes: undefined };
+    return receiveBlob(entry.body, { ...this.#options, mayBeNew: !this.#isKnownLayer(path) });
+  }
+
+  /** Archives since docker 25 name blobs by digest; the digest of a plain lowest layer is its chain ID. */
+  #isKnownLayer(path: string): boolean {
+    const digest = path.replace(BLOB_PREFIX, 'sha256:');
+    return isDigest(digest) && this.#options.snapshotter.layer(digest) !== undefined;
   }
 
   #link(path: string, target: string): void {

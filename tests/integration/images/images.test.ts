@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { TarInput } from '#base';
-import { dockerArchive, fileEntry, layerOf, streamOf, tarOf } from '#images/testing';
+import { configFor, dockerArchive, fileEntry, layerOf, streamOf, tarOf } from '#images/testing';
 import { digestOf } from '#oci';
 import { isRoot, type OpenStores, openStores, temporaryRoot, withTree } from './stores.ts';
 
@@ -105,6 +105,95 @@ describe.skipIf(!isRoot)('images on the overlay snapshotter', () => {
     }
     using again = await openStores(root.path);
     await withTree(again, 'x:1', (tree) => expect(readdirSync(tree).sort()).toEqual(['a', 'b']));
+  });
+});
+
+describe.skipIf(!isRoot)('layers large enough to be unpacked while they arrive', () => {
+  const MEGABYTE = 1024 * 1024;
+  const large = (name: string, more: TarInput[] = []) =>
+    tarOf([fileEntry(name, Buffer.alloc(12 * MEGABYTE, name)), ...more]);
+  const staging = (root: string): string[] => readdirSync(join(root, 'overlay', 'staging'));
+
+  for (const order of ['base first', 'base last']) {
+    test(`${order}: the tree is right and nothing is left in staging`, async () => {
+      using root = temporaryRoot();
+      using stores = await openStores(root.path);
+      const base = await large('base', [fileEntry('both', 'base')]);
+      const top = await large('top', [fileEntry('both', 'top'), fileEntry('.wh.base', '')]);
+      const members = dockerArchive([{ layers: [base, top], tags: ['x:1'] }]);
+      const archive = await tarOf(order === 'base first' ? members : members.toReversed());
+      await stores.images.load(streamOf(archive, 65_536));
+      await withTree(stores, 'x:1', (tree) => {
+        expect(readdirSync(tree).sort()).toEqual(['both', 'top']);
+        expect(readFileSync(join(tree, 'both'), 'utf8')).toBe('top');
+      });
+      expect(staging(root.path)).toEqual([]);
+      expect(stores.content.list()).toHaveLength(3);
+    });
+  }
+
+  test('imported, and imported again', async () => {
+    using root = temporaryRoot();
+    using stores = await openStores(root.path);
+    const layer = await large('file');
+    for (const form of [layer, gzipSync(layer), layer]) {
+      const image = await stores.images.importRootfs(streamOf(form, 65_536), { reference: 'x:1' });
+      expect(image.config.rootfs.diff_ids).toEqual([digestOf(layer)]);
+    }
+    await stores.snapshotter.settle();
+    expect(staging(root.path)).toEqual([]);
+    expect(layerDirectories(root.path)).toHaveLength(1);
+  });
+
+  test('two at once', async () => {
+    using root = temporaryRoot();
+    using stores = await openStores(root.path);
+    const layers = [await large('one'), await large('two')];
+    await Promise.all(
+      layers.map((layer, at) =>
+        stores.images.importRootfs(streamOf(layer, 65_536), { reference: `x:${at}` }),
+      ),
+    );
+    for (const [at, name] of ['one', 'two'].entries()) {
+      await withTree(stores, `x:${at}`, (tree) => expect(readdirSync(tree)).toEqual([name]));
+    }
+    expect(staging(root.path)).toEqual([]);
+  });
+
+  test('a client that goes away, broken and hostile ones leave nothing', async () => {
+    using root = temporaryRoot();
+    using stores = await openStores(root.path);
+    const layer = await large('file', [fileEntry('late', 'x'.repeat(MEGABYTE))]);
+    async function* cut() {
+      yield* streamOf(layer.subarray(0, 10 * MEGABYTE), 65_536);
+      throw new Error('connection reset');
+    }
+    await expect(stores.images.importRootfs(cut())).rejects.toThrow('connection reset');
+    await expect(
+      stores.images.importRootfs(streamOf(layer.subarray(0, 11 * MEGABYTE), 65_536)),
+    ).rejects.toThrow();
+    const evil = await large('file', [
+      { header: { path: 'link', type: 'hardlink', linkPath: '/etc/passwd' } },
+    ]);
+    await expect(stores.images.importRootfs(streamOf(evil, 65_536))).rejects.toThrow('invalid layer');
+    await stores.snapshotter.settle();
+    expect(staging(root.path)).toEqual([]);
+    expect(layerDirectories(root.path)).toEqual([]);
+    expect(stores.content.list()).toEqual([]);
+    expect(readdirSync(join(root.path, 'content', 'ingest'))).toEqual([]);
+  });
+
+  test('a layer that is not what its config says is refused', async () => {
+    using root = temporaryRoot();
+    using stores = await openStores(root.path);
+    const config = configFor([await large('expected')]);
+    const members = dockerArchive([{ layers: [await large('other')], tags: ['x:1'], config }]);
+    await expect(stores.images.load(streamOf(await tarOf(members), 65_536))).rejects.toThrow(
+      'invalid diffID for layer 0',
+    );
+    await stores.snapshotter.settle();
+    expect(staging(root.path)).toEqual([]);
+    expect(layerDirectories(root.path)).toEqual([]);
   });
 });
 

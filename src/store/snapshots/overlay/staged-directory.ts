@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import type { StagedLayer } from '../../types.ts';
 import type { ApplyResult } from '../apply/apply-archive.ts';
 import { Growth } from '../apply/growing-file.ts';
@@ -41,9 +42,16 @@ export class StagedDirectory implements StagedLayer {
   static start(options: StagedDirectoryOptions): StagedDirectory | undefined {
     const growth = new Growth();
     const abort = new AbortController();
-    const { blobPath, directory, pool } = options;
-    const job = { blobPath, targetDir: filesOf(directory), parentDirs: [], growth: growth.shared };
-    const result = pool.tryRunAside(job, abort.signal);
+    // Opened now, because the writer may rename the file before the Worker gets to it.
+    const fd = openSync(options.blobPath, 'r');
+    const job = {
+      blobPath: `/proc/self/fd/${fd}`,
+      targetDir: filesOf(options.directory),
+      parentDirs: [],
+      growth: growth.shared,
+    };
+    const result = options.pool.tryRunAside(job, abort.signal)?.finally(() => closeSync(fd));
+    if (result === undefined) closeSync(fd);
     return result && new StagedDirectory(options, growth, abort, result);
   }
 
