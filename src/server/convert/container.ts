@@ -63,26 +63,76 @@ export function summarizeContainer(
   surroundings: ContainerSurroundings,
   sizes?: Sizes,
 ): ContainerSummary {
+  const fixed = fixedPart(view, surroundings.networkIdOf);
   return {
     Id: view.id,
-    Names: [`/${view.name}`],
+    Names: fixed.names,
     Image: surroundings.imageName(view),
     ImageID: view.imageId,
-    Command: commandLine(view),
-    Created: Math.floor(Date.parse(view.created) / 1000),
-    Ports: portSummaries(view),
+    Command: fixed.command,
+    Created: fixed.created,
+    Ports: fixed.ports,
     ...omitEmpty('SizeRw', sizes?.rwBytes),
     ...omitEmpty('SizeRootFs', sizes?.rootFsBytes),
     Labels: view.config.labels,
     State: view.state.status,
     Status: statusText(view.state, surroundings.nowMs),
-    HostConfig: {
+    HostConfig: fixed.hostConfig,
+    Health: healthSummary(view.state),
+    NetworkSettings: {
+      Networks: fixed.networks ?? withoutNames(networksOf(view, surroundings.networkIdOf)),
+    },
+    Mounts: fixed.mounts,
+  };
+}
+
+/** The part of a summary that stays as long as the container's records are the same objects. */
+interface FixedPart {
+  readonly view: ContainerView;
+  readonly names: ContainerSummary['Names'];
+  readonly command: string;
+  readonly created: number;
+  readonly ports: PortSummary[];
+  readonly hostConfig: ContainerSummary['HostConfig'];
+  readonly mounts: ContainerSummary['Mounts'];
+  /** Only of a running container: the networks of another one may change under it. */
+  readonly networks: ContainerSummary['NetworkSettings']['Networks'] | undefined;
+}
+
+/** Lists are asked for again and again (`ps`, dashboards); converting is four fifths of their cost. */
+const fixedParts = new WeakMap<ContainerView['config'], FixedPart>();
+
+function fixedPart(view: ContainerView, networkIdOf: NetworkIdOf): FixedPart {
+  const known = fixedParts.get(view.config);
+  if (known && isSameRecord(known.view, view)) return known;
+  const fixed = makeFixedPart(view, networkIdOf);
+  fixedParts.set(view.config, fixed);
+  return fixed;
+}
+
+function isSameRecord(a: ContainerView, b: ContainerView): boolean {
+  return (
+    a.name === b.name &&
+    a.hostConfig === b.hostConfig &&
+    a.sandbox === b.sandbox &&
+    a.mounts === b.mounts &&
+    a.endpoints === b.endpoints
+  );
+}
+
+function makeFixedPart(view: ContainerView, networkIdOf: NetworkIdOf): FixedPart {
+  return {
+    view,
+    names: [`/${view.name}`],
+    command: commandLine(view),
+    created: Math.floor(Date.parse(view.created) / 1000),
+    ports: portSummaries(view),
+    hostConfig: {
       NetworkMode: view.hostConfig.networkMode,
       ...omitEmptyObject('Annotations', view.hostConfig.annotations),
     },
-    Health: healthSummary(view.state),
-    NetworkSettings: { Networks: withoutNames(networksOf(view, surroundings.networkIdOf)) },
-    Mounts: view.mounts.map(fromMountPoint),
+    mounts: view.mounts.map(fromMountPoint),
+    networks: view.sandbox ? withoutNames(networksOf(view, networkIdOf)) : undefined,
   };
 }
 

@@ -23,17 +23,21 @@ const BUILT_IN = new Set(['bridge', 'host', 'none', 'default']);
 
 /** The networks of a container by name: those it is plugged into, or will be when it starts. */
 export function networksOf(view: ContainerView, networkIdOf: NetworkIdOf): Record<string, EndpointSettings> {
-  const result: Record<string, EndpointSettings> = {};
-  for (const name of wantedNetworks(view)) {
-    result[name] = endpointSettings(view, name, {
-      ...NO_ENDPOINT,
-      NetworkID: networkIdOf(name) ?? '',
-    });
+  const live = view.sandbox?.endpoints ?? [];
+  if (live.length > 0) {
+    return Object.fromEntries(
+      live.map((endpoint) => [
+        endpoint.networkName,
+        endpointSettings(view, endpoint.networkName, liveEndpoint(endpoint)),
+      ]),
+    );
   }
-  for (const endpoint of view.sandbox?.endpoints ?? []) {
-    result[endpoint.networkName] = endpointSettings(view, endpoint.networkName, liveEndpoint(endpoint));
-  }
-  return result;
+  return Object.fromEntries(
+    wantedNetworks(view).map((name) => [
+      name,
+      endpointSettings(view, name, { ...NO_ENDPOINT, NetworkID: networkIdOf(name) ?? '' }),
+    ]),
+  );
 }
 
 function wantedNetworks(view: ContainerView): string[] {

@@ -41,7 +41,9 @@ export const withParam =
   (query: RawQuery): RawQuery =>
     new Map(query).set(name, [value]);
 
-/** A copy without some fields. */
+/** A copy without some fields. A plain loop: lists of a thousand containers pass through here. */
 export function omit(value: object, ...names: readonly string[]): object {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+  const rest: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(value)) if (!names.includes(name)) rest[name] = field;
+  return rest;
 }
