@@ -58,7 +58,8 @@ export class Starter {
     await using undo = new AsyncDisposableStack();
     const task = await this.#createTask(container, trace, undo);
     instance.beginRun(task);
-    if (container.config.openStdin || instance.session.clientCount > 0) {
+    // Without a client there is nothing to carry, and the end of a connection could close the process's stdin.
+    if (instance.session.clientCount > 0) {
       await trace.measure('attach', () => instance.session.connect(task));
     }
     await trace.measure('start', () => task.start());

@@ -22,28 +22,37 @@ export interface RealEngine {
 }
 
 export interface Machine extends AsyncDisposable {
+  /** Unique name: bridge and cgroup parent. */
+  readonly name: string;
   readonly dataRoot: string;
   readonly execRoot: string;
   /** Opens an engine on the machine's data; the image `busybox` is there. */
   open(): Promise<RealEngine>;
 }
 
+/** What a second process needs to open an engine on the same machine. */
+export type MachinePlace = Pick<Machine, 'name' | 'dataRoot' | 'execRoot'>;
+
 /** Directories and names for one test file; removes all that is left at its end. */
-export function createMachine(): Machine {
-  const name = `gct${createId().slice(0, 6)}`;
-  const dataRoot = mkdtempSync('/var/tmp/gantry-ct-data-');
-  const execRoot = mkdtempSync('/run/gantry-ct-');
-  const engines = new Set<RealEngine>();
+export function createMachine(place: Partial<MachinePlace> = {}): Machine {
+  const name = place.name ?? `gct${createId().slice(0, 6)}`;
+  const dataRoot = place.dataRoot ?? mkdtempSync('/var/tmp/gantry-ct-data-');
+  const execRoot = place.execRoot ?? mkdtempSync('/run/gantry-ct-');
+  let current: RealEngine | undefined;
+  const open = async () => {
+    const engine = await openEngine(dataRoot, execRoot, name, () => {
+      current = undefined;
+    });
+    current = engine;
+    return engine;
+  };
   return {
+    name,
     dataRoot,
     execRoot,
-    async open() {
-      const engine = await openEngine(dataRoot, execRoot, name, () => engines.delete(engine));
-      engines.add(engine);
-      return engine;
-    },
+    open,
     async [Symbol.asyncDispose]() {
-      for (const engine of engines) await engine.close();
+      await (current ?? (await open())).close();
       rmSync(dataRoot, { recursive: true, force: true });
       rmSync(execRoot, { recursive: true, force: true });
     },
