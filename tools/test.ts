@@ -1,7 +1,8 @@
 /**
  * Runs every test and prints `N passed, N failed[, N skipped]` as its last line; exits 1 when anything failed.
  *
- * Counting comes from the JUnit report of each group, because a test that calls process.exit ends a serial run
+ * Everything runs in a network namespace of its own, so that neither the host's firewall (a dockerd's, say) nor the
+ * tests' networks meet the other. Counting comes from the JUnit report of each group, because a test that calls process.exit ends a serial run
  * with status 0 and no summary. A group without a complete report counts as one failure.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,6 +21,8 @@ interface Group {
 }
 
 const BIN = 'node_modules/.bin';
+/** Set inside the network namespace. */
+const INSIDE = 'GANTRY_TEST_NAMESPACE';
 const bunTest = (...args: string[]): string[] => [`${BIN}/bun`, 'test', ...args];
 
 const CHECKS: readonly Group[] = [
@@ -102,4 +105,18 @@ function reportLeaks(leaks: readonly string[]): Totals {
   return leaks.length === 0 ? { ...NO_TESTS, passed: 1 } : { ...NO_TESTS, failed: 1 };
 }
 
-process.exit(await main());
+/** Runs this program again inside a fresh network namespace with loopback up. */
+async function mainInNamespace(): Promise<number> {
+  const self = [process.execPath, import.meta.path, ...process.argv.slice(2)];
+  const child = Bun.spawn(
+    ['unshare', '--net', '--', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...self],
+    {
+      env: { ...process.env, [INSIDE]: '1' },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  return await child.exited;
+}
+
+const needsNamespace = !process.argv.includes('--quick') && process.env[INSIDE] === undefined;
+process.exit(needsNamespace ? await mainInNamespace() : await main());

@@ -10,7 +10,7 @@ const PROCESS_NAMES = new Set(['conmon', 'crun', 'runc', 'gantry', 'bun']);
 export function takeInventory(): Inventory {
   return {
     mount: mounts(),
-    interface: readdirSync('/sys/class/net').filter((name) => name !== 'bonding_masters'),
+    interface: interfaces(),
     'network namespace': namespaces(),
     cgroup: cgroups(),
     'nft table': nftTables(),
@@ -25,6 +25,12 @@ export function findLeaks(before: Inventory, after: Inventory): string[] {
     const known = new Set(before[kind]);
     return things.filter((thing) => !known.has(thing)).map((thing) => `${kind}: ${thing}`);
   });
+}
+
+/** /sys/class/net shows the namespace that mounted it; ours is what we ask the kernel for. */
+function interfaces(): string[] {
+  const listed = execFileSync('ip', ['-json', 'link'], { encoding: 'utf8' });
+  return (JSON.parse(listed) as { readonly ifname: string }[]).map(({ ifname }) => ifname);
 }
 
 function mounts(): string[] {
