@@ -81,9 +81,12 @@ export class ConmonTask implements Task {
     thaw(this.record.cgroupsPath, this.#context.sys);
   }
 
-  async update(resources: SpecResources): Promise<void> {
+  async update({ pids, ...resources }: SpecResources): Promise<void> {
     const file = `${this.#files.directory}/update.json`;
-    writeAtomically(file, JSON.stringify(resources));
+    // The runtimes write "no limit" as -1, which the kernel refuses.
+    if (pids && pids.limit <= 0)
+      this.#context.sys.cgroups.write('pids', this.record.cgroupsPath, 'pids.max', 'max');
+    writeAtomically(file, JSON.stringify(pids && pids.limit > 0 ? { ...resources, pids } : resources));
     const { exitCode, stderr } = await this.#call('update', '--resources', file, this.id);
     if (exitCode !== 0)
       throw internal(`cannot update the container's resources: ${stderr.trim()}`, {

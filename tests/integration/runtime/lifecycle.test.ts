@@ -108,6 +108,11 @@ describe.each(['crun', 'runc'])('%s', (name) => {
     await task.update({ memory: { limit: 32 << 20, swap: 32 << 20 }, cpu: { shares: 512 } });
     expect(limit()).toBe(String(32 << 20));
     expect(sys.cgroups.read('cpu', options.spec.linux.cgroupsPath ?? '', 'cpu.shares')).toBe('512');
+    const processes = () => sys.cgroups.read('pids', options.spec.linux.cgroupsPath ?? '', 'pids.max');
+    await task.update({ pids: { limit: 50 } });
+    expect(processes()).toBe('50');
+    await task.update({ pids: { limit: -1 } });
+    expect(processes()).toBe('max');
     await runtime.delete(options.id);
   });
 
