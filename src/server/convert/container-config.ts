@@ -110,6 +110,7 @@ export function fromContainerConfig(config: ContainerConfig): WireConfig {
     WorkingDir: config.workingDir,
     Entrypoint: orNull(config.entrypoint),
     ...omitEmpty('NetworkDisabled', config.networkDisabled),
+    ...omitEmpty('MacAddress', config.macAddress),
     ...omitEmptyObject('OnBuild', config.onBuild),
     Labels: config.labels,
     ...omitEmpty('StopSignal', config.stopSignal),

@@ -58,7 +58,6 @@ function withBridgeFields(container: ContainerInspectResponse): unknown {
       ...container.NetworkSettings,
       ...bridgeFields(bridge),
     },
-    Config: withMacAddress(container),
   };
 }
 
@@ -73,11 +72,6 @@ function bridgeFields(bridge: EndpointSettings | undefined) {
     IPv6Gateway: bridge?.IPv6Gateway ?? '',
     MacAddress: bridge?.MacAddress ?? '',
   };
-}
-
-function withMacAddress({ Config, HostConfig, NetworkSettings }: ContainerInspectResponse) {
-  const mac = NetworkSettings.Networks[HostConfig.NetworkMode]?.MacAddress;
-  return mac ? { ...Config, MacAddress: mac } : Config;
 }
 
 /** Before 1.45 short ID and host name stood among the aliases. */
@@ -115,9 +109,8 @@ const CREATE: readonly Change[] = [
   },
   {
     before: 41,
-    note: "The cgroup namespace is the host's by default; `platform` is ignored.",
+    note: '`platform` is ignored.',
     query: withoutParam('platform'),
-    body: onHost((host) => ({ ...host, CgroupnsMode: host.CgroupnsMode || 'host' })),
   },
   {
     before: 42,
@@ -200,7 +193,7 @@ export const CONTAINER_CHANGES: ChangeTable = {
     { before: 45, note: 'Short ID and host name are aliases.', value: onValue(withLegacyAliases) },
     {
       before: 52,
-      note: 'Fields of the default bridge, `Config.MacAddress`.',
+      note: 'Fields of the default bridge in `NetworkSettings`.',
       value: onValue(withBridgeFields),
     },
   ],
