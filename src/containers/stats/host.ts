@@ -13,7 +13,9 @@ export interface HostCpu {
 /** CPU time of the machine and its number of CPUs, from /proc/stat (proc(5)). */
 export function parseProcStat(text: string | undefined): HostCpu {
   let [systemNs, onlineCpus] = [0, 0];
-  for (const line of lines(text)) {
+  // The lines of the CPUs come first; the interrupts behind them are long.
+  const end = text?.indexOf('\nintr') ?? -1;
+  for (const line of lines(end < 0 ? text : text?.slice(0, end))) {
     if (!line.startsWith('cpu')) break;
     const [name, ...fields] = words(line);
     if (name !== 'cpu') onlineCpus += 1;

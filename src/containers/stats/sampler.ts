@@ -32,7 +32,7 @@ export interface StatsSampler {
   subscribe(target: () => StatsTarget | undefined, listener: (stats: ContainerStats) => void): Disposable;
 }
 
-/** Containers read in one go before other work of the daemon gets its turn: about a millisecond. */
+/** Containers read in one go before other work of the daemon gets its turn: about two milliseconds. */
 const BATCH = 25;
 const DEFAULT_INTERVAL_MS = 1000;
 
