@@ -147,9 +147,11 @@ class HttpApiServer implements ApiServer {
     return reply;
   }
 
+  /** The client has been told on the stream what was wrong with its request; the rest is ours to note. */
   #broken({ method, path, signal }: ApiRequest, error: unknown): void {
     if (signal.aborted) return;
-    this.#logger.warn('answer cut short', { method, path, error });
+    const level = errorReply(error).status >= 500 ? 'warn' : 'debug';
+    this.#logger[level]('answer cut short', { method, path, error });
   }
 
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
