@@ -1,21 +1,13 @@
-import { close, createReadStream, fstat, fsync, open, write } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { dataLoss, internal } from '#base';
 import { type Digest, digestHex } from '#oci';
 import { storeError } from '../errors.ts';
 import type { BlobInfo, Ingest } from '../types.ts';
+import { type AppendFile, openAppendFile } from './append-file.ts';
 import { syncDirectory } from './directory.ts';
 
-// Plain descriptors, because a FileHandle that is collected unclosed throws where nobody can catch it.
-const openFile = promisify(open);
-const closeFile = promisify(close);
-const statFile = promisify(fstat);
-const syncFile = promisify(fsync);
-
-/** Small writes are gathered: a system call and a thread hop each would cost more than the copy. */
-const BUFFER_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
 
 export interface IngestOptions {
@@ -30,28 +22,19 @@ export interface IngestOptions {
 /** Opens the file of an ingest and hashes what is there already. */
 export async function openIngestFile(options: IngestOptions): Promise<FileIngest> {
   try {
-    const hasher = new Bun.CryptoHasher('sha256');
-    const fd = await openFile(options.path, 'a', 0o600);
+    const file = await openAppendFile(options.path);
     try {
-      const { size } = await statFile(fd);
-      if (size > 0) await hashFile(options.path, hasher);
-      return new FileIngest(options, fd, hasher, size);
+      const hasher = new Bun.CryptoHasher('sha256');
+      if (file.initialSize > 0) await hashFile(options.path, hasher);
+      return new FileIngest(options, file, hasher);
     } catch (error) {
-      await closeFile(fd);
+      await file.close();
       throw error;
     }
   } catch (error) {
     options.onClose();
     throw storeError(`open ingest '${options.ref}'`, error);
   }
-}
-
-function writeFile(fd: number, bytes: Uint8Array, at: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    write(fd, bytes, at, bytes.length - at, null, (error, written) =>
-      error ? reject(error) : resolve(written),
-    );
-  });
 }
 
 async function hashFile(path: string, hasher: Bun.CryptoHasher): Promise<void> {
@@ -64,35 +47,32 @@ class FileIngest implements Ingest {
   readonly offset: number;
   readonly path: string;
   readonly #options: IngestOptions;
-  readonly #fd: number;
+  readonly #file: AppendFile;
   readonly #hasher: Bun.CryptoHasher;
-  #buffer: Buffer | undefined;
-  #fill = 0;
   #size: number;
   #isOpen = true;
 
-  constructor(options: IngestOptions, fd: number, hasher: Bun.CryptoHasher, size: number) {
+  constructor(options: IngestOptions, file: AppendFile, hasher: Bun.CryptoHasher) {
     this.ref = options.ref;
     this.path = options.path;
-    this.offset = size;
+    this.offset = file.initialSize;
     this.#options = options;
-    this.#fd = fd;
+    this.#file = file;
     this.#hasher = hasher;
-    this.#size = size;
+    this.#size = file.initialSize;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#mustBeOpen();
     this.#hasher.update(chunk);
     this.#size += chunk.length;
-    if (this.#fill + chunk.length > BUFFER_BYTES) await this.#flush();
-    if (chunk.length >= BUFFER_BYTES) {
-      await this.#append(chunk);
-      return;
+    try {
+      await this.#file.write(chunk);
+    } catch (error) {
+      // What is on disk no longer matches the hash: the ingest cannot go on, but may be resumed.
+      await this.#close();
+      throw storeError(`write ingest '${this.ref}'`, error);
     }
-    this.#buffer ??= Buffer.allocUnsafe(BUFFER_BYTES);
-    this.#buffer.set(chunk, this.#fill);
-    this.#fill += chunk.length;
   }
 
   async commit(expected: { readonly digest?: Digest; readonly size?: number } = {}): Promise<BlobInfo> {
@@ -103,8 +83,7 @@ class FileIngest implements Ingest {
       throw mismatch(blob, expected);
     }
     try {
-      await this.#flush();
-      await syncFile(this.#fd);
+      await this.#file.sync();
       await rename(this.path, join(this.#options.blobsDir, digestHex(blob.digest)));
       await syncDirectory(this.#options.blobsDir);
     } catch (error) {
@@ -117,7 +96,6 @@ class FileIngest implements Ingest {
 
   async abort(): Promise<void> {
     if (!this.#isOpen) return;
-    this.#fill = 0;
     await rm(this.path, { force: true });
     await this.#close();
   }
@@ -125,34 +103,16 @@ class FileIngest implements Ingest {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     try {
-      await this.#flush();
+      await this.#file.flush();
     } finally {
       await this.#close();
-    }
-  }
-
-  async #flush(): Promise<void> {
-    const length = this.#fill;
-    if (length === 0 || !this.#buffer) return;
-    this.#fill = 0;
-    await this.#append(this.#buffer.subarray(0, length));
-  }
-
-  async #append(bytes: Uint8Array): Promise<void> {
-    try {
-      for (let at = 0; at < bytes.length; ) at += await writeFile(this.#fd, bytes, at);
-    } catch (error) {
-      // What is on disk no longer matches the hash: the ingest cannot go on, but may be resumed.
-      await this.#close();
-      throw storeError(`write ingest '${this.ref}'`, error);
     }
   }
 
   async #close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#buffer = undefined;
-    await closeFile(this.#fd);
+    await this.#file.close();
     this.#options.onClose();
   }
 

@@ -13,7 +13,8 @@ export class Trash {
   readonly #dir: string;
   readonly #mounts: Pick<Mounts, 'list' | 'unmount'>;
   readonly #logger: Logger;
-  #tail: Promise<void> = Promise.resolve();
+  #queue: string[] = [];
+  #running: Promise<void> | undefined;
 
   constructor(dir: string, mounts: Pick<Mounts, 'list' | 'unmount'>, logger: Logger) {
     this.#dir = dir;
@@ -38,34 +39,54 @@ export class Trash {
     for (const name of readdirSync(this.#dir)) this.#enqueue(join(this.#dir, name));
   }
 
-  /** Waits until everything discarded so far is gone. */
+  /** Waits until everything discarded so far, and what is added meanwhile, is gone. */
   async settle(): Promise<void> {
-    let seen: Promise<void> | undefined;
-    while (seen !== this.#tail) {
-      seen = this.#tail;
-      await seen;
-    }
+    await this.#running;
   }
 
   #enqueue(path: string): void {
-    this.#tail = this.#tail.then(() => this.#remove(path));
+    this.#queue.push(path);
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0);
+      this.#unmountBelow(batch);
+      for (const path of batch) await this.#remove(path);
+    }
   }
 
   async #remove(path: string): Promise<void> {
     try {
-      // A forgotten mount inside would have its content deleted, whatever it is.
-      this.#unmountBelow(path);
       await rm(path, { recursive: true, force: true });
     } catch (error) {
-      this.#logger.warn('cannot delete a removed layer or snapshot, will try again at the next start', {
-        path,
-        error: errorMessage(error),
-      });
+      this.#warn(path, error);
     }
   }
 
-  #unmountBelow(path: string): void {
-    const below = this.#mounts.list().filter(({ target }) => target.startsWith(`${path}/`));
-    for (const { target } of below.reverse()) this.#mounts.unmount(target, { detach: true });
+  /**
+   * A forgotten mount inside would have its content deleted, whatever it is: a tree that cannot be freed of them is left for the
+   * next start. Looked up once for all, because the mount table is long where many containers run.
+   */
+  #unmountBelow(batch: string[]): void {
+    const below = this.#mounts.list().filter(({ target }) => target.startsWith(`${this.#dir}/`));
+    for (const { target } of below.reverse()) {
+      try {
+        this.#mounts.unmount(target, { detach: true });
+      } catch (error) {
+        const index = batch.findIndex((path) => target === path || target.startsWith(`${path}/`));
+        if (index >= 0) this.#warn(batch.splice(index, 1)[0] ?? target, error);
+      }
+    }
+  }
+
+  #warn(path: string, error: unknown): void {
+    this.#logger.warn('cannot delete a removed layer or snapshot, will try again at the next start', {
+      path,
+      error: errorMessage(error),
+    });
   }
 }

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '#base';
+import { digestOf } from '#oci';
+import { createOverlaySnapshotter, openContentStore, openMetadataStore } from '#store';
+import { createMemoryMetadataStore, file, layerTar } from '#store/testing';
+import { createSys } from '#sys';
+
+const sys = createSys();
+const TOO_MUCH = 'x'.repeat(6 * 1024 * 1024);
+let dir = '';
+let small = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'gantry-test-full-'));
+  small = join(dir, 'small');
+  mkdirSync(small);
+  sys.mounts.mount({ source: 'gantry-test', target: small, fstype: 'tmpfs', data: 'size=4m,nr_inodes=500' });
+});
+afterEach(() => {
+  sys.mounts.unmount(small, { detach: true });
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test('a blob that does not fit is `unavailable` and leaves nothing', async () => {
+  const store = openContentStore({ root: join(small, 'content'), logger: silentLogger });
+  await expect(store.write(TOO_MUCH)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(readdirSync(join(small, 'content/ingest'))).toEqual([]);
+  expect((await store.write('fits')).size).toBe(4);
+});
+
+test('an ingest that hit the full disk can be resumed when there is room again', async () => {
+  const store = openContentStore({ root: join(small, 'content'), logger: silentLogger });
+  const filler = join(small, 'filler');
+  writeFileSync(filler, TOO_MUCH.slice(0, 3 * 1024 * 1024));
+  const whole = Buffer.alloc(2 * 1024 * 1024, 'gantry');
+  const first = await store.openIngest('layer');
+  const writing = (async () => {
+    await first.write(whole);
+    await first.commit();
+  })();
+  await expect(writing).rejects.toMatchObject({ code: 'unavailable' });
+  rmSync(filler);
+  const second = await store.openIngest('layer');
+  await second.write(whole.subarray(second.offset));
+  expect((await second.commit()).digest).toBe(digestOf(whole));
+});
+
+test('a layer that does not fit, in bytes or inodes, is `unavailable` and leaves nothing', async () => {
+  const root = join(small, 'overlay2');
+  const snapshotter = createOverlaySnapshotter({
+    root,
+    metadata: createMemoryMetadataStore(),
+    sys,
+    logger: silentLogger,
+  });
+  const many = Array.from({ length: 1000 }, (_, index) => file(`f${index}`));
+  for (const members of [[file('big', TOO_MUCH)], many]) {
+    const blobPath = join(dir, 'blob');
+    writeFileSync(blobPath, await layerTar(members));
+    const applying = snapshotter.applyLayer({ chainId: digestOf('x'), parent: undefined, blobPath });
+    await expect(applying).rejects.toMatchObject({ code: 'unavailable' });
+    await snapshotter.settle();
+    for (const name of ['layers', 'staging', 'trash']) expect(readdirSync(join(root, name))).toEqual([]);
+  }
+});
+
+test('metadata that does not fit is `unavailable`; what was there stays, and writing works again later', () => {
+  using metadata = openMetadataStore({ path: join(small, 'metadata.db'), logger: silentLogger });
+  const documents = metadata.collection('documents', (stored) => stored as string);
+  documents.put('kept', 'value');
+  expect(() => documents.put('large', TOO_MUCH)).toThrow(expect.objectContaining({ code: 'unavailable' }));
+  expect(documents.entries()).toEqual([['kept', 'value']]);
+  documents.put('small', 'fits');
+  expect(documents.get('small')).toBe('fits');
+});
