@@ -1,3 +1,4 @@
+export { type Clock, sleep, systemClock } from './clock.ts';
 export { throwIfAborted, withDeadline } from './deadline.ts';
 export * from './errdefs.ts';
 export {
