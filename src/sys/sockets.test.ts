@@ -101,3 +101,18 @@ test('sendDatagram: reports a missing socket and one of another kind, and leaks 
   expect(codeOf(() => createSockets().sendDatagram(join(dir, 'nope'), 'x'))).toBe('ENOENT');
   expect(codeOf(() => createSockets().sendDatagram('@gantry-nobody-listens', 'x'))).toBe('ECONNREFUSED');
 });
+
+test('connectDatagram: writes are datagrams, a full or gone receiver is reported and never waited for', () => {
+  const path = join(dir, 'q');
+  const receiver = bound(DATAGRAM_CLOEXEC, path);
+  const fd = keep(createSockets().connectDatagram(path));
+  writeSync(fd, Buffer.from([0xff, 0x00]));
+  const buffer = Buffer.alloc(8);
+  expect([...buffer.subarray(0, readSync(receiver, buffer))]).toEqual([0xff, 0x00]);
+  const fill = () => {
+    for (let sent = 0; sent < 10_000; sent += 1) writeSync(fd, 'x');
+  };
+  expect(codeOf(fill)).toBe('EAGAIN');
+  closeSync(opened.shift() ?? -1);
+  expect(codeOf(() => writeSync(fd, 'x'))).toBe('ECONNREFUSED');
+});

@@ -35,6 +35,8 @@ export function createSockets(): Sockets {
       check(libc().socketpair(AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, pair.bytes), 'socketpair');
       return [pair.view.getInt32(0, true), pair.view.getInt32(4, true)];
     },
+    connectDatagram: (path) =>
+      connectTo(SOCK_DGRAM | SOCK_NONBLOCK | O_CLOEXEC, path.replace(/^@/, ABSTRACT), path),
     sendDatagram: (path, text) => {
       const fd = connectTo(SOCK_DGRAM | O_CLOEXEC, path.replace(/^@/, ABSTRACT), path);
       try {

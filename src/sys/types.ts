@@ -226,6 +226,11 @@ export interface Sockets {
   connectSeqpacket(path: string): Fd;
   /** socketpair(AF_UNIX, SOCK_STREAM, close-on-exec). */
   socketpair(): readonly [Fd, Fd];
+  /**
+   * Connects a SOCK_DGRAM Unix socket (non-blocking, close-on-exec); a leading `@` is an abstract name. Each write is
+   * one datagram and throws EAGAIN while the receiver's queue is full, ECONNREFUSED when it has gone.
+   */
+  connectDatagram(path: string): Fd;
   /** Sends one datagram to a Unix socket; a leading `@` is an abstract name (unix(7)). */
   sendDatagram(path: string, text: string): void;
   shutdownWrite(fd: Fd): void;
