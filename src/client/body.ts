@@ -1,13 +1,21 @@
+import { parseExactJson } from './exact-json.ts';
 import type { BodyReader } from './http-message.ts';
 import { splitJsonValues } from './json-stream.ts';
+
+export interface JsonOptions {
+  /** Keep integers that a number cannot hold, as bigint. */
+  readonly exact?: boolean;
+}
+
+const parserFor = (options: JsonOptions | undefined) => (options?.exact ? parseExactJson : JSON.parse);
 
 /** The body of an answer: read it once, in one of these ways, or discard it. */
 export interface ResponseBody extends AsyncIterable<Uint8Array> {
   bytes(): Promise<Uint8Array>;
   text(): Promise<string>;
-  json<T>(): Promise<T>;
+  json<T>(options?: JsonOptions): Promise<T>;
   /** A sequence of JSON values as they arrive. */
-  jsonValues<T>(): AsyncIterableIterator<T>;
+  jsonValues<T>(options?: JsonOptions): AsyncIterableIterator<T>;
   /** Stops reading and closes the connection. */
   discard(): void;
 }
@@ -37,8 +45,8 @@ export function createBody(read: BodyReader, release: (complete: boolean) => voi
       return parts.length === 1 && only ? only : Buffer.concat(parts);
     },
     text: async () => new TextDecoder().decode(await body.bytes()),
-    json: async <T>() => JSON.parse(await body.text()) as T,
-    jsonValues: <T>() => splitJsonValues<T>(chunks()),
+    json: async <T>(options?: JsonOptions) => parserFor(options)(await body.text()) as T,
+    jsonValues: <T>(options?: JsonOptions) => splitJsonValues<T>(chunks(), parserFor(options)),
     discard: () => releaseOnce(false),
   };
   return body;

@@ -123,7 +123,7 @@ export function createContainerClient(engine: Requester): ContainerClient {
         json: forVersion(body, await engine.apiVersion()),
       }),
     inspect: (ref, { size } = {}) =>
-      engine.json('GET', at(ref, 'json'), { query: { size: size ? 1 : undefined } }),
+      engine.exactJson('GET', at(ref, 'json'), { query: { size: size ? 1 : undefined } }),
     start: (ref, { checkpoint, checkpointDir } = {}) =>
       engine.done('POST', at(ref, 'start'), {
         query: { checkpoint: present(checkpoint), 'checkpoint-dir': present(checkpointDir) },

@@ -72,7 +72,7 @@ export function createImageClient(engine: Requester): ImageClient {
         },
       }),
     inspect: (ref, { platform } = {}) =>
-      engine.json('GET', at(ref, 'json'), { query: { platform: present(platform) } }),
+      engine.exactJson('GET', at(ref, 'json'), { query: { platform: present(platform) } }),
     history: (ref) => engine.json('GET', at(ref, 'history')),
     tag: (ref, repo, tag) => engine.done('POST', at(ref, 'tag'), { query: { repo, tag: present(tag) } }),
     remove: (ref, { force, noPrune } = {}) =>

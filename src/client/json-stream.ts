@@ -9,7 +9,10 @@ const CLOSE_BRACKET = 0x5d;
  * Splits a byte stream of concatenated JSON objects or arrays, with or without newlines between them, and parses
  * each as soon as its last byte is there. Values may be cut anywhere by the transport.
  */
-export async function* splitJsonValues<T>(chunks: AsyncIterable<Uint8Array>): AsyncIterableIterator<T> {
+export async function* splitJsonValues<T>(
+  chunks: AsyncIterable<Uint8Array>,
+  parse: (text: string) => unknown = JSON.parse,
+): AsyncIterableIterator<T> {
   const decoder = new TextDecoder();
   const scan = createScanner();
   let pending: Uint8Array[] = [];
@@ -17,7 +20,7 @@ export async function* splitJsonValues<T>(chunks: AsyncIterable<Uint8Array>): As
     let start = 0;
     for (const end of scan(chunk)) {
       pending.push(chunk.subarray(start, end));
-      yield JSON.parse(decoder.decode(Buffer.concat(pending))) as T;
+      yield parse(decoder.decode(Buffer.concat(pending))) as T;
       pending = [];
       start = end;
     }

@@ -26,7 +26,7 @@ export function createNetworkClient(engine: Requester): NetworkClient {
   return {
     list: (filters) => engine.json('GET', '/networks', { query: { filters: encodeFilters(filters) } }),
     inspect: (ref, { verbose, scope } = {}) =>
-      engine.json('GET', at(ref), { query: { verbose: verbose ? 1 : undefined, scope } }),
+      engine.exactJson('GET', at(ref), { query: { verbose: verbose ? 1 : undefined, scope } }),
     create: (body) => engine.json('POST', '/networks/create', { json: body }),
     remove: (ref) => engine.done('DELETE', at(ref)),
     connect: (ref, body) => engine.done('POST', `${at(ref)}/connect`, { json: body }),

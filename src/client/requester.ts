@@ -81,6 +81,11 @@ export class Requester {
     return await (await this.call(method, path, options)).body.json<T>();
   }
 
+  /** As `json`, for answers that are shown as they came. */
+  async exactJson<T>(method: Method, path: string, options?: CallOptions): Promise<T> {
+    return await (await this.call(method, path, options)).body.json<T>({ exact: true });
+  }
+
   /** For calls whose answer has no content. */
   async done(method: Method, path: string, options?: CallOptions): Promise<void> {
     await (await this.call(method, path, options)).body.bytes();

@@ -26,7 +26,7 @@ export function createSystemClient(engine: Requester): SystemClient {
       engine.json('GET', '/system/df', { query: { verbose: verbose ? 1 : undefined } }),
     async events({ since, until, filters, signal }) {
       const query = { since, until, filters: encodeFilters(filters) };
-      return (await engine.call('GET', '/events', { query, signal })).body.jsonValues();
+      return (await engine.call('GET', '/events', { query, signal })).body.jsonValues({ exact: true });
     },
   };
 }

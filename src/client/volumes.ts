@@ -15,7 +15,7 @@ export function createVolumeClient(engine: Requester): VolumeClient {
   return {
     list: (filters) => engine.json('GET', '/volumes', { query: { filters: encodeFilters(filters) } }),
     create: (body) => engine.json('POST', '/volumes/create', { json: body }),
-    inspect: (name) => engine.json('GET', `/volumes/${segment(name)}`),
+    inspect: (name) => engine.exactJson('GET', `/volumes/${segment(name)}`),
     remove: (name, { force } = {}) =>
       engine.done('DELETE', `/volumes/${segment(name)}`, { query: { force: force ? 1 : undefined } }),
     prune: (filters) => engine.json('POST', '/volumes/prune', { query: { filters: encodeFilters(filters) } }),

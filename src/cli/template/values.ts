@@ -42,6 +42,7 @@ export function typeName(value: unknown): string {
   if (value instanceof Struct) return value.typeName;
   if (Array.isArray(value))
     return value.every((item) => typeof item === 'string') ? '[]string' : '[]interface {}';
+  if (typeof value === 'bigint') return 'int';
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float64';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'string') return 'string';
@@ -76,9 +77,19 @@ export function printNumber(value: number): string {
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-/** JSON as docker's `json` function makes it: compact, HTML left alone. */
+/** JSON as docker's `json` function makes it: compact. HTML is escaped only in a {@link Struct}, as Go does there. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value ?? null)
+  const text = JSON.stringify(value ?? null, exactNumbers)
     .replaceAll('\u2028', '\\u2028')
     .replaceAll('\u2029', '\\u2029');
+  return value instanceof Struct ? text.replaceAll(/[<>&]/g, escapeUnicode) : text;
 }
+
+const escapeUnicode = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** A replacer for JSON.stringify that keeps all digits of a bigint. */
+export function exactNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? rawJson(String(value)) : value;
+}
+
+const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;

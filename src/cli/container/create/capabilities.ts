@@ -19,4 +19,5 @@ function normalize(text: string): string {
   return name.startsWith('CAP_') ? name : `CAP_${name}`;
 }
 
-const listed = (names: readonly string[]): readonly string[] | null => (names.length > 0 ? [...names].sort() : null);
+const listed = (names: readonly string[]): readonly string[] | null =>
+  names.length > 0 ? [...names].sort() : null;

@@ -1,0 +1,68 @@
+import { errorMessage } from '#base';
+import type { CliContext } from '../core/context.ts';
+import { silentExit } from '../core/errors.ts';
+import { templateParsing } from '../template/errors.ts';
+import { compileTemplate, type Template } from '../template/template.ts';
+import { exactNumbers } from '../template/values.ts';
+
+/** Fields that the reference client has typed: absent on the wire, they read as nil instead of failing. */
+const OPTIONAL_KEYS: ReadonlySet<string> = new Set(
+  (
+    'Health Healthcheck SizeRw SizeRootFs StopTimeout StopSignal Shell OnBuild GraphDriver MacAddress Init Mounts Tmpfs ' +
+    'Sysctls StorageOpt Annotations Runtime ExposedPorts NetworkDisabled ArgsEscaped Comment Author Variant OsVersion ' +
+    'Parent Descriptor Manifests ImageManifestDescriptor UsageData ClusterVolume Status Peers Services'
+  ).split(' '),
+);
+
+/** Fetches one object. Rejects when there is none. */
+export type GetObject = (ref: string) => Promise<unknown>;
+
+/**
+ * Prints objects as one JSON array, or each through a template. What was found is printed even when something was not; the
+ * failures follow on standard error.
+ * @throws with exit code 1 when anything failed.
+ */
+export async function inspectAll(
+  ctx: CliContext,
+  refs: readonly string[],
+  format: string,
+  get: GetObject,
+): Promise<void> {
+  const template = format === '' || format === 'json' ? undefined : compile(format);
+  const found: unknown[] = [];
+  const failures: string[] = [];
+  for (const ref of refs) {
+    await get(ref).then(
+      (object) => void found.push(object),
+      (error: unknown) => void failures.push(errorMessage(error)),
+    );
+  }
+  await ctx.stdout.write(template ? withTemplate(template, found) : asJson(found, format === 'json'));
+  if (failures.length === 0) return;
+  await ctx.stderr.write(`${failures.join('\n')}\n`);
+  throw silentExit(1);
+}
+
+function compile(source: string): Template {
+  try {
+    return compileTemplate(source);
+  } catch (error) {
+    throw templateParsing(error);
+  }
+}
+
+function withTemplate(template: Template, objects: readonly unknown[]): string {
+  try {
+    const lines = objects.map(
+      (object) => `${template.run(object, { missingKey: 'error', optionalKeys: OPTIONAL_KEYS })}\n`,
+    );
+    return lines.length === 0 ? '\n' : lines.join('');
+  } catch (error) {
+    throw templateParsing(error);
+  }
+}
+
+function asJson(objects: readonly unknown[], compact: boolean): string {
+  if (compact) return objects.map((object) => `${JSON.stringify(object, exactNumbers)}\n`).join('');
+  return `${JSON.stringify(objects, exactNumbers, 4)}\n`;
+}

@@ -1,0 +1,44 @@
+import type { EventMessage } from '#api';
+import { errorCode } from '#base';
+import { defineCommand } from '../core/command.ts';
+import { toEngineTime } from '../core/timestamp.ts';
+import { eventLine } from '../formatter/event.ts';
+import { compile, runRow } from '../formatter/list.ts';
+import { exactNumbers } from '../template/values.ts';
+
+/** Watches what happens in the engine. */
+export const command = defineCommand({
+  usage: '[OPTIONS]',
+  arguments: { min: 0, max: 0 },
+  flags: {
+    filter: { type: 'filter', short: 'f', summary: 'Show only what matches (such as "type=container")' },
+    format: { type: 'string', summary: "Output: 'json' or a Go template" },
+    since: { type: 'string', summary: 'Start with events of this time, or of a while ago' },
+    until: { type: 'string', summary: 'End with events of this time, or of a while ago' },
+  },
+  async run({ flags }, ctx) {
+    const print = printer(flags.format);
+    const abort = new AbortController();
+    using _interrupt = ctx.signals.on(['SIGINT', 'SIGTERM'], () => abort.abort());
+    const range = (text: string) => (text === '' ? undefined : toEngineTime(text, ctx.now()));
+    const events = await (await ctx.client()).system.events({
+      since: range(flags.since),
+      until: range(flags.until),
+      filters: flags.filter,
+      signal: abort.signal,
+    });
+    try {
+      for await (const event of events) await ctx.stdout.write(print(event));
+    } catch (error) {
+      if (errorCode(error) !== 'canceled') throw error;
+    }
+    return undefined;
+  },
+});
+
+function printer(format: string): (event: EventMessage) => string {
+  if (format === '') return eventLine;
+  if (format === 'json') return (event) => `${JSON.stringify(event, exactNumbers)}\n`;
+  const template = compile(format);
+  return (event) => `${runRow(template, event)}\n`;
+}

@@ -1,0 +1,130 @@
+import type { SystemVersion } from '#api';
+import { errorMessage } from '#base';
+import { CLIENT_API_VERSION, type EngineClient } from '#client';
+import { defineCommand } from '../core/command.ts';
+import type { CliContext } from '../core/context.ts';
+import { present, silentExit } from '../core/errors.ts';
+import { templateParsing } from '../template/errors.ts';
+import { compileTemplate } from '../template/template.ts';
+
+interface ClientVersion {
+  readonly Version: string;
+  readonly ApiVersion: string;
+  readonly DefaultAPIVersion: string;
+  readonly Os: string;
+  readonly Arch: string;
+  readonly Context: string;
+}
+
+/** Shows the versions of client and engine. Without an engine the client's are shown, and the exit code is 1. */
+export const command = defineCommand({
+  usage: '[OPTIONS]',
+  arguments: { min: 0, max: 0 },
+  flags: { format: { type: 'string', short: 'f', summary: "Output: 'json' or a Go template" } },
+  async run({ flags }, ctx) {
+    const template = flags.format === '' || flags.format === 'json' ? '{{json .}}' : flags.format;
+    const compiled = parse(template);
+    const { server, failure, apiVersion } = await askServer(await ctx.client());
+    const client = clientVersion(ctx, apiVersion);
+    if (flags.format === '') await ctx.stdout.write(render(client, server));
+    else {
+      const data = { Client: client, Server: server ?? null };
+      await ctx.stdout.write(`${run(() => compiled.run(data))}\n`);
+    }
+    if (failure === undefined) return undefined;
+    await ctx.stderr.write(`${errorMessage(failure)}\n`);
+    throw silentExit(1);
+  },
+});
+
+function parse(template: string) {
+  try {
+    return compileTemplate(template);
+  } catch (error) {
+    throw present(templateParsing(error), { exitCode: 64 });
+  }
+}
+
+function run(render: () => string): string {
+  try {
+    return render();
+  } catch (error) {
+    throw templateParsing(error);
+  }
+}
+
+interface ServerAnswer {
+  readonly server?: SystemVersion;
+  readonly failure?: unknown;
+  readonly apiVersion: string;
+}
+
+async function askServer(client: EngineClient): Promise<ServerAnswer> {
+  try {
+    const apiVersion = await client.apiVersion();
+    return { server: await client.system.version(), apiVersion };
+  } catch (failure) {
+    return { failure, apiVersion: CLIENT_API_VERSION };
+  }
+}
+
+function clientVersion(ctx: CliContext, apiVersion: string): ClientVersion {
+  return {
+    Version: ctx.version,
+    ApiVersion: apiVersion,
+    DefaultAPIVersion: CLIENT_API_VERSION,
+    Os: 'linux',
+    Arch: process.arch === 'x64' ? 'amd64' : process.arch,
+    Context: ctx.globals.context || 'default',
+  };
+}
+
+const LABEL_WIDTH = 18;
+const line = (indent: number, label: string, value: string): string =>
+  `${' '.repeat(indent)}${`${label}:`.padEnd(LABEL_WIDTH)} ${value}\n`;
+
+function render(client: ClientVersion, server: SystemVersion | undefined): string {
+  const downgraded =
+    client.ApiVersion !== client.DefaultAPIVersion ? ` (downgraded from ${client.DefaultAPIVersion})` : '';
+  const head = [
+    'Client:\n',
+    line(1, 'Version', client.Version),
+    line(1, 'API version', `${client.ApiVersion}${downgraded}`),
+    line(1, 'OS/Arch', `${client.Os}/${client.Arch}`),
+    line(1, 'Context', client.Context),
+  ].join('');
+  return server ? `${head}\nServer:${platformName(server)}\n${components(server)}` : head;
+}
+
+const platformName = ({ Platform }: SystemVersion): string => (Platform?.Name ? ` ${Platform.Name}` : '');
+
+function components(server: SystemVersion): string {
+  const listed = server.Components ?? [];
+  if (listed.length === 0) return engine(server, {});
+  return listed
+    .map(({ Name, Version, Details }) =>
+      Name === 'Engine' ? engine(server, Details ?? {}) : other(Name, Version, Details),
+    )
+    .join('');
+}
+
+function engine(server: SystemVersion, details: Readonly<Record<string, string>>): string {
+  const minimum = server.MinAPIVersion ? ` (minimum version ${server.MinAPIVersion})` : '';
+  return [
+    ' Engine:\n',
+    line(2, 'Version', server.Version),
+    line(2, 'API version', `${server.ApiVersion}${minimum}`),
+    ...(server.GoVersion ? [line(2, 'Go version', server.GoVersion)] : []),
+    ...(server.GitCommit ? [line(2, 'Git commit', server.GitCommit)] : []),
+    ...(server.BuildTime ? [line(2, 'Built', details['BuildTime'] ?? server.BuildTime)] : []),
+    line(2, 'OS/Arch', `${server.Os}/${server.Arch}`),
+    line(2, 'Experimental', String(server.Experimental ?? false)),
+  ].join('');
+}
+
+function other(name: string, version: string, details: Readonly<Record<string, string>> | undefined): string {
+  const lines = Object.entries(details ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => line(2, key, value));
+  return ` ${name}:\n${line(2, 'Version', version)}${lines.join('')}`;
+}
