@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFakeSys } from '#sys/testing';
+import { hostConfigFixture } from '../testing/index.ts';
+import { parseBind } from './bind-notation.ts';
+import { copyUp } from './copy-up.ts';
+import { specMounts } from './spec-mounts.ts';
+import { tmpfsMountOptions } from './tmpfs-options.ts';
+
+let directory: string;
+const at = (...names: string[]) => join(directory, ...names);
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gantry-mounts-'));
+  for (const name of ['root', 'volume']) mkdirSync(at(name));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+const copy = (destination: string) => copyUp(createFakeSys(), at('root'), destination, at('volume'));
+
+test('copyUp: contents, modes, links and hard links', async () => {
+  mkdirSync(at('root/data/sub'), { recursive: true });
+  writeFileSync(at('root/data/file'), 'content');
+  chmodSync(at('root/data/file'), 0o640);
+  linkSync(at('root/data/file'), at('root/data/sub/twin'));
+  symlinkSync('../file', at('root/data/sub/link'));
+  chmodSync(at('root/data'), 0o770);
+  expect(await copy('/data')).toBe(true);
+  expect(readFileSync(at('volume/sub/twin'), 'utf8')).toBe('content');
+  expect(statSync(at('volume/file')).mode & 0o777).toBe(0o640);
+  expect(lstatSync(at('volume/file')).ino).toBe(lstatSync(at('volume/sub/twin')).ino);
+  expect(readlinkSync(at('volume/sub/link'))).toBe('../file');
+  expect(statSync(at('volume')).mode & 0o777).toBe(0o770);
+});
+
+test('copyUp: leaves a volume with content, a missing or plain source alone', async () => {
+  writeFileSync(at('root/plain'), 'x');
+  expect(await copy('/nowhere')).toBe(false);
+  expect(await copy('/plain')).toBe(false);
+  mkdirSync(at('root/data'));
+  writeFileSync(at('root/data/file'), 'x');
+  writeFileSync(at('volume/mine'), 'y');
+  expect(await copy('/data')).toBe(false);
+  expect(readdirSync(at('volume'))).toEqual(['mine']);
+});
+
+test('copyUp: a link out of the image stays inside the image', async () => {
+  mkdirSync(at('outside'));
+  writeFileSync(at('outside/secret'), 'host');
+  mkdirSync(at('root', directory, 'outside'), { recursive: true });
+  writeFileSync(at('root', directory, 'outside/inner'), 'image');
+  symlinkSync(at('outside'), at('root/data'));
+  expect(await copy('/data')).toBe(true);
+  expect(readdirSync(at('volume'))).toEqual(['inner']);
+});
+
+test('parseBind: the forms of -v', () => {
+  expect(parseBind('/only')).toMatchObject({ kind: 'volume', source: '', destination: '/only' });
+  expect(parseBind('name:/d:ro,nocopy')).toMatchObject({ kind: 'volume', readOnly: true, noCopy: true });
+  expect(parseBind('/h:/d:rshared,z')).toMatchObject({
+    kind: 'bind',
+    propagation: 'rshared',
+    mode: 'rshared,z',
+  });
+  for (const bad of ['', ':/d', '/d:ro', '/a:/b:ro,rw', 'a:', '/a:/b:/c:d']) {
+    expect(() => parseBind(bad)).toThrow(/invalid (volume specification|mode)/);
+  }
+});
+
+test('specMounts: parents first, the engine’s files unless the user mounts there, -v sources are made', () => {
+  const bind = { type: 'bind', name: '', driver: '', mode: '', rw: false, propagation: '' } as const;
+  const mounts = specMounts(
+    [
+      { ...bind, source: at('made/here'), destination: '/a/b/c', createSource: true },
+      { ...bind, source: at('root'), destination: '/etc/hosts', nonRecursive: true },
+    ],
+    hostConfigFixture({ tmpfs: { '/a': '' } }),
+    { hostname: '/h', hosts: '/hosts', resolvConf: '/r' },
+  );
+  expect(mounts.map(({ destination }) => destination)).toEqual([
+    '/a',
+    '/etc/resolv.conf',
+    '/etc/hostname',
+    '/etc/hosts',
+    '/a/b/c',
+  ]);
+  expect(mounts[3]?.options).toEqual(['bind', 'ro', 'rprivate']);
+  expect(statSync(at('made/here')).isDirectory()).toBe(true);
+});
+
+test('specMounts: a --mount source that vanished since the create is refused', () => {
+  const gone = { type: 'bind', name: '', driver: '', mode: '', rw: true, propagation: '' } as const;
+  const run = () =>
+    specMounts([{ ...gone, source: at('gone'), destination: '/x' }], hostConfigFixture(), {
+      hostname: '',
+      hosts: '',
+      resolvConf: '',
+    });
+  expect(run).toThrow(`bind source path does not exist: ${at('gone')}`);
+});
+
+test('tmpfsMountOptions: the user’s replace docker’s defaults', () => {
+  expect(tmpfsMountOptions('')).toEqual(['noexec', 'nosuid', 'nodev']);
+  expect(tmpfsMountOptions('exec,size=1m,rw')).toEqual(['nosuid', 'nodev', 'exec', 'size=1m', 'rw']);
+});
