@@ -285,4 +285,39 @@ describe('server', () => {
     await client.read();
     expect(server.api.connectionCount).toBe(0);
   });
+
+  test('close: a running request may end within the grace', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+    await using server = await serveFakes(
+      createFakeBackends({
+        containers: {
+          stop: () => {
+            enter();
+            return promise;
+          },
+        },
+      }),
+    );
+    const idle = await server.connect();
+    const client = await server.connect();
+    client.send(post('/containers/one/stop'));
+    await entered;
+    const closed = server.api.close({ graceMs: 5000 });
+    await idle.read();
+    resolve();
+    expect(statusOf(await client.read())).toBe(204);
+    await closed;
+    expect(server.api.connectionCount).toBe(0);
+  });
+
+  test('an answer that cannot be written ends its connection, not the server', async () => {
+    await using server = await serveFakes(
+      createFakeBackends({
+        volumes: { get: () => ({ name: 1n, created: '', labels: {}, options: {} }) as never },
+      }),
+    );
+    expect(await server.exchange(get('/volumes/x'))).toBe('');
+    expect(await server.exchange(get('/_ping'))).toContain('OK');
+  });
 });

@@ -41,6 +41,8 @@ class HttpApiServer implements ApiServer {
   readonly #headers: Headers;
   readonly #connections = new Map<Socket, Connection>();
   readonly #http;
+  #onIdle = () => {};
+  #closing = false;
 
   constructor({ backends, logger, version, maxHeaderBytes = 64 * 1024 }: ServerOptions) {
     this.#dispatcher = createDispatcher(createRoutes(backends), CHANGES);
@@ -72,7 +74,10 @@ class HttpApiServer implements ApiServer {
   #accept(socket: Socket): void {
     // Without a listener a reset connection would end the process.
     socket.on('error', (error) => this.#logger.debug('connection failed', { error }));
-    socket.once('close', () => this.#connections.delete(socket));
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      if (this.#connections.size === 0) this.#onIdle();
+    });
     this.#connections.set(socket, new Connection(this.#http, socket));
   }
 
@@ -106,8 +111,14 @@ class HttpApiServer implements ApiServer {
       void this.#answerStream(exchange, reply);
       return;
     }
-    writeReply(exchange.response, reply, this.#headers);
-    finish(exchange);
+    try {
+      writeReply(exchange.response, reply, this.#headers);
+      this.#finish(exchange);
+    } catch (error) {
+      // An answer that cannot be written must end one connection, never the engine.
+      this.#broken(exchange.request, error);
+      exchange.connection.socket.destroy();
+    }
   }
 
   async #answerStream(exchange: Exchange, reply: StreamReply | HijackReply): Promise<void> {
@@ -119,11 +130,20 @@ class HttpApiServer implements ApiServer {
       }
       const failure = await writeStream(response, reply, { common: this.#headers, signal: request.signal });
       if (failure !== undefined) this.#writeFailure(request, response, failure);
-      finish(exchange);
+      this.#finish(exchange);
     } catch (error) {
       this.#broken(request, error);
       connection.socket.destroy();
     }
+  }
+
+  /** The connection goes on with the next request, or ends here. */
+  #finish({ connection, message, response }: Exchange): void {
+    const last = this.#closing || !response.shouldKeepAlive;
+    if (last && message.complete) connection.socket.destroySoon();
+    else if (last) message.once('end', () => connection.socket.destroySoon());
+    discardBody(message);
+    connection.release();
   }
 
   #writeFailure(request: ApiRequest, response: ServerResponse, failure: unknown): void {
@@ -154,10 +174,22 @@ class HttpApiServer implements ApiServer {
     this.#logger[level]('answer cut short', { method, path, error });
   }
 
+  /** Resolves when the last connection has gone, at the latest after `graceMs`. */
+  #idle(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#connections.size === 0) this.#onIdle();
+    });
+  }
+
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
-    const deadline = Date.now() + graceMs;
+    this.#closing = true;
     for (const [socket, { busy }] of this.#connections) if (!busy) socket.destroy();
-    while (this.#connections.size > 0 && Date.now() < deadline) await Bun.sleep(10);
+    if (graceMs > 0) await this.#idle(graceMs);
     for (const socket of this.#connections.keys()) socket.destroy();
     this.#http.close();
   }
@@ -169,11 +201,6 @@ interface Exchange {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly request: ApiRequest;
-}
-
-function finish({ connection, message }: Exchange): void {
-  discardBody(message);
-  connection.release();
 }
 
 /** Bytes read and dropped behind an answer, so that the client can finish sending and read it. */
