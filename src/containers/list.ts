@@ -28,7 +28,14 @@ export class Lister {
       ...container,
       sandbox: network.sandbox(container.id),
       execIds: [...(instance?.execIds ?? [])],
-      graphDriver: snapshotter.describe(container.id),
+      // Only `inspect` asks for it. A container that is being removed may have no snapshot any more.
+      get graphDriver() {
+        try {
+          return snapshotter.describe(container.id);
+        } catch {
+          return {};
+        }
+      },
       appArmorProfile: '',
       lastStartTrace: instance?.lastStartTrace,
     };

@@ -105,9 +105,11 @@ async function openEngine(
     bus,
     abandon: () => release({ removeAll: false }),
     async close() {
-      for (const { id } of containers.list({ all: true }))
+      // First what is under way by itself: removals of `--rm` containers, restarts.
+      await containers.shutdown({ stopAll: false });
+      for (const { id } of containers.list({ all: true })) {
         await containers.remove(id, { force: true, volumes: true });
-      await containers.shutdown({ stopAll: true });
+      }
       sys.cgroups.remove(`/${bridge}`);
       await release({ removeAll: true });
     },
