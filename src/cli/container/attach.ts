@@ -15,9 +15,9 @@ export const command = defineCommand({
     const client = await ctx.client();
     const container = await client.containers.inspect(args[0] ?? '');
     const { Running, Paused, Restarting } = container.State;
-    if (!Running) throw cliError('cannot attach to a stopped container, start it first');
-    if (Paused) throw cliError('cannot attach to a paused container, unpause it first');
-    if (Restarting) throw cliError('cannot attach to a restarting container, wait until it is running');
+    if (!Running) throw cliError('You cannot attach to a stopped container, start it first');
+    if (Paused) throw cliError('You cannot attach to a paused container, unpause it first');
+    if (Restarting) throw cliError('You cannot attach to a restarting container, wait until it is running');
     return await runAttachedTo(ctx, client, {
       container,
       stdin: !flags['no-stdin'],

@@ -20,7 +20,7 @@ export const command = defineCommand({
   async run({ flags }, ctx) {
     const client = await ctx.client();
     const format = flags.format || (flags.quiet ? '' : ((await ctx.config()).psFormat ?? ''));
-    const size = flags.size || /\.Size\b/.test(format);
+    const size = flags.size || /\.Size\b|json \.\s*\}\}/.test(format);
     const containers = await client.containers.list({
       all: flags.all,
       limit: flags.latest ? 1 : flags.last,

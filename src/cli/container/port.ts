@@ -30,7 +30,7 @@ export const command = defineCommand({
     const port = wanted.includes('/') ? wanted : `${wanted}/tcp`;
     const bindings = ports[port];
     if (!bindings || bindings.length === 0)
-      throw cliError(`Error: No public port '${port}' published for ${name}`);
+      throw cliError(`Error: No public port '${wanted}' published for ${name}`);
     await ctx.stdout.write(bindings.map((binding) => `${address(binding)}\n`).join(''));
     return undefined;
   },

@@ -23,7 +23,8 @@ export async function chooseHost(
   env: Env,
   config: () => Promise<ConfigFile>,
 ): Promise<ChosenHost> {
-  if (globals.hosts.length > 1) throw cliError('Specify only one -H');
+  if (globals.hosts.length > 1)
+    throw cliError('Failed to initialize: unable to resolve gantry endpoint: Specify only one -H');
   if (globals.hosts.length > 0 && globals.context !== '') {
     throw cliError('conflicting options: cannot specify both --host and --context');
   }

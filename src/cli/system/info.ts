@@ -2,10 +2,10 @@ import type { SystemInfo } from '#api';
 import { errorMessage } from '#base';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
-import { silentExit } from '../core/errors.ts';
+import { cliError, silentExit } from '../core/errors.ts';
 import { renderInfo } from '../formatter/info.ts';
-import { templateParsing } from '../template/errors.ts';
 import { compileTemplate } from '../template/template.ts';
+import { Struct } from '../template/values.ts';
 
 /** Shows how the engine is set up. Without an engine the client's part is shown, and the exit code is 1. */
 export const command = defineCommand({
@@ -52,11 +52,13 @@ async function ask(ctx: CliContext): Promise<Answer> {
 const failureFields = ({ failure }: Answer) =>
   failure === undefined ? {} : { ServerErrors: [errorMessage(failure)] };
 
-function fromTemplate(format: string, data: unknown): string {
+function fromTemplate(format: string, data: Readonly<Record<string, unknown>>): string {
   try {
-    return compileTemplate(format === 'json' ? '{{json .}}' : format).run(data);
+    return compileTemplate(format === 'json' ? '{{json .}}' : format).run(
+      new Struct('system.dockerInfo', data, { keepsOrder: true }),
+    );
   } catch (error) {
-    throw templateParsing(error);
+    throw cliError(errorMessage(error), { cause: error });
   }
 }
 

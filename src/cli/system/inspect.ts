@@ -35,9 +35,10 @@ export const command = defineCommand({
     const getters = gettersByType(client, flags.size);
     const chosen =
       flags.type === '' ? Object.values(getters) : [getters[flags.type]].filter((get) => get !== undefined);
+    const [only] = chosen;
     if (chosen.length === 0)
       throw cliError(`inspecting objects of type ${JSON.stringify(flags.type)} needs a cluster`);
-    await inspectAll(ctx, args, flags.format, firstOf(chosen));
+    await inspectAll(ctx, args, flags.format, only && chosen.length === 1 ? only : firstOf(chosen));
     return undefined;
   },
 });

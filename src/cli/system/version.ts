@@ -3,9 +3,13 @@ import { errorMessage } from '#base';
 import { CLIENT_API_VERSION, type EngineClient } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
-import { present, silentExit } from '../core/errors.ts';
+import { cliError, present, silentExit } from '../core/errors.ts';
 import { templateParsing } from '../template/errors.ts';
 import { compileTemplate } from '../template/template.ts';
+import { Struct } from '../template/values.ts';
+
+/** Docker's exit code for a template that cannot be parsed. */
+const TEMPLATE_ERROR_EXIT = 64;
 
 interface ClientVersion {
   readonly Version: string;
@@ -28,7 +32,7 @@ export const command = defineCommand({
     const client = clientVersion(ctx, apiVersion);
     if (flags.format === '') await ctx.stdout.write(render(client, server));
     else {
-      const data = { Client: client, Server: server ?? null };
+      const data = new Struct('system.versionInfo', { Client: client, Server: server ?? null });
       await ctx.stdout.write(`${run(() => compiled.run(data))}\n`);
     }
     if (failure === undefined) return undefined;
@@ -39,9 +43,9 @@ export const command = defineCommand({
 
 function parse(template: string) {
   try {
-    return compileTemplate(template);
+    return compileTemplate(template, 'version');
   } catch (error) {
-    throw present(templateParsing(error), { exitCode: 64 });
+    throw present(templateParsing(error), { exitCode: TEMPLATE_ERROR_EXIT });
   }
 }
 
@@ -49,8 +53,29 @@ function run(render: () => string): string {
   try {
     return render();
   } catch (error) {
-    throw templateParsing(error);
+    throw cliError(errorMessage(error), { cause: error });
   }
+}
+
+/** Build times of the wire are RFC 3339; people get C's asctime. Anything else stays as it is. */
+function withReadableTimes(server: SystemVersion): SystemVersion {
+  if (!server.Components) return server;
+  return {
+    ...server,
+    Components: server.Components.map((component) => {
+      const built = component.Details?.['BuildTime'];
+      if (built === undefined) return component;
+      return { ...component, Details: { ...component.Details, BuildTime: asctime(built) } };
+    }),
+  };
+}
+
+function asctime(text: string): string {
+  const date = new Date(text);
+  if (!/^\d{4}-/.test(text) || Number.isNaN(date.getTime())) return text;
+  const [weekday, , month] = date.toUTCString().replace(',', '').split(' ');
+  const day = String(date.getUTCDate()).padStart(2);
+  return `${weekday} ${month} ${day} ${date.toISOString().slice(11, 19)} ${date.getUTCFullYear()}`;
 }
 
 interface ServerAnswer {
@@ -62,7 +87,7 @@ interface ServerAnswer {
 async function askServer(client: EngineClient): Promise<ServerAnswer> {
   try {
     const apiVersion = await client.apiVersion();
-    return { server: await client.system.version(), apiVersion };
+    return { server: withReadableTimes(await client.system.version()), apiVersion };
   } catch (failure) {
     return { failure, apiVersion: CLIENT_API_VERSION };
   }

@@ -64,6 +64,7 @@ export type Operand =
 
 /** A parsed template: its main body and those it defines, by name. */
 export interface TemplateTree {
+  readonly name: string;
   readonly source: string;
   readonly main: readonly Node[];
   readonly defined: ReadonlyMap<string, readonly Node[]>;

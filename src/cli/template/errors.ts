@@ -3,8 +3,8 @@ import { cliError } from '../core/errors.ts';
 /** A template that cannot be parsed. Text: Go's text/template. */
 export class TemplateSyntaxError extends Error {
   override readonly name = 'TemplateSyntaxError';
-  constructor(line: number, message: string) {
-    super(`template: :${line}: ${message}`);
+  constructor(name: string, line: number, message: string) {
+    super(`template: ${name}:${line}: ${message}`);
   }
 }
 

@@ -248,7 +248,10 @@ class Executor {
     const line = before.split('\n').length;
     const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1));
     const { text } = this.#at;
+    const { name } = this.#tree;
     const context = text.length > MAX_CONTEXT ? `${text.slice(0, MAX_CONTEXT)}...` : text;
-    return new TemplateExecError(`template: :${line}:${column}: executing "" at <${context}>: ${message}`);
+    return new TemplateExecError(
+      `template: ${name}:${line}:${column}: executing ${JSON.stringify(name)} at <${context}>: ${message}`,
+    );
   }
 }

@@ -73,19 +73,21 @@ const UNTERMINATED: Readonly<Record<string, string>> = {
 };
 
 /** Splits a template into tokens, in Go's grammar. @throws TemplateSyntaxError. */
-export function lex(source: string): Token[] {
-  return new Lexer(source).run();
+export function lex(source: string, name = ''): Token[] {
+  return new Lexer(source, name).run();
 }
 
 class Lexer {
   readonly #source: string;
+  readonly #name: string;
   readonly #tokens: Token[] = [];
   #pos = 0;
   #line = 1;
   #parens = 0;
 
-  constructor(source: string) {
+  constructor(source: string, name: string) {
     this.#source = source;
+    this.#name = name;
   }
 
   run(): Token[] {
@@ -187,7 +189,7 @@ class Lexer {
   }
 
   #error(message: string): TemplateSyntaxError {
-    return new TemplateSyntaxError(this.#line, message);
+    return new TemplateSyntaxError(this.#name, this.#line, message);
   }
 }
 

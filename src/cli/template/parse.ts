@@ -7,8 +7,8 @@ import { parseNumber, unquote } from './literals.ts';
  * Parses a template. `functions` are the names that may be called.
  * @throws TemplateSyntaxError with Go's texts.
  */
-export function parseTemplate(source: string, functions: ReadonlySet<string>): TemplateTree {
-  return new Parser(source, functions).run();
+export function parseTemplate(source: string, functions: ReadonlySet<string>, name = ''): TemplateTree {
+  return new Parser(source, functions, name).run();
 }
 
 type Ending = 'eof' | 'end' | 'else';
@@ -20,6 +20,7 @@ interface List {
 
 class Parser {
   readonly #source: string;
+  readonly #name: string;
   readonly #functions: ReadonlySet<string>;
   readonly #tokens: readonly Token[];
   readonly #defined = new Map<string, readonly Node[]>();
@@ -27,16 +28,17 @@ class Parser {
   #variables: string[] = ['$'];
   #rangeDepth = 0;
 
-  constructor(source: string, functions: ReadonlySet<string>) {
+  constructor(source: string, functions: ReadonlySet<string>, name: string) {
     this.#source = source;
+    this.#name = name;
     this.#functions = functions;
-    this.#tokens = lex(source);
+    this.#tokens = lex(source, name);
   }
 
   run(): TemplateTree {
     const { nodes, ending } = this.#list();
     if (ending !== 'eof') throw this.#error(`unexpected {{${ending}}}`);
-    return { source: this.#source, main: nodes, defined: this.#defined };
+    return { name: this.#name, source: this.#source, main: nodes, defined: this.#defined };
   }
 
   /** Nodes up to the end of the text or an `end` or `else` that belongs to somebody above. */
@@ -294,7 +296,11 @@ class Parser {
   }
 
   #error(message: string): TemplateSyntaxError {
-    return new TemplateSyntaxError(this.#tokens[Math.max(0, this.#index - 1)]?.line ?? 1, message);
+    return new TemplateSyntaxError(
+      this.#name,
+      this.#tokens[Math.max(0, this.#index - 1)]?.line ?? 1,
+      message,
+    );
   }
 
   #next(): Token {

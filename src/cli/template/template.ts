@@ -13,12 +13,12 @@ export interface Template {
 }
 
 /**
- * Compiles a template in Go's text/template language, with docker's functions.
+ * Compiles a template in Go's text/template language, with docker's functions. `name` shows in error messages.
  * @throws TemplateSyntaxError with Go's texts.
  */
-export function compileTemplate(source: string): Template {
+export function compileTemplate(source: string, name = ''): Template {
   const functions = { ...BUILTINS, ...DOCKER_FUNCTIONS };
-  const tree: TemplateTree = parseTemplate(source, new Set(Object.keys(functions)));
+  const tree: TemplateTree = parseTemplate(source, new Set(Object.keys(functions)), name);
   return {
     run: (data, options) => execTemplate(tree, data, { missingKey: 'empty', ...options, functions }),
     runHeader: (columns) =>

@@ -8,9 +8,17 @@ export class Struct {
   /** Values, or functions that compute them. A function with parameters is a method. */
   readonly fields: Readonly<Record<string, unknown>>;
 
-  constructor(typeName: string, fields: Readonly<Record<string, unknown>>) {
+  /** Whether JSON keeps the order of the fields (a Go struct) instead of sorting them (a Go map). */
+  readonly keepsOrder: boolean;
+
+  constructor(
+    typeName: string,
+    fields: Readonly<Record<string, unknown>>,
+    options: { keepsOrder?: boolean } = {},
+  ) {
     this.typeName = typeName;
     this.fields = fields;
+    this.keepsOrder = options.keepsOrder ?? false;
   }
 
   /** All fields without parameters, evaluated. */
@@ -20,7 +28,7 @@ export class Struct {
       .map(
         ([name, value]) => [name, typeof value === 'function' ? (value as () => unknown)() : value] as const,
       );
-    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+    return Object.fromEntries(this.keepsOrder ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 
@@ -82,7 +90,7 @@ export function toJson(value: unknown): string {
   const text = JSON.stringify(value ?? null, exactNumbers)
     .replaceAll('\u2028', '\\u2028')
     .replaceAll('\u2029', '\\u2029');
-  return value instanceof Struct ? text.replaceAll(/[<>&]/g, escapeUnicode) : text;
+  return value instanceof Struct && !value.keepsOrder ? text.replaceAll(/[<>&]/g, escapeUnicode) : text;
 }
 
 const escapeUnicode = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
