@@ -21,6 +21,9 @@ export interface MonitorOptions {
   readonly onHealth: (health: HealthState, previous: HealthState) => void;
 }
 
+/** How long {@link HealthMonitor.stop} waits for a probe that does not die. */
+const STOP_LIMIT_MS = 10_000;
+
 /** Runs the probes of one container, one after the other, while the container runs and is not paused. */
 export class HealthMonitor {
   readonly #options: MonitorOptions;
@@ -63,10 +66,12 @@ export class HealthMonitor {
     this.#watch = undefined;
   }
 
-  /** As {@link pause}, and waits until nothing runs any more. */
+  /** As {@link pause}, and waits until nothing runs any more, but not for ever. */
   async stop(): Promise<void> {
     this.pause();
-    await this.#loop;
+    const enough = new AbortController();
+    await Promise.race([this.#loop, sleep(this.#options.clock, STOP_LIMIT_MS, enough.signal)]);
+    enough.abort();
   }
 
   async #run(firstDelayMs: number, signal: AbortSignal): Promise<void> {

@@ -17,7 +17,7 @@ export interface ProbeOutcome {
 export type Probe = (signal: AbortSignal, onStarted: () => void) => Promise<ProbeOutcome>;
 
 export interface ProbeRun {
-  /** What came of it; undefined when `signal` aborted. Never later than the limits and the grace period. */
+  /** What came of it; undefined as soon as `signal` aborts. Never later than the limits and the grace period. */
   readonly result: Promise<ProbeResult | undefined>;
   /** Settles when the process is gone, which may be long after a timeout. */
   readonly ended: Promise<void>;
@@ -42,58 +42,80 @@ export function runProbe(
   check: Pick<HealthCheck, 'timeoutMs'>,
   options: ProbeRunOptions,
 ): ProbeRun {
-  const { clock, signal } = options;
-  const startMs = clock.now();
-  const abort = new AbortController();
-  const limit = new Limit(clock);
+  const kill = new AbortController();
+  const limit = new Limit(options.clock, options.signal);
   limit.set(START_LIMIT_MS, 'start');
-  const cancel = (): void => abort.abort();
-  signal.addEventListener('abort', cancel);
-  if (signal.aborted) cancel();
-  const outcome = startProbe(probe, abort.signal, () => limit.set(check.timeoutMs, 'timeout'));
+  const outcome = startProbe(probe, kill.signal, () => limit.set(check.timeoutMs, 'timeout'));
   const ended = outcome.then(
     () => undefined,
     () => undefined,
   );
-  const race = async (): Promise<ProbeResult | undefined> => {
-    try {
-      const expired = await Promise.race([ended, limit.expired]);
-      const endMs = clock.now();
-      const output = expired
-        ? await expiredOutput(expired, outcome, abort, { check, options })
-        : await outcome.then(finished, failed);
-      if (signal.aborted) return undefined;
-      // Killing takes its time: a probe that was too slow has ended when it is gone.
-      return { startMs, endMs: expired ? clock.now() : endMs, ...output };
-    } finally {
-      limit.cancel();
-      signal.removeEventListener('abort', cancel);
-    }
-  };
-  return { result: race(), ended };
+  return { result: awaitResult({ outcome, ended, limit, kill }, check, options), ended };
 }
 
-/** A limit that is replaced by the next one. */
+interface RunningProbe {
+  readonly outcome: Promise<ProbeOutcome>;
+  readonly ended: Promise<undefined>;
+  readonly limit: Limit;
+  readonly kill: AbortController;
+}
+
+async function awaitResult(
+  { outcome, ended, limit, kill }: RunningProbe,
+  check: Pick<HealthCheck, 'timeoutMs'>,
+  { clock, signal, containerId }: ProbeRunOptions,
+): Promise<ProbeResult | undefined> {
+  const startMs = clock.now();
+  const reached = await Promise.race([ended, limit.reached]);
+  limit.cancel();
+  if (reached === undefined) {
+    const endMs = clock.now();
+    const finding = await outcome.then(finished, failed);
+    return signal.aborted ? undefined : { startMs, endMs, ...finding };
+  }
+  kill.abort();
+  if (reached === 'canceled') return undefined;
+  const written = await writtenUntilDeath(outcome, clock);
+  if (signal.aborted) return undefined;
+  const output =
+    reached === 'start'
+      ? `timed out starting health check for container ${containerId}`
+      : timeoutText(check.timeoutMs, written);
+  return { startMs, endMs: clock.now(), exitCode: -1, output };
+}
+
+/** What ends a probe from outside. */
+type Reached = 'start' | 'timeout' | 'canceled';
+
+/** A time limit that is replaced by the next one, or the signal, whichever comes first. */
 class Limit {
   readonly #clock: Clock;
-  readonly #expired = Promise.withResolvers<'start' | 'timeout'>();
+  readonly #signal: AbortSignal;
+  readonly #reached = Promise.withResolvers<Reached>();
+  readonly #onAbort = () => this.#reached.resolve('canceled');
   #cancel: () => void = () => {};
+  #isOver = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, signal: AbortSignal) {
     this.#clock = clock;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#onAbort);
+    if (signal.aborted) this.#onAbort();
   }
 
-  get expired(): Promise<'start' | 'timeout'> {
-    return this.#expired.promise;
+  get reached(): Promise<Reached> {
+    return this.#reached.promise;
   }
 
-  set(ms: number, what: 'start' | 'timeout'): void {
+  set(ms: number, what: Reached): void {
     this.#cancel();
-    this.#cancel = this.#clock.schedule(ms, () => this.#expired.resolve(what));
+    if (!this.#isOver) this.#cancel = this.#clock.schedule(ms, () => this.#reached.resolve(what));
   }
 
   cancel(): void {
+    this.#isOver = true;
     this.#cancel();
+    this.#signal.removeEventListener('abort', this.#onAbort);
   }
 }
 
@@ -111,25 +133,23 @@ const finished = ({ exitCode, output }: ProbeOutcome): Finding => ({ exitCode, o
 
 const failed = (error: unknown): Finding => ({ exitCode: -1, output: limitOutput(errorMessage(error)) });
 
-async function expiredOutput(
-  expired: 'start' | 'timeout',
-  outcome: Promise<ProbeOutcome>,
-  abort: AbortController,
-  { check, options }: { check: Pick<HealthCheck, 'timeoutMs'>; options: ProbeRunOptions },
-): Promise<Finding> {
-  abort.abort();
+/** The output of a probe that has been killed; empty when it does not die in time. */
+async function writtenUntilDeath(outcome: Promise<ProbeOutcome>, clock: Clock): Promise<string> {
   const enough = new AbortController();
-  const written = await Promise.race([
-    outcome.then(
-      ({ output }) => limitOutput(output),
-      () => '',
-    ),
-    sleep(options.clock, KILL_GRACE_MS, enough.signal).then(() => ''),
-  ]);
-  enough.abort();
-  if (expired === 'start') {
-    return { exitCode: -1, output: `timed out starting health check for container ${options.containerId}` };
+  const written = outcome.then(
+    ({ output }) => limitOutput(output),
+    () => '',
+  );
+  const grace = sleep(clock, KILL_GRACE_MS, enough.signal).then(() => '');
+  try {
+    return await Promise.race([written, grace]);
+  } finally {
+    enough.abort();
   }
-  const text = `Health check exceeded timeout (${formatDurationNs(check.timeoutMs * NS_PER_MS)})`;
-  return { exitCode: -1, output: written === '' ? text : `${text}: ${written}` };
+}
+
+/** Docker's text, with what the probe wrote. Source: moby `daemon/health.go`. */
+function timeoutText(timeoutMs: number, written: string): string {
+  const text = `Health check exceeded timeout (${formatDurationNs(timeoutMs * NS_PER_MS)})`;
+  return written === '' ? text : `${text}: ${written}`;
 }

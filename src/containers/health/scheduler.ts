@@ -83,7 +83,7 @@ export class HealthScheduler {
     this.#monitors.get(containerId)?.resume();
   }
 
-  /** The container ends or has ended. Resolves when its last probe is gone; no result is reported after the call. */
+  /** The container ends or has ended. Resolves when its last probe is gone, or does not die; no result is reported after the call. */
   async stop(containerId: string): Promise<void> {
     const monitor = this.#monitors.get(containerId);
     this.#monitors.delete(containerId);
