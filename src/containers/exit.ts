@@ -13,8 +13,8 @@ const DRAIN_MS = 2000;
 export interface ExitFollowUp {
   /** Starts the container again by its policy. */
   restart(id: string): Promise<void>;
-  /** Removes a `--rm` container. */
-  autoRemove(id: string): Promise<void>;
+  /** Releases the run of a `--rm` container and removes it. The caller holds the lock. */
+  autoRemoveLocked(id: string): Promise<void>;
 }
 
 /** Handles the end of runs: state, clean-up, events, waiting clients, restart or removal. */
@@ -52,26 +52,25 @@ export class ExitHandler {
   }
 
   async #handle(id: string, task: Task, status: ExitStatus): Promise<void> {
-    const isRemoved = await this.#engine.locks.run(id, () => this.#endRun(id, task, status));
-    if (isRemoved) await this.#followUp.autoRemove(id);
+    await this.#engine.locks.run(id, () => this.#endRun(id, task, status));
   }
 
-  /** True: the container is to be removed now. */
-  async #endRun(id: string, task: Task, status: ExitStatus): Promise<boolean> {
+  async #endRun(id: string, task: Task, status: ExitStatus): Promise<void> {
     const { registry, instances, events } = this.#engine;
     const instance = instances.of(id);
     const before = registry.byId(id);
-    if (!before || instance.task !== task || !isAlive(before.state)) return false;
+    if (!before || instance.task !== task || !isAlive(before.state)) return;
     await instance.session.drain(DRAIN_MS);
-    await releaseRun(this.#engine, id);
+    const isAutoRemoved = before.hostConfig.autoRemove && !instance.isRestarting;
+    // Removal releases the run as well, all at once: that is what the client of `run --rm` waits for.
+    if (!isAutoRemoved) await releaseRun(this.#engine, id);
     // Read again: a stop may have marked the container meanwhile.
     const container = registry.byId(id) ?? before;
     const runMs = Math.max(0, Date.parse(status.exitedAt) - Date.parse(startedAtOf(container.state)));
     const restarts = !instance.isRestarting && this.#restarts(container, status.exitCode);
-    const isRemoved = !restarts && !instance.isRestarting && container.hostConfig.autoRemove;
     const ended = endedContainer(container, status, restarts);
     // The row of a `--rm` container goes right away; until then its exit code is in the runtime's files.
-    if (isRemoved) registry.publish(ended);
+    if (isAutoRemoved) registry.publish(ended);
     else registry.save(ended);
     instance.endRun();
     if (status.oomKilled) events.publish(ended, 'oom');
@@ -81,7 +80,7 @@ export class ExitHandler {
     });
     if (restarts) this.#scheduleRestart(id, instance.backoff.nextDelayMs(runMs));
     instance.waiters.notifyExit({ exitCode: status.exitCode });
-    return isRemoved;
+    if (isAutoRemoved) await this.#followUp.autoRemoveLocked(id);
   }
 
   #restarts({ hostConfig, manuallyStopped, restartCount }: Container, exitCode: number): boolean {

@@ -37,13 +37,16 @@ export class Remover {
     await this.#engine.locks.run(id, () => this.#removeLocked(id, options));
   }
 
-  /** For `--rm`: quiet when somebody else removes it, or when it was started again in between. */
+  /** For `--rm`: quiet when somebody else removed it, or when it was started again in between. */
   async autoRemove(id: string): Promise<void> {
-    await this.#engine.locks.run(id, async () => {
-      const container = this.#engine.registry.byId(id);
-      if (!container || isAlive(container.state)) return;
-      await this.#removeLocked(id, { volumes: true });
-    });
+    await this.#engine.locks.run(id, () => this.autoRemoveLocked(id));
+  }
+
+  /** {@link autoRemove} for a caller that holds the lock. */
+  async autoRemoveLocked(id: string): Promise<void> {
+    const container = this.#engine.registry.byId(id);
+    if (!container || isAlive(container.state)) return;
+    await this.#removeLocked(id, { volumes: true });
   }
 
   #checkStopped({ name, state }: Container, { force }: RemoveOptions): void {
@@ -102,8 +105,8 @@ export class Remover {
   async #erase(container: Container, removeVolumes: boolean): Promise<void> {
     const { registry, instances, snapshotter, volumes, events, dataRoot } = this.#engine;
     const { id } = container;
-    await releaseRun(this.#engine, id);
     await Promise.all([
+      releaseRun(this.#engine, id),
       snapshotter.removeSnapshot(id),
       rm(containerPaths(dataRoot, id).directory, { recursive: true, force: true }),
       releaseVolumes(container.mounts, id, volumes, { removeAnonymous: removeVolumes }),

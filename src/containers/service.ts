@@ -127,7 +127,7 @@ class Containers implements ContainerService {
     this.#attacher = new Attacher(engine);
     this.#exits = new ExitHandler(engine, {
       restart: (id) => engine.locks.run(id, () => this.#restartByPolicy(id)),
-      autoRemove: (id) => this.#remover.autoRemove(id),
+      autoRemoveLocked: (id) => this.#remover.autoRemoveLocked(id),
     });
     this.#starter = new Starter(engine, this.#exits);
     this.#restorer = new Restorer(engine, {
