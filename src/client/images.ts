@@ -47,7 +47,7 @@ export interface ImageClient {
     refs: readonly string[],
     options?: { platforms?: readonly string[]; signal?: AbortSignal },
   ): Promise<ResponseBody>;
-  /** Makes a base image from the host's packages. An addition of this engine: `POST /images/bootstrap`. */
+  /** Makes a base image from the host's packages. An addition of this engine: `POST /gantry/images/bootstrap`. */
   bootstrap(
     kind: string,
     options: { reference?: string; packages?: readonly string[]; signal?: AbortSignal },
@@ -128,8 +128,8 @@ function createTransferPart(engine: Requester): TransferPart {
         })
       ).body,
     async bootstrap(kind, { reference, packages, signal }) {
-      const query = { kind, reference, package: packages };
-      return (await engine.call('POST', '/images/bootstrap', { query, signal })).body.jsonValues();
+      const query = { kind, reference, packages };
+      return (await engine.call('POST', '/gantry/images/bootstrap', { query, signal })).body.jsonValues();
     },
   };
 }

@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'bun:test';
+import { parseExactJson } from './exact-json.ts';
+import { splitJsonValues } from './json-stream.ts';
+
+async function* pieces(text: string, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+describe('splitJsonValues', () => {
+  const values = [{ a: 'x}"{' }, [1, [2]], { b: { c: 'é\\' } }];
+
+  test.each([1, 2, 3, 7, 1000])(
+    'finds values in pieces of %d bytes, with and without separators',
+    async (size) => {
+      const text = `${JSON.stringify(values[0])}${JSON.stringify(values[1])}\r\n ${JSON.stringify(values[2])}\n`;
+      expect(await Array.fromAsync(splitJsonValues(pieces(text, size)))).toEqual(values);
+    },
+  );
+});
+
+describe('parseExactJson', () => {
+  test('keeps integers that a number cannot hold', () => {
+    expect(parseExactJson('{"n":1795309693947367826,"m":5,"s":"1795309693947367826"}')).toEqual({
+      n: 1795309693947367826n,
+      m: 5,
+      s: '1795309693947367826',
+    });
+  });
+});
