@@ -105,9 +105,9 @@ export class Remover {
   async #erase(container: Container, removeVolumes: boolean): Promise<void> {
     const { registry, instances, snapshotter, volumes, events, dataRoot } = this.#engine;
     const { id } = container;
+    // The tree goes last: unmounting it while the kernel still takes the container's namespaces apart blocks.
     await Promise.all([
-      releaseRun(this.#engine, id),
-      snapshotter.removeSnapshot(id),
+      releaseRun(this.#engine, id).then(() => snapshotter.removeSnapshot(id)),
       rm(containerPaths(dataRoot, id).directory, { recursive: true, force: true }),
       releaseVolumes(container.mounts, id, volumes, { removeAnonymous: removeVolumes }),
     ]);

@@ -27,10 +27,14 @@ export const rootfsReadOnly = (): GantryError => forbidden('container rootfs is 
 export const volumeReadOnly = (): GantryError => forbidden('mounted volume is marked read-only');
 
 export const directoryInTheWay = (name: string, target: string): GantryError =>
-  invalidArgument(`cannot overwrite directory ${JSON.stringify(name)} with non-directory ${JSON.stringify(target)}`);
+  invalidArgument(
+    `cannot overwrite directory ${JSON.stringify(name)} with non-directory ${JSON.stringify(target)}`,
+  );
 
 export const fileInTheWay = (name: string, target: string): GantryError =>
-  invalidArgument(`cannot overwrite non-directory ${JSON.stringify(name)} with directory ${JSON.stringify(target)}`);
+  invalidArgument(
+    `cannot overwrite non-directory ${JSON.stringify(name)} with directory ${JSON.stringify(target)}`,
+  );
 
 export const mountInTheWay = (path: string): GantryError =>
   conflict(`unlinkat ${path}: device or resource busy`);
@@ -39,7 +43,9 @@ export const nameLeadsOut = (name: string): GantryError =>
   invalidArgument(`invalid archive: name leads out of it: ${JSON.stringify(name)}`);
 
 export const hardLinkToNothing = (name: string, target: string): GantryError =>
-  invalidArgument(`invalid archive: hard link ${JSON.stringify(name)} to a missing file ${JSON.stringify(target)}`);
+  invalidArgument(
+    `invalid archive: hard link ${JSON.stringify(name)} to a missing file ${JSON.stringify(target)}`,
+  );
 
 export const ownerUnmapped = (id: number): GantryError =>
   invalidArgument(`container ID ${id} cannot be mapped to a host ID`);

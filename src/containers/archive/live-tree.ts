@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { errnoCode } from '#base';
-import { type Files, type MountInfo, parseMountInfo, type Processes } from '#sys';
+import { type Files, type MountInfo, type Processes, parseMountInfo } from '#sys';
 import type { ContainerTree, TreeMount } from './tree.ts';
 
 export interface LiveTreeOptions {

@@ -1,3 +1,4 @@
+import { errnoCode } from '#base';
 import type { FileStat, RootedDir } from '#sys';
 import { isWithin } from './names.ts';
 import { walk } from './walk.ts';
@@ -34,8 +35,13 @@ export interface ContainerTree extends Disposable {
 
 /** lstat. Undefined when nothing is there. */
 export function lstat(tree: ContainerTree, path: string): FileStat | undefined {
-  const { root, path: inner } = tree.place(path);
-  return root.stat(inner);
+  try {
+    const place = tree.place(path);
+    return place.root.stat(place.path);
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 /** The path with every link resolved as far as there is something; the rest stays as it is. */
@@ -46,8 +52,8 @@ export function resolveLoosely(tree: ContainerTree, path: string): string {
 /** The mount that holds a resolved path. */
 export function mountOf(tree: ContainerTree, path: string): TreeMount {
   let found: TreeMount = { target: '/', readOnly: false, isTransient: false };
+  // A later mount on the same target hides the earlier one.
   for (const mount of tree.mounts)
-    // A later mount on the same target hides the earlier one.
     if (isWithin(path, mount.target) && mount.target.length >= found.target.length) found = mount;
   return found;
 }

@@ -73,7 +73,7 @@ async function openEngine(
   const snapshotter = createOverlaySnapshotter({ root: join(dataRoot, 'overlay2'), metadata, sys, logger });
   const images = await createImageService({ metadata, content, snapshotter, events: bus, logger });
   const network = createNetworkService({ metadata, execRoot, logger, bridge: { name: bridge } });
-  const runtime = await createRuntime({ execRoot, sys, logger });
+  const runtime = await createRuntime({ execRoot, sys, logger, cacheRoot: join(dataRoot, 'seccomp') });
   const volumes = createVolumeService({ metadata, dataRoot, events: bus, logger });
   const containers = createContainerService({
     metadata,
