@@ -10,11 +10,14 @@ import {
   volumeReadOnly,
 } from './errors.ts';
 import { Extractor } from './extractor.ts';
-import { absolutePath, assertsDirectory } from './names.ts';
+import { absolutePath, assertsDirectory, withoutAssertion } from './names.ts';
 import type { Owner, OwnerMappings } from './ownership.ts';
 import { type PackOptions, packEntries } from './pack.ts';
 import { find, isDirectory, type PathStat, pathStat } from './path-stat.ts';
 import { type ContainerTree, lstat, mountOf } from './tree.ts';
+
+/** Bytes of an archive after which other work of the daemon gets a turn: up to 500 entries. */
+const TURN_BYTES = 256 * 1024;
 
 /** A container whose files are read or written. */
 export interface ArchiveSource {
@@ -108,9 +111,14 @@ export async function writeArchive(
   });
   const parser = new TarParser(extractor);
   try {
+    let sinceTurn = 0;
     for await (const chunk of decompress(body)) {
       options.signal?.throwIfAborted();
       parser.push(chunk);
+      sinceTurn += chunk.length;
+      if (sinceTurn < TURN_BYTES) continue;
+      sinceTurn = 0;
+      await new Promise((resolve) => setImmediate(resolve));
     }
     parser.finish();
     extractor.finish();
@@ -129,8 +137,7 @@ function openFor(source: ArchiveSource, path: string): ContainerTree {
 
 function extractionPoint(tree: ContainerTree, source: ArchiveSource, path: string): string {
   try {
-    const absolute = absolutePath(path);
-    const resolved = tree.resolve(absolute.replace(/\/\.?$/, '') || '/');
+    const resolved = tree.resolve(withoutAssertion(absolutePath(path)));
     const stat = lstat(tree, resolved);
     if (!stat || !isDirectory(stat)) throw extractionPointNotDirectory();
     const mount = mountOf(tree, resolved);

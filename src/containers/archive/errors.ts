@@ -57,7 +57,7 @@ export function archiveError(action: string, path: string, error: unknown): unkn
   const message = `${action} ${path}: ${errorMessage(error)}`;
   switch (errnoCode(error)) {
     case 'EROFS':
-      return forbidden(message, options);
+      return volumeReadOnly();
     case 'ELOOP':
     case 'ENAMETOOLONG':
     case 'ENOTDIR':

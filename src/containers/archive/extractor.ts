@@ -1,7 +1,13 @@
 import { constants, ftruncateSync, writeSync } from 'node:fs';
 import { errnoCode, type TarHeader, type TarSink } from '#base';
 import { type Fd, type FdOps, type FileStat, type FileTimes, S_IFBLK, S_IFCHR, S_IFIFO } from '#sys';
-import { directoryInTheWay, fileInTheWay, hardLinkToNothing, mountInTheWay } from './errors.ts';
+import {
+  directoryInTheWay,
+  fileInTheWay,
+  hardLinkToNothing,
+  mountInTheWay,
+  volumeReadOnly,
+} from './errors.ts';
 import { below, memberPath } from './names.ts';
 import { type Owner, type OwnerMappings, toHost } from './ownership.ts';
 import { isDirectory } from './path-stat.ts';
@@ -92,7 +98,7 @@ export class Extractor implements TarSink, Disposable {
       const stat = lstat(this.#tree, path);
       // Something later in the archive, or somebody else, may have taken its place.
       if (!stat || !isDirectory(stat)) continue;
-      const place = this.#tree.place(path);
+      const place = this.#writable(path);
       place.root.lutimes(place.path, times);
     }
   }
@@ -116,7 +122,7 @@ export class Extractor implements TarSink, Disposable {
     const resolved = below(this.#tree.resolve(parentOf(path)), path.slice(path.lastIndexOf('/') + 1));
     // Removing would reach into a volume, or take a mount of a running container away.
     if (holdsMounts(this.#tree, resolved)) throw mountInTheWay(path);
-    const place = this.#tree.place(path);
+    const place = this.#writable(path);
     place.root.remove(place.path);
     return false;
   }
@@ -132,7 +138,7 @@ export class Extractor implements TarSink, Disposable {
     for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
       const parent = path.slice(0, end);
       if (lstat(this.#tree, parent)) continue;
-      const place = this.#tree.place(parent);
+      const place = this.#writable(parent);
       place.root.mkdir(place.path, IMPLIED_MODE);
       const { uid, gid } = toHost({ uid: 0, gid: 0 }, this.#options.owners);
       place.root.lchown(place.path, uid, gid);
@@ -141,19 +147,19 @@ export class Extractor implements TarSink, Disposable {
   }
 
   #beginFile(header: TarHeader, path: string): void {
-    const place = this.#tree.place(path);
+    const place = this.#writable(path);
     this.#file = { fd: place.root.open(place.path, CREATE_FLAGS, 0o600), header };
   }
 
   #directory(header: TarHeader, path: string, exists: boolean): void {
-    const place = this.#tree.place(path);
+    const place = this.#writable(path);
     if (!exists) place.root.mkdir(place.path, 0o700);
     this.#setMetadata(header, place);
     this.#directoryTimes.set(path, timesOf(header));
   }
 
   #symlink(header: TarHeader, path: string): void {
-    const { root, path: inner } = this.#tree.place(path);
+    const { root, path: inner } = this.#writable(path);
     root.symlink(header.linkPath, inner);
     const { uid, gid } = this.#ownerOf(header);
     root.lchown(inner, uid, gid);
@@ -162,7 +168,7 @@ export class Extractor implements TarSink, Disposable {
 
   #node(header: TarHeader, path: string): void {
     const type = header.type === 'character' ? S_IFCHR : header.type === 'block' ? S_IFBLK : S_IFIFO;
-    const place = this.#tree.place(path);
+    const place = this.#writable(path);
     const device = { major: header.devMajor, minor: header.devMinor };
     place.root.mknod(place.path, type | 0o600, device);
     this.#setMetadata(header, place);
@@ -174,7 +180,7 @@ export class Extractor implements TarSink, Disposable {
     const target = memberPath(header.linkPath);
     const existing = below(this.#options.directory, target);
     if (target === '' || !lstat(this.#tree, existing)) throw hardLinkToNothing(header.path, header.linkPath);
-    const [from, to] = [this.#tree.place(existing), this.#tree.place(path)];
+    const [from, to] = [this.#tree.place(existing), this.#writable(path)];
     // A link cannot cross mounts; the kernel says the same where it can see them.
     if (from.root !== to.root) throw hardLinkToNothing(header.path, header.linkPath);
     to.root.link(from.path, to.path);
@@ -185,6 +191,12 @@ export class Extractor implements TarSink, Disposable {
     root.lchown(path, uid, gid);
     root.chmod(path, header.mode);
     settingXattrs(header, (name, value) => root.lsetXattr(path, name, value));
+  }
+
+  #writable(path: string): Place {
+    const place = this.#tree.place(path);
+    if (place.readOnly) throw volumeReadOnly();
+    return place;
   }
 
   #ownerOf(header: TarHeader): Owner {

@@ -60,7 +60,8 @@ export function openLiveTree(sys: LiveTreeSys, options: LiveTreeOptions): Contai
       }
       return {
         mounts,
-        place: (path) => ({ root, path }),
+        // The kernel refuses writing to a read-only mount.
+        place: (path) => ({ root, path, readOnly: false }),
         resolve: (path) => root.resolve(path),
         [Symbol.dispose]: () => root[Symbol.dispose](),
       };
@@ -68,7 +69,7 @@ export function openLiveTree(sys: LiveTreeSys, options: LiveTreeOptions): Contai
       sys.processes.closeFd(pidfd);
     }
   } catch (error) {
-    if (['ESRCH', 'ENOENT', 'EACCES', 'EINVAL'].includes(errnoCode(error) ?? '')) return undefined;
+    if (['ESRCH', 'ENOENT', 'EINVAL'].includes(errnoCode(error) ?? '')) return undefined;
     throw error;
   }
 }

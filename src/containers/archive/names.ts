@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import { nameLeadsOut } from './errors.ts';
 
+const SLASH = 0x2f;
+
 /** Whether a path as given says that it means a directory: it ends with `/` or `/.`. */
 export const assertsDirectory = (path: string): boolean => path.endsWith('/') || lastComponent(path) === '.';
 
@@ -17,8 +19,8 @@ export function absolutePath(path: string): string {
 /** The last component: `/` of the root, `.` of nothing. Trailing slashes do not count. Source: Go, filepath.Base. */
 export function lastComponent(path: string): string {
   if (path === '') return '.';
-  const trimmed = path.replace(/\/+$/, '');
-  return trimmed === '' ? '/' : trimmed.slice(trimmed.lastIndexOf('/') + 1);
+  const trimmed = withoutTrailingSlash(path);
+  return trimmed === '/' ? '/' : trimmed.slice(trimmed.lastIndexOf('/') + 1);
 }
 
 /**
@@ -26,7 +28,7 @@ export function lastComponent(path: string): string {
  * @throws `invalid_argument` for one that climbs out.
  */
 export function memberPath(name: string): string {
-  const path = withoutTrailingSlash(posix.normalize(name.replace(/^\/+/, '')));
+  const path = withoutTrailingSlash(posix.normalize(`./${name}`));
   if (path === '..' || path.startsWith('../')) throw nameLeadsOut(name);
   return path === '.' || path === '/' ? '' : path;
 }
@@ -39,4 +41,16 @@ export const below = (directory: string, path: string): string =>
 export const isWithin = (path: string, ancestor: string): boolean =>
   ancestor === '/' || path === ancestor || path.startsWith(`${ancestor}/`);
 
-const withoutTrailingSlash = (path: string): string => (path.length > 1 ? path.replace(/\/+$/, '') : path);
+/** The path of the directory itself, without the `/` or `/.` that says it is one. */
+export function withoutAssertion(path: string): string {
+  let result = withoutTrailingSlash(path);
+  while (result.endsWith('/.')) result = withoutTrailingSlash(result.slice(0, -1));
+  return result;
+}
+
+/** By hand: a regular expression takes quadratic time on a client's million slashes. */
+function withoutTrailingSlash(path: string): string {
+  let end = path.length;
+  while (end > 1 && path.charCodeAt(end - 1) === SLASH) end -= 1;
+  return path.slice(0, end);
+}

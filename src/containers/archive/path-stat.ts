@@ -1,7 +1,7 @@
 import { type FileStat, S_IFDIR, S_IFLNK, S_IFMT } from '#sys';
 import { fileNotFound, notADirectory } from './errors.ts';
 import { goFileMode } from './file-mode.ts';
-import { assertsDirectory, lastComponent } from './names.ts';
+import { assertsDirectory, lastComponent, withoutAssertion } from './names.ts';
 import { type ContainerTree, lstat, resolveLoosely } from './tree.ts';
 
 /** What HEAD and GET archive say about the path. Source: Engine API, header `X-Docker-Container-Path-Stat`. */
@@ -53,5 +53,3 @@ export function pathStat(tree: ContainerTree, path: string, { stat }: Pick<Found
 }
 
 export const isDirectory = (stat: FileStat): boolean => (stat.mode & S_IFMT) === S_IFDIR;
-
-const withoutAssertion = (path: string): string => path.replace(/(?:\/+\.?)+$/, '') || '/';

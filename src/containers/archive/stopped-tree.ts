@@ -2,6 +2,7 @@ import { closeSync, constants, realpathSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoCode } from '#base';
 import type { Files, RootedDir } from '#sys';
+import { bindSourceMissing } from '../errors.ts';
 import { isWithin } from './names.ts';
 import type { ContainerTree, Place, TreeMount } from './tree.ts';
 import { walk } from './walk.ts';
@@ -96,7 +97,7 @@ class StoppedTree implements ContainerTree {
     const mount = this.#mounted.findLast(({ target }) => isWithin(path, target));
     if (!mount) throw new Error(`no mount holds ${path}`);
     const inner = mount.target === '/' ? path : path.slice(mount.target.length);
-    return { root: mount.root, path: posix.join(mount.base, inner) };
+    return { root: mount.root, path: posix.join(mount.base, inner), readOnly: mount.readOnly };
   }
 
   #makeMountPoint(target: string, isDirectory: boolean): void {
@@ -122,10 +123,15 @@ function makeFile(root: RootedDir, path: string): void {
 
 /** The real host path of a mount's source. */
 function hostPath(files: Pick<Files, 'openRoot'>, source: string, subpath: string | undefined): string {
-  const real = realpathSync(source);
-  if (subpath === undefined || subpath === '') return real;
-  using root = files.openRoot(real);
-  return posix.join(real, root.resolve(subpath));
+  try {
+    const real = realpathSync(source);
+    if (subpath === undefined || subpath === '') return real;
+    using root = files.openRoot(real);
+    return posix.join(real, root.resolve(subpath));
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') throw bindSourceMissing(posix.join(source, subpath ?? ''));
+    throw error;
+  }
 }
 
 const depth = (path: string): number => path.split('/').filter((name) => name !== '').length;

@@ -7,6 +7,8 @@ import { walk } from './walk.ts';
 export interface Place {
   readonly root: RootedDir;
   readonly path: string;
+  /** Nothing may be written here although the root would let us. */
+  readonly readOnly: boolean;
 }
 
 /** A mount of the container. */
