@@ -11,7 +11,7 @@ import { claimLock, writePidfile } from './lock.ts';
 import { notifyManager } from './notify.ts';
 import { serve } from './serve.ts';
 import { listenForSignals } from './shutdown-signals.ts';
-import { wireServices } from './wire.ts';
+import { type Services, wireServices } from './wire.ts';
 
 /** `gantry daemon`. Answers the exit code when the daemon has stopped. @throws for a bad configuration. */
 export async function runDaemon(argv: readonly string[]): Promise<number> {
@@ -40,34 +40,54 @@ async function run({ logger, sys, settings, reload }: DaemonParts): Promise<numb
   makeRoots(dataRoot, execRoot);
   await using stack = new AsyncDisposableStack();
   stack.use(writePidfile(pidfile, (pid) => sys.processes.kill(pid, 0)));
+  claimRoots(sys, dataRoot, execRoot)[Symbol.dispose]();
   enterNamespace(sys, logger, [dataRoot, execRoot]);
-  // The kernel drops the locks when this process ends, and when it becomes another program: only now they last.
-  stack.use(claimLock(sys.files, join(dataRoot, 'gantry.lock'), `data root ${dataRoot}`));
-  stack.use(claimLock(sys.files, join(execRoot, 'gantry.lock'), `exec root ${execRoot}`));
+  // The kernel drops locks when this process becomes another program: only now they last.
+  stack.use(claimRoots(sys, dataRoot, execRoot));
+  stack.defer(() => releaseSharedBinds(sys, logger, [dataRoot, execRoot]));
   reportSelfTest(sys, logger);
   surviveProgrammingErrors(logger);
   const signals = listenForSignals(reload);
-  const services = await wireServices({ sys, logger, settings });
+  const services = stack.adopt(await wireServices({ sys, logger, settings }), (all) =>
+    closeServices(all, settings()),
+  );
   await services.containers.restore();
-  const server = await serve({ services, sys, logger, settings });
+  const server = stack.adopt(await serve({ services, sys, logger, settings }), (running) => running.close());
   notifyManager(sys.sockets, 'READY=1');
-  logger.info('daemon is ready', { version: VERSION, hosts: settings().hosts });
+  logger.info('daemon is ready', { version: VERSION, addresses: server.addresses });
   const signal = await signals.stop;
   logger.info('stopping', { signal, liveRestore: settings().liveRestore });
   notifyManager(sys.sockets, 'STOPPING=1');
-  await server.close();
-  await services.containers.shutdown({ stopAll: !settings().liveRestore });
-  const isEmpty = services.containers.counts().running + services.containers.counts().paused === 0;
-  await services.network.stop({ removeAll: isEmpty });
-  await services.runtime.close();
-  await services.snapshotter.settle();
-  services.metadata[Symbol.dispose]();
-  if (isEmpty) {
-    const busy = removeSharedBinds(sys, [dataRoot, execRoot]);
-    if (busy.length > 0) logger.warn('directories stay mounted', { busy });
-  }
-  logger.info('stopped');
   return 0;
+}
+
+/** Everything is closed in the order opposite to its making; running containers are left alone unless told otherwise. */
+async function closeServices(services: Services, settings: Settings): Promise<void> {
+  const { containers, metadata, network, runtime, snapshotter } = services;
+  await containers.shutdown({ stopAll: !settings.liveRestore });
+  const { running, paused } = containers.counts();
+  await network.stop({ removeAll: running + paused === 0 });
+  await runtime.close();
+  await snapshotter.settle();
+  metadata[Symbol.dispose]();
+}
+
+function claimRoots(sys: Sys, dataRoot: string, execRoot: string): Disposable {
+  const stack = new DisposableStack();
+  try {
+    stack.use(claimLock(sys.files, join(dataRoot, 'gantry.lock'), `data root ${dataRoot}`));
+    stack.use(claimLock(sys.files, join(execRoot, 'gantry.lock'), `exec root ${execRoot}`));
+    return stack;
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
+}
+
+/** Takes back what {@link enterNamespace} did to the host, as far as no container needs it. */
+function releaseSharedBinds(sys: Sys, logger: Logger, directories: readonly string[]): void {
+  const busy = removeSharedBinds(sys, directories);
+  if (busy.length > 0) logger.debug('directories stay shared for running containers', { busy });
 }
 
 const ROOT_MODE = 0o710;

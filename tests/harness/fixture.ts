@@ -9,6 +9,8 @@ export interface Engine {
   readonly daemon: TestDaemon | undefined;
   run(client: Client, args: readonly string[], options?: Partial<RunOptions>): Promise<Result>;
   must(client: Client, args: readonly string[], options?: Partial<RunOptions>): Promise<string>;
+  /** Registers what runs after the file's last test, while the engine is still there. */
+  defer(action: () => Promise<unknown>): void;
 }
 
 /**
@@ -28,7 +30,9 @@ export function useEngine(
     if (daemon && options.image !== false)
       await must(gantryClient, ['image', 'bootstrap', 'busybox'], { host });
   }, 120_000);
+  const deferred: (() => Promise<unknown>)[] = [];
   afterAll(async () => {
+    for (const action of deferred.toReversed()) await action();
     await daemon?.[Symbol.asyncDispose]();
   }, 120_000);
   return {
@@ -40,6 +44,7 @@ export function useEngine(
     },
     run: (client, args, extra) => run(client, args, { host, ...extra }),
     must: (client, args, extra) => must(client, args, { host, ...extra }),
+    defer: (action) => void deferred.push(action),
   };
 }
 

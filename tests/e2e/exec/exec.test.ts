@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, describe, expect, test } from 'bun:test';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { allClients } from '../../harness/programs.ts';
 
@@ -6,11 +6,10 @@ const engine = useEngine();
 const name = uniqueName('exec');
 
 beforeAll(async () => {
-  for (const client of allClients().slice(0, 1))
-    await engine.must(client, ['run', '-d', '--name', name, '-e', 'BASE=1', 'busybox', 'sleep', '1000']);
-}, 60_000);
-afterAll(async () => {
-  for (const client of allClients().slice(0, 1)) await engine.must(client, ['rm', '-f', name]);
+  const [client] = allClients();
+  if (client === undefined) throw new Error('no client program on this machine');
+  await engine.must(client, ['run', '-d', '--name', name, '-e', 'BASE=1', 'busybox', 'sleep', '1000']);
+  engine.defer(() => engine.must(client, ['rm', '-f', name]));
 }, 60_000);
 
 describe.each(allClients())('$name exec', (client) => {
