@@ -126,7 +126,7 @@ export class Connection {
     while (offset < data.length) {
       const socket = this.#socket;
       if (this.#closed || !socket) throw this.#failure();
-      const written = socket.write(data, offset);
+      const written = socket.write(data.subarray(offset));
       if (written < 0) throw this.#failure();
       offset += written;
       if (offset < data.length) {

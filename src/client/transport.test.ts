@@ -161,6 +161,22 @@ describe('engine client on a socket', () => {
     expect(bytes).toBe(chunk.length * 16);
   });
 
+  test('an upload larger than the socket takes at once arrives whole', async () => {
+    const size = 8 << 20;
+    using server = startRawServer((connection) => {
+      if (connection.received.length < 1000) connection.send(PING);
+      else if (connection.received.endsWith('0\r\n\r\n')) connection.send(reply('200 OK', '{}'));
+    });
+    async function* archive() {
+      yield new Uint8Array(size).fill(120);
+    }
+    const { body } = await clientOf(server.url).images.load(archive(), { quiet: true });
+    await body.bytes();
+    const received = server.connections.at(-1)?.received ?? '';
+    expect(received.split('x').length - 1).toBeGreaterThanOrEqual(size);
+    expect(received).toContain(`${size.toString(16)}\r\nxxx`);
+  });
+
   test('a streamed upload is chunked and the answer is read meanwhile', async () => {
     using server = startRawServer((connection) => {
       if (connection.received.includes('_ping') && connection.received.indexOf('load') < 0)

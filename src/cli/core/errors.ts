@@ -1,7 +1,14 @@
 import { type ErrorCode, errorMessage, GantryError } from '#base';
 
 /** Exit codes of the command line, as docker gives them. */
-export const EXIT = { ok: 0, failure: 1, usage: 125, cannotInvoke: 126, notFound: 127 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 125,
+  cannotInvoke: 126,
+  notFound: 127,
+  brokenPipe: 141,
+} as const;
 
 interface CliErrorDetails {
   readonly exitCode?: number;

@@ -28,7 +28,8 @@ export async function showProgress(
     const failure = message.errorDetail?.message ?? message.error;
     if (failure !== undefined && failure !== '') throw cliError(failure);
     if (message.aux !== undefined) options.onAux?.(message.aux);
-    else if (!options.quiet) await showOne(message, out, lines);
+    const hasText = message.status !== undefined || message.stream !== undefined;
+    if (hasText && !options.quiet) await showOne(message, out, lines);
   }
 }
 

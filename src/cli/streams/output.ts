@@ -1,4 +1,6 @@
+import { errnoCode } from '#base';
 import type { CliOutput } from '../core/context.ts';
+import { EXIT, silentExit } from '../core/errors.ts';
 import { isatty } from './terminal.ts';
 
 const WRITE_BUFFER_BYTES = 64 * 1024;
@@ -10,11 +12,19 @@ const WRITE_BUFFER_BYTES = 64 * 1024;
 export function fdOutput(fd: 1 | 2): CliOutput {
   let sink: Bun.FileSink | undefined;
   let last: Promise<void> = Promise.resolve();
+  let failure: unknown;
   let terminal: boolean | undefined;
   const writeNow = async (data: string | Uint8Array): Promise<void> => {
+    if (failure) throw failure;
     sink ??= (fd === 1 ? Bun.stdout : Bun.stderr).writer({ highWaterMark: WRITE_BUFFER_BYTES });
-    sink.write(data);
-    await sink.flush();
+    try {
+      await sink.write(data);
+      await sink.flush();
+    } catch (error) {
+      // A reader that has gone (`| head`) ends the command as SIGPIPE would, without a word.
+      failure = errnoCode(error) === 'EPIPE' ? silentExit(EXIT.brokenPipe) : error;
+      throw failure;
+    }
   };
   return {
     get isTerminal() {
