@@ -23,6 +23,7 @@ const LONGEST_MAGIC = 6;
 /**
  * The plain archive of what a client sent: as it is, or compressed with gzip or zstd (in this process), bzip2 or xz (by the
  * host's program, outside of any container). Source: Engine API, PUT archive.
+ * zstd data that is cut off is noticed by the archive's reader only: the decoder takes it for the end.
  * @throws `invalid_argument` for broken data, `not_implemented` where the host lacks the program.
  */
 export async function* decompress(source: Source): AsyncGenerator<Uint8Array> {
