@@ -60,6 +60,8 @@ export function archiveError(action: string, path: string, error: unknown): unkn
       return volumeReadOnly();
     case 'ELOOP':
     case 'ENAMETOOLONG':
+    // Below a link that leads nowhere, or taken away meanwhile.
+    case 'ENOENT':
     case 'ENOTDIR':
     case 'EXDEV':
       return invalidArgument(message, options);

@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<number, TarEntryType>> = {
 };
 
 /** Of an entry that goes away or changes its kind while it is read: it is left out. */
-const VANISHED = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']);
+const VANISHED = new Set(['EINVAL', 'ELOOP', 'ENOENT', 'ENOTDIR', 'ENXIO']);
 
 export interface PackOptions {
   readonly owners: OwnerMappings;

@@ -1,3 +1,4 @@
+import { errnoCode } from '#base';
 import { S_IFDIR, S_IFLNK, S_IFMT, SysError } from '#sys';
 import type { Place } from './tree.ts';
 
@@ -48,11 +49,21 @@ function linkTarget(
   const path = `/${done.join('/')}`;
   const place = placeOf(path);
   const type = (place.root.stat(place.path)?.mode ?? 0) & S_IFMT;
-  if (type === S_IFLNK) return place.root.readlink(place.path);
+  if (type === S_IFLNK) return readlink(place);
   if (missing === 'throw' && type === 0) throw new SysError('ENOENT', 'walk', `path ${JSON.stringify(path)}`);
   if (missing === 'throw' && !isLast && type !== S_IFDIR)
     throw new SysError('ENOTDIR', 'walk', `path ${JSON.stringify(path)}`);
   return undefined;
+}
+
+/** Undefined when it is a link no more. */
+function readlink({ root, path }: Place): string | undefined {
+  try {
+    return root.readlink(path);
+  } catch (error) {
+    if (errnoCode(error) === 'EINVAL') return undefined;
+    throw error;
+  }
 }
 
 const components = (path: string): string[] =>
