@@ -20,7 +20,7 @@ import type { CommandEntry } from './entry.ts';
 import { cliError, EXIT, exitCodeOf, present, presentationOf } from './errors.ts';
 import { GLOBAL_FLAGS, toGlobalOptions } from './globals.ts';
 import { type Lookup, lookup } from './table.ts';
-import { VERSION } from './version.ts';
+import { COMMIT, VERSION } from './version.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -73,7 +73,9 @@ async function dispatch(options: CliOptions, stdout: CliOutput, stderr: CliOutpu
   const globals = toGlobalOptions(parsed.values as Parameters<typeof toGlobalOptions>[0], env);
   const ctx = createContext(options, env, globals, stdout, stderr);
   if (parsed.changed.has('version')) {
-    await stdout.write(`Gantry version ${VERSION}\n`);
+    await stdout.write(
+      `Gantry version ${VERSION}${COMMIT === undefined ? '' : `, build ${COMMIT.slice(0, 7)}`}\n`,
+    );
     return EXIT.ok;
   }
   const words = parsed.positional;

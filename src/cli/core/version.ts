@@ -1,4 +1,15 @@
-import manifest from '../../../package.json' with { type: 'json' };
+/** What the build script puts in. */
+declare global {
+  var GANTRY_VERSION: string | undefined;
+  var GANTRY_COMMIT: string | undefined;
+  var GANTRY_BUILD_TIME: string | undefined;
+}
 
-/** Version of this client. */
-export const VERSION: string = manifest.version;
+/** Version of this client; the fallback is for a run from source. */
+export const VERSION: string = globalThis.GANTRY_VERSION ?? '0.1.0-dev';
+
+/** Undefined in a run from source. */
+export const COMMIT: string | undefined = globalThis.GANTRY_COMMIT;
+
+/** ISO time; undefined in a run from source. */
+export const BUILD_TIME: string | undefined = globalThis.GANTRY_BUILD_TIME;

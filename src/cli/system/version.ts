@@ -4,6 +4,7 @@ import { CLIENT_API_VERSION, type EngineClient } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
 import { cliError, present, silentExit } from '../core/errors.ts';
+import { BUILD_TIME, COMMIT } from '../core/version.ts';
 import { templateParsing } from '../template/errors.ts';
 import { compileTemplate } from '../template/template.ts';
 import { Struct } from '../template/values.ts';
@@ -15,6 +16,8 @@ interface ClientVersion {
   readonly Version: string;
   readonly ApiVersion: string;
   readonly DefaultAPIVersion: string;
+  readonly GitCommit: string;
+  readonly BuildTime: string;
   readonly Os: string;
   readonly Arch: string;
   readonly Context: string;
@@ -98,6 +101,8 @@ function clientVersion(ctx: CliContext, apiVersion: string): ClientVersion {
     Version: ctx.version,
     ApiVersion: apiVersion,
     DefaultAPIVersion: CLIENT_API_VERSION,
+    GitCommit: COMMIT ?? '',
+    BuildTime: BUILD_TIME === undefined ? '' : asctime(BUILD_TIME),
     Os: 'linux',
     Arch: process.arch === 'x64' ? 'amd64' : process.arch,
     Context: ctx.globals.context || 'default',
@@ -115,6 +120,8 @@ function render(client: ClientVersion, server: SystemVersion | undefined): strin
     'Client:\n',
     line(1, 'Version', client.Version),
     line(1, 'API version', `${client.ApiVersion}${downgraded}`),
+    ...(client.GitCommit === '' ? [] : [line(1, 'Git commit', client.GitCommit)]),
+    ...(client.BuildTime === '' ? [] : [line(1, 'Built', client.BuildTime)]),
     line(1, 'OS/Arch', `${client.Os}/${client.Arch}`),
     line(1, 'Context', client.Context),
   ].join('');

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'bun:test';
+import { compileTemplate } from './template.ts';
+import { Struct, toJson } from './values.ts';
+
+const DATA = {
+  Name: '/web',
+  Id: '0123456789abcdef',
+  State: { Status: 'exited', Pid: 0, Running: false, Paused: false },
+  Config: { Env: ['A=1', 'B=2'], Cmd: ['sh', '-c', 'echo "x"'], Labels: { a: 'b' }, User: '' },
+  Networks: { two: { IP: '2' }, one: { IP: '1' } },
+  Big: 1795309693947367826n,
+};
+
+const inspect = (source: string): string =>
+  compileTemplate(source).run(DATA, { missingKey: 'error', optionalKeys: new Set(['Health']) });
+
+describe('templates: output as the reference client gives it', () => {
+  test.each([
+    ['{{.State.Status}} {{.State.Pid}} {{.State.Running}}', 'exited 0 false'],
+    ['{{json .Config.Env}}', '["A=1","B=2"]'],
+    ['{{range .Config.Env}}{{println .}}{{end}}', 'A=1\nB=2\n'],
+    ['{{range $i, $e := .Config.Cmd}}{{$i}}={{$e}};{{end}}', '0=sh;1=-c;2=echo "x";'],
+    ['{{if .State.Running}}up{{else if .State.Paused}}paused{{else}}down{{end}}', 'down'],
+    ['{{with .Config.User}}u{{.}}{{else}}nouser{{end}}', 'nouser'],
+    ['{{index .Config.Cmd 0}} {{index .Config.Labels "a"}}{{index .Config.Labels "x"}}', 'sh b'],
+    ['{{range $k, $v := .Networks}}{{$k}}={{$v.IP}} {{end}}', 'one=1 two=2 '],
+    [
+      '{{printf "%-6s|%5d|%05d|%q|%v|%t" .Name 5 42 "a\\"b" .Config.Cmd true}}',
+      '/web  |    5|00042|"a\\"b"|[sh -c echo "x"]|true',
+    ],
+    ['{{printf "%.2f %x %X %c %%" 1.5 255 255 65}}', '1.50 ff FF A %'],
+    ['{{.Config.Cmd}} {{.Config.Labels}}', '[sh -c echo "x"] map[a:b]'],
+    ['{{len .Config.Env}} {{slice .Id 0 12}}', '2 0123456789ab'],
+    ['{{eq .State.Status "x" "exited"}} {{ne 1 2}} {{lt 1 2}} {{ge 1 2}}', 'true true true false'],
+    ['{{and true 0}} {{or 0 "x"}} {{not 1}}', '0 x false'],
+    ['{{- "a" -}} b {{- " c" }}', 'ab c'],
+    ['x {{/* c */}}y{{/* d */ -}} z', 'x yz'],
+    [
+      '{{join .Config.Cmd ","}} {{upper "abc"}} {{title "foo bar"}} {{split "a:b" ":"}}',
+      'sh,-c,echo "x" ABC Foo Bar [a b]',
+    ],
+    ['{{truncate "abcdef" 3}}|{{pad "x" 1 2}}|{{lower "ABC"}}', 'abc| x  |abc'],
+    [
+      '{{html "<a>&\\"\'"}} {{js "it\'s <b>"}} {{urlquery "a b&c"}}',
+      "&lt;a&gt;&amp;&#34;&#39; it\\'s \\u003Cb\\u003E a+b%26c",
+    ],
+    ['{{define "T"}}[{{.}}]{{end}}{{template "T" .Name}}', '[/web]'],
+    ['{{block "B" .Name}}<{{.}}>{{end}}', '</web>'],
+    ['{{$x := .Name}}{{$x}} {{$x = "q"}}{{$x}}', '/web q'],
+    ['{{(.Name | printf "%s!")}}', '/web!'],
+    ['{{range 3}}{{.}}{{end}}', '012'],
+    ['{{range .Config.Env}}{{break}}{{end}}ok{{range .Config.Env}}{{continue}}x{{end}}', 'ok'],
+    ['{{range .None.X}}{{else}}{{end}}', undefined],
+    ['{{print 1 2 "a" "b" 3}} {{print "a" 1}} {{println 1 "a"}}', '1 2ab3 a1 1 a\n'],
+    ["{{1.5}} {{0x1F}} {{'a'}} {{1e3}} {{`raw\\n`}}", '1.5 31 97 1000 raw\\n'],
+    [
+      '{{printf "%d" "x"}} {{printf "%s" 1}} {{printf "%d %d" 1}} {{printf "a" 1}}',
+      '%!d(string=x) %!s(int=1) 1 %!d(MISSING) a%!(EXTRA int=1)',
+    ],
+    ['{{.ID}} {{.Big}} {{json .Big}}', '0123456789abcdef 1795309693947367826 1795309693947367826'],
+    ['{{.State.Health}} {{if .State.Health}}x{{else}}no{{end}}', '<nil> no'],
+    ['{{with $x := 5}}{{$x}}{{end}}', '5'],
+  ])('%s', (source, expected) => {
+    if (expected === undefined) expect(() => inspect(source)).toThrow('map has no entry for key "None"');
+    else expect(inspect(source)).toBe(expected);
+  });
+});
+
+describe("templates: mistakes in Go's words", () => {
+  test.each([
+    ['{{.Foo}}', 'template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"'],
+    ['{{.State.Foo}}', 'template: :1:8: executing "" at <.State.Foo>: map has no entry for key "Foo"'],
+    [
+      '{{.Name.Foo}}',
+      'template: :1:7: executing "" at <.Name.Foo>: can\'t evaluate field Foo in type interface {}',
+    ],
+    ['a\n{{.Foo}}', 'template: :2:2: executing "" at <.Foo>: map has no entry for key "Foo"'],
+    ['{{foo .Name}}', 'template: :1: function "foo" not defined'],
+    ['{{if}}x{{end}}', 'template: :1: missing value for if'],
+    ['{{.Id', 'template: :1: unclosed action'],
+    ['{{end}}', 'template: :1: unexpected {{end}}'],
+    ['{{range .Name}}x{{end}}', 'template: :1:8: executing "" at <.Name>: range can\'t iterate over /web'],
+    [
+      '{{index .Config.Cmd 9}}',
+      'template: :1:2: executing "" at <index .Config.Cmd 9>: error calling index: index out of range: 9',
+    ],
+    ['{{"abc}}', 'template: :1: unterminated quoted string'],
+    ['{{.Name | 3}}', 'template: :1: non executable command in pipeline stage 2'],
+    ['{{if .Id}}x', 'template: :1: unexpected EOF'],
+    ['{{.Id#}}', "template: :1: bad character U+0023 '#'"],
+    ['{{$y}}', 'template: :1: undefined variable "$y"'],
+    ['{{nil}}', 'template: :1:2: executing "" at <nil>: nil is not a command'],
+    [
+      '{{lt 1 "a"}}',
+      'template: :1:2: executing "" at <lt 1 "a">: error calling lt: incompatible types for comparison',
+    ],
+    [
+      '{{join .Name ","}}',
+      'template: :1:7: executing "" at <.Name>: wrong type for value; expected []string; got string',
+    ],
+    ['{{break}}', 'template: :1: {{break}} outside {{range}}'],
+    ['{{len 3}}', 'template: :1:2: executing "" at <len 3>: error calling len: len of type int'],
+    [
+      '{{template "nope"}}',
+      'template: :1:11: executing "" at <{{template "nope"}}>: template "nope" not defined',
+    ],
+  ])('%s', (source, message) => {
+    expect(() => inspect(source)).toThrow(message);
+  });
+
+  test('a list row has fixed fields; a header shows nothing for others', () => {
+    const row = new Struct('*formatter.X', { Name: () => 'n', Label: (key: string) => `label ${key}` });
+    expect(compileTemplate('{{.Name}} {{.Label "a"}}').run(row)).toBe('n label a');
+    expect(() => compileTemplate('{{.Foo}}').run(row)).toThrow(
+      "can't evaluate field Foo in type *formatter.X",
+    );
+    expect(() => compileTemplate('{{.Label}}').run(row)).toThrow(
+      'wrong number of args for Label: want 1 got 0',
+    );
+    expect(compileTemplate('{{upper .Name}}\t{{.Foo}}').runHeader({ Name: 'Name' })).toBe('Name\t<no value>');
+  });
+
+  test('json of a row is sorted and safe for HTML', () => {
+    expect(toJson(new Struct('x', { B: () => '<none>', A: 1, M: (_: string) => '' }))).toBe(
+      '{"A":1,"B":"\\u003cnone\\u003e"}',
+    );
+  });
+});
