@@ -96,6 +96,14 @@ test('restore: a start that a crash interrupted is undone', async () => {
   expect(fixture.snapshotter.mounted.size).toBe(0);
 });
 
+test('restore: an auto-removed container that never started goes, an ordinary one stays', async () => {
+  const doomed = await create({ autoRemove: true });
+  const kept = await create();
+  const service = await restart();
+  expect(service.list({ all: true }).map(({ id }) => String(id))).toEqual([kept]);
+  expect(() => service.get(doomed)).toThrow('No such container');
+});
+
 test('restore: removes what a create left without a row, finishes removals', async () => {
   const stray = 'ab'.repeat(32);
   await fixture.snapshotter.createSnapshot(stray, undefined);

@@ -89,9 +89,7 @@ export class Restorer {
       registry.save({ ...container, state: transition(state, exit) });
     }
     const now = registry.byId(id) ?? container;
-    const mustGo =
-      now.state.status === 'removing' || (now.hostConfig.autoRemove && now.state.status === 'exited');
-    if (mustGo) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
+    if (isDoomed(now)) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
   }
 
   #adopt(container: Container, task: Task): void {
@@ -167,6 +165,14 @@ export class Restorer {
     }
   }
 }
+
+/**
+ * Removals that were interrupted, and auto-removed containers that do not run: those that ended while nobody looked, and
+ * those whose client was lost with the daemon between create and start. dockerd removes the same at its start.
+ */
+const isDoomed = ({ state, hostConfig }: Container): boolean =>
+  state.status === 'removing' ||
+  (hostConfig.autoRemove && (state.status === 'exited' || state.status === 'created'));
 
 const donorsOf = ({ hostConfig }: Container): string[] =>
   [hostConfig.networkMode, hostConfig.ipcMode, hostConfig.pidMode]
