@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
-
 /** A fresh 256-bit identifier as 64 lower-case hex digits, never all-numeric in its short form. */
 export function createId(): string {
   for (;;) {
-    const id = randomBytes(32).toString('hex');
+    const id = crypto.getRandomValues(new Uint8Array(32)).toHex();
     // A short form of digits only could be taken for a number (a host name, a PID) by other programs.
     if (!/^\d{12}/.test(id)) return id;
   }
