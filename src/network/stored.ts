@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import type { Network, Sandbox } from './types.ts';
+import { dataLoss } from '#base';
+import type { Endpoint, Network, PublishedPort, Sandbox } from './types.ts';
 
 /** A network with what only this room needs to know. */
 export interface StoredNetwork extends Network {
@@ -10,72 +10,103 @@ export interface StoredNetwork extends Network {
   readonly mtu: number;
 }
 
-const ipamSchema = z.object({
-  subnet: z.string(),
-  gateway: z.string(),
-  ipRange: z.string().optional(),
-});
+type Check = (value: unknown) => boolean;
 
-const networkSchema = z.object({
-  id: z.string().min(1),
-  name: z.string().min(1),
-  driver: z.enum(['bridge', 'host', 'null']),
-  created: z.string(),
-  internal: z.boolean(),
-  attachable: z.boolean(),
-  enableIPv6: z.boolean(),
-  ipam: z.array(ipamSchema),
-  options: z.record(z.string(), z.string()),
-  labels: z.record(z.string(), z.string()),
-  bridgeName: z.string().optional(),
-  ownsBridge: z.boolean(),
-  bridgeAddress: z.string().optional(),
-  mtu: z.number().int().positive(),
-});
+const isText: Check = (value) => typeof value === 'string';
+const isName: Check = (value) => typeof value === 'string' && value !== '';
+const isInteger: Check = (value) => Number.isInteger(value);
+const isBoolean: Check = (value) => typeof value === 'boolean';
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isOneOf =
+  (...texts: readonly string[]): Check =>
+  (value) =>
+    texts.includes(value as string);
+const isOptional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const isMapOf =
+  (check: Check): Check =>
+  (value) =>
+    isRecord(value) && Object.values(value).every(check);
 
-const endpointSchema = z.object({
-  id: z.string().min(1),
-  networkId: z.string(),
-  networkName: z.string(),
-  interfaceName: z.string(),
-  hostInterface: z.string(),
-  macAddress: z.string(),
-  ipv4Address: z.string(),
-  ipv4PrefixLength: z.number().int(),
-  gateway: z.string(),
-  ipv6Address: z.string(),
-  ipv6PrefixLength: z.number().int(),
-  ipv6Gateway: z.string(),
-});
+/** One check for each field of a stored object. */
+type Shape<T> = Readonly<Record<keyof T & string, Check>>;
 
-const portSchema = z.object({
-  containerPort: z.number().int(),
-  protocol: z.enum(['tcp', 'udp', 'sctp']),
-  hostIp: z.string(),
-  hostPort: z.number().int(),
-});
+const isShaped =
+  <T>(shape: Shape<T>): Check =>
+  (value) =>
+    wrongField(shape, value) === undefined;
 
-const sandboxSchema = z.object({
-  containerId: z.string().min(1),
-  id: z.string().min(1),
-  netnsPath: z.string().optional(),
-  endpoints: z.array(endpointSchema),
-  ports: z.array(portSchema),
-});
-
-/** Checks a stored network. @throws for anything else. */
-export function decodeNetwork(stored: unknown): StoredNetwork {
-  const { bridgeName, bridgeAddress, ipam, ...rest } = networkSchema.parse(stored);
-  return {
-    ...rest,
-    bridgeName,
-    bridgeAddress,
-    ipam: ipam.map(({ ipRange, ...config }) => (ipRange === undefined ? config : { ...config, ipRange })),
-  };
+function wrongField<T>(shape: Shape<T>, value: unknown): string | undefined {
+  if (!isRecord(value)) return 'object';
+  return Object.entries<Check>(shape).find(([key, check]) => !check(value[key]))?.[0];
 }
 
-/** Checks a stored sandbox. @throws for anything else. */
+const IPAM: Shape<Network['ipam'][number]> = { subnet: isText, gateway: isText, ipRange: isOptional(isText) };
+
+const NETWORK: Shape<StoredNetwork> = {
+  id: isName,
+  name: isName,
+  driver: isOneOf('bridge', 'host', 'null'),
+  created: isText,
+  internal: isBoolean,
+  attachable: isBoolean,
+  enableIPv6: isBoolean,
+  ipam: isListOf(isShaped(IPAM)),
+  options: isMapOf(isText),
+  labels: isMapOf(isText),
+  bridgeName: isOptional(isText),
+  ownsBridge: isBoolean,
+  bridgeAddress: isOptional(isText),
+  mtu: (value) => isInteger(value) && (value as number) > 0,
+};
+
+const ENDPOINT: Shape<Endpoint> = {
+  id: isName,
+  networkId: isText,
+  networkName: isText,
+  interfaceName: isText,
+  hostInterface: isText,
+  macAddress: isText,
+  ipv4Address: isText,
+  ipv4PrefixLength: isInteger,
+  gateway: isText,
+  ipv6Address: isText,
+  ipv6PrefixLength: isInteger,
+  ipv6Gateway: isText,
+};
+
+const PORT: Shape<PublishedPort> = {
+  containerPort: isInteger,
+  protocol: isOneOf('tcp', 'udp', 'sctp'),
+  hostIp: isText,
+  hostPort: isInteger,
+};
+
+const SANDBOX: Shape<Sandbox> = {
+  containerId: isName,
+  id: isName,
+  netnsPath: isOptional(isText),
+  endpoints: isListOf(isShaped(ENDPOINT)),
+  ports: isListOf(isShaped(PORT)),
+};
+
+/** Checks a stored network. @throws `data_loss` for anything else. */
+export function decodeNetwork(stored: unknown): StoredNetwork {
+  const wrong = wrongField(NETWORK, stored);
+  if (wrong !== undefined) throw dataLoss(`the stored network has no usable ${wrong}`);
+  return stored as StoredNetwork;
+}
+
+/** Checks a stored sandbox. @throws `data_loss` for anything else. */
 export function decodeSandbox(stored: unknown): Sandbox {
-  const { netnsPath, ...rest } = sandboxSchema.parse(stored);
-  return { ...rest, netnsPath };
+  const wrong = wrongField(SANDBOX, stored);
+  if (wrong !== undefined) throw dataLoss(`the stored sandbox has no usable ${wrong}`);
+  return stored as Sandbox;
 }
