@@ -19,6 +19,9 @@ export interface ContainerHost {
   readonly resources: ResourceHost;
 }
 
+/** What this room asks of the images room. */
+export type ContainerImages = Pick<ImageService, 'get' | 'collectGarbage' | 'createFromLayer'>;
+
 /**
  * What the parts of this room share: the other rooms, the registry of containers and the lock of each container.
  *
@@ -33,7 +36,7 @@ export interface Engine {
   readonly runtime: Runtime;
   readonly network: NetworkService;
   readonly snapshotter: Snapshotter;
-  readonly images: Pick<ImageService, 'get'>;
+  readonly images: ContainerImages;
   readonly volumes: VolumeService;
   readonly sys: Sys;
   readonly host: ContainerHost;

@@ -3,4 +3,5 @@ export type { ContainerHost } from './engine.ts';
 export type * from './model.ts';
 export { type ContainerServiceOptions, createContainerService } from './service.ts';
 export { exitCodeOf, finishedAtOf, isAlive, NEVER, startedAtOf } from './state.ts';
+export type { BlkioEntry, ContainerSample, ContainerStats, CpuStats } from './stats/index.ts';
 export type * from './types.ts';

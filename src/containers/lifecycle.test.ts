@@ -240,3 +240,13 @@ test('network container: shares namespace and names of a running one', async () 
   );
   expect(existsSync(fixture.containers.get(donor).hostsPath)).toBe(true);
 });
+
+test('remove: collects layers only when the image was forced away', async () => {
+  const { containers } = fixture;
+  await containers.remove(await create());
+  expect(fixture.collections).toBe(0);
+  const id = await create();
+  fixture.imageIsGone = true;
+  await containers.remove(id);
+  expect(fixture.collections).toBe(1);
+});

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { ContainerDefaults } from './defaults.ts';
+import type { Container } from './model.ts';
 
 /** Where a container's own files lie. Source: docker's layout, which `inspect` shows. */
 export interface ContainerPaths {
@@ -24,3 +26,9 @@ export function containerPaths(dataRoot: string, id: string): ContainerPaths {
     shm: join(directory, 'mounts', 'shm'),
   };
 }
+
+/** The container's cgroup, relative to the cgroup root. */
+export const cgroupPathOf = (
+  { id, hostConfig }: Pick<Container, 'id' | 'hostConfig'>,
+  defaults: Pick<ContainerDefaults, 'cgroupParent'>,
+): string => join(hostConfig.cgroupParent || defaults.cgroupParent, id);

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { errorMessage, internal } from '#base';
+import { errorMessage, internal, isNotFound } from '#base';
 import { releaseRun } from './cleanup.ts';
 import type { Engine } from './engine.ts';
 import { cannotRemovePaused, cannotRemoveRunning, removalInProgress } from './errors.ts';
@@ -117,6 +117,22 @@ export class Remover {
     events.publish(container, 'destroy');
     instance?.waiters.notifyRemoval({ exitCode: exitCodeOf(container.state) });
     instances.delete(id);
+    await this.#collectOrphans(container);
+  }
+
+  /** Only the last container of an image that was forced away leaves layers behind: an ordinary removal sweeps nothing. */
+  async #collectOrphans({ id, imageId }: Container): Promise<void> {
+    const { images, logger } = this.#engine;
+    try {
+      images.get(imageId);
+      return;
+    } catch (error) {
+      if (!isNotFound(error)) return;
+    }
+    // The container is gone either way; what stays is found by the next sweep.
+    await images
+      .collectGarbage()
+      .catch((error) => logger.warn('layers not collected', { container: id, error: errorMessage(error) }));
   }
 
   #fail(container: Container, cause: unknown): Error {

@@ -100,7 +100,7 @@ test('restore: an auto-removed container that never started goes, an ordinary on
   const doomed = await create({ autoRemove: true });
   const kept = await create();
   const service = await restart();
-  expect(service.list({ all: true }).map(({ id }) => String(id))).toEqual([kept]);
+  expect(service.list({ all: true }).map(({ id }) => String(id))).toEqual([String(kept)]);
   expect(() => service.get(doomed)).toThrow('No such container');
 });
 

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type EventBus, isConflict, isNotFound, KeyedMutex, type Logger } from '#base';
-import type { ImageService } from '#images';
 import type { NetworkService } from '#network';
 import type { Digest } from '#oci';
 import {
@@ -23,7 +22,7 @@ import { Creator } from './create/creator.ts';
 import { decodeContainer } from './decode.ts';
 import { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
 import { withoutMountPoints } from './diff-filter.ts';
-import type { ContainerHost, Engine } from './engine.ts';
+import type { ContainerHost, ContainerImages, Engine } from './engine.ts';
 import { notRunning } from './errors.ts';
 import { ExecService, type ExecStart } from './exec/exec-service.ts';
 import { ExitHandler } from './exit.ts';
@@ -38,6 +37,7 @@ import { type RemoveOptions, Remover } from './remove.ts';
 import { Restorer } from './restore.ts';
 import { Starter } from './start/starter.ts';
 import { exitCodeOf, isAlive } from './state.ts';
+import { StatsReader } from './stats-reader.ts';
 import { type ProcessTable, top } from './top.ts';
 import type {
   AttachOptions,
@@ -47,6 +47,7 @@ import type {
   ExecConfig,
   ExecView,
   LogOptions,
+  StatsOptions,
   WaitCondition,
 } from './types.ts';
 import type { ExitResult } from './waiters.ts';
@@ -54,7 +55,7 @@ import type { ExitResult } from './waiters.ts';
 export interface ContainerServiceOptions {
   readonly metadata: MetadataStore;
   readonly snapshotter: Snapshotter;
-  readonly images: Pick<ImageService, 'get'>;
+  readonly images: ContainerImages;
   readonly network: NetworkService;
   readonly runtime: Runtime;
   readonly volumes: VolumeService;
@@ -114,11 +115,13 @@ class Containers implements ContainerService {
   readonly #attacher: Attacher;
   readonly #execs: ExecService;
   readonly #restorer: Restorer;
+  readonly #stats: StatsReader;
 
   constructor(engine: Engine, metadata: MetadataStore) {
     this.#engine = engine;
     this.#metadata = metadata;
     this.#lister = new Lister(engine);
+    this.#stats = new StatsReader(engine);
     this.#creator = new Creator(engine);
     this.#controller = new Controller(engine);
     this.#changer = new Changer(engine);
@@ -290,6 +293,10 @@ class Containers implements ContainerService {
       if (isNotFound(error)) return { rwBytes, rootFsBytes: rwBytes };
       throw error;
     }
+  }
+
+  stats(ref: string, options: StatsOptions) {
+    return this.#stats.read(ref, options);
   }
 
   createExec(ref: string, config: ExecConfig): { id: string } {

@@ -3,6 +3,7 @@ import type { Sandbox } from '#network';
 import type { Digest } from '#oci';
 import type { TerminalSize } from '#runtime';
 import type { Container, ContainerId, CreateRequest, Resources, RestartPolicy } from './model.ts';
+import type { ContainerStats } from './stats/index.ts';
 
 /** A container with what is derived at reading time. */
 export interface ContainerView extends Container {
@@ -94,6 +95,12 @@ export interface ExecView {
   readonly config: ExecConfig;
 }
 
+export interface StatsOptions {
+  /** `stream`: one a second. `once`: one, measured over a second. `one-shot`: one, at once and without a previous one. */
+  readonly mode: 'stream' | 'once' | 'one-shot';
+  readonly signal?: AbortSignal;
+}
+
 /** Everything that can be done to containers. All texts and codes are docker's. `ref` is a name, an ID or a unique ID prefix. */
 export interface ContainerService {
   /** @throws `not_found` (`No such container: X`). */
@@ -153,6 +160,9 @@ export interface ContainerService {
   /** The whole root file system as a tar. */
   export(ref: string): Promise<Readable>;
   sizes(ref: string): Promise<{ readonly rwBytes: number; readonly rootFsBytes: number }>;
+
+  /** What it uses. The first step (errors) happens at once. Zeros while it does not run; a stream ends with its removal. */
+  stats(ref: string, options: StatsOptions): AsyncIterable<ContainerStats>;
 
   createExec(ref: string, config: ExecConfig): { readonly id: string };
   exec(execId: string): ExecView;

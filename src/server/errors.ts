@@ -53,6 +53,8 @@ export const noExecCommand = (): GantryError => invalidArgument('No exec command
 export const badWaitCondition = (text: string): GantryError =>
   invalidArgument(`invalid condition: ${JSON.stringify(text)}`);
 
+export const streamOneShot = (): GantryError => invalidArgument('cannot have stream=true and one-shot=true');
+
 export const emptyPath = (): GantryError => invalidArgument('bad parameter: path cannot be empty');
 
 export const blankImageName = (): GantryError => invalidArgument('image name cannot be blank');

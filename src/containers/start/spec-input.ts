@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { invalidArgument } from '#base';
 import { resolveCapabilities, type SpecInput, type SpecProcessInput } from '#runtime';
 import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
 import { specMounts } from '../mounts/spec-mounts.ts';
-import { containerPaths } from '../paths.ts';
+import { cgroupPathOf, containerPaths } from '../paths.ts';
 import { specDevices } from '../spec/devices.ts';
 import { processEnv } from '../spec/env.ts';
 import { specLimits } from '../spec/limits.ts';
@@ -48,7 +47,7 @@ export function specInput(
     ...specDevices(hostConfig),
     privileged: hostConfig.privileged,
     resources: specResources(hostConfig),
-    cgroupsPath: join(hostConfig.cgroupParent || engine.defaults.cgroupParent, id),
+    cgroupsPath: cgroupPathOf(container, engine.defaults),
     sysctls: hostConfig.sysctls,
     seccomp: parseSecurity(hostConfig, engine.defaults).seccomp,
     maskedPaths: hostConfig.maskedPaths,

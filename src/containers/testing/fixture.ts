@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEventBus, type EventBus, notFound, silentLogger } from '#base';
-import type { StoredImage } from '#images';
+import type { CreateFromLayerOptions, StoredImage } from '#images';
 import type { NetworkService } from '#network';
 import { createFakeNetworkService } from '#network/testing';
-import type { Digest, ImageConfig } from '#oci';
+import type { Digest, Image, ImageConfig } from '#oci';
 import { createFakeRuntime, type FakeRuntime } from '#runtime/testing';
 import type { MetadataStore } from '#store';
 import { createMemoryMetadataStore } from '#store/testing';
@@ -17,6 +17,7 @@ import type { ClientStreams, ContainerService, OutputChunk } from '../types.ts';
 import { createDirectorySnapshotter, type DirectorySnapshotter } from './directory-snapshotter.ts';
 
 const IMAGE_ID = `sha256:${'1'.repeat(64)}` as Digest;
+const COMMITTED_ID = `sha256:${'2'.repeat(64)}` as Digest;
 
 export interface ContainersFixture extends AsyncDisposable {
   readonly containers: ContainerService;
@@ -30,12 +31,25 @@ export interface ContainersFixture extends AsyncDisposable {
   readonly dataRoot: string;
   /** Config of the only image, `busybox`; change it before a create. */
   imageConfig: ImageConfig;
+  /** The image was forced away. */
+  imageIsGone: boolean;
+  /** How often the images room was asked to collect garbage. */
+  readonly collections: number;
+  /** What the images room was asked to make. */
+  readonly commits: readonly CommittedImage[];
   /** Actions of the container events so far. */
   actions(): string[];
   /** A successor on the same data, as after a `kill -9`; the runtime goes on, the network forgets what it did not store. */
   successor(): Promise<ContainerService>;
   /** Names of what lies below the data root for containers, volumes and snapshots: nothing may be left over. */
   leftovers(): { directories: string[]; snapshots: string[]; volumes: string[] };
+}
+
+/** One call of `createFromLayer`, with the layer read to its end. */
+export interface CommittedImage {
+  readonly options: CreateFromLayerOptions;
+  readonly layer: Buffer;
+  readonly config: Image;
 }
 
 export interface ContainersFixtureOptions {
@@ -58,8 +72,32 @@ export async function createContainersFixture(
   const sys = createFakeSys();
   const volumes = createVolumeService({ metadata, dataRoot, events: bus, logger: silentLogger });
   const networks = () => createFakeNetworkService({ metadata });
-  const state = { imageConfig: { Cmd: ['sh'] } as ImageConfig };
-  const images = { get: (ref: string) => imageOf(ref, state.imageConfig) };
+  const state = {
+    imageConfig: { Cmd: ['sh'] } as ImageConfig,
+    imageIsGone: false,
+    collections: 0,
+    commits: [] as CommittedImage[],
+  };
+  const images = {
+    get: (ref: string) => {
+      if (state.imageIsGone) throw notFound(`No such image: ${ref}`);
+      return imageOf(ref, state.imageConfig);
+    },
+    collectGarbage: async () => {
+      state.collections += 1;
+      return 0;
+    },
+    createFromLayer: async (options: CreateFromLayerOptions) => {
+      const made = { ...imageOf(IMAGE_ID, {}), id: COMMITTED_ID };
+      const layer = await drain(options.layerTar);
+      state.commits.push({
+        options,
+        layer,
+        config: options.config(imageOf(IMAGE_ID, state.imageConfig).config),
+      });
+      return made;
+    },
+  };
   const open = (network: NetworkService) =>
     createContainerService({
       metadata,
@@ -111,6 +149,12 @@ export async function createContainersFixture(
       rmSync(dataRoot, { recursive: true, force: true });
     },
   });
+}
+
+async function drain(layer: AsyncIterable<Uint8Array> | undefined): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of layer ?? []) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function imageOf(ref: string, config: ImageConfig): StoredImage {

@@ -7,6 +7,7 @@ import type { Backends } from '../router/index.ts';
 import type { NetworkBackend } from '../router/network/backend.ts';
 import type { SystemBackend } from '../router/system/backend.ts';
 import type { VolumeBackend } from '../router/volume/backend.ts';
+import { sampleStats } from './sample-stats.ts';
 import { SAMPLE_INFO, SAMPLE_VERSION, sampleContainer, sampleImage, sampleNetwork } from './samples.ts';
 
 /** Replaces single methods of the fakes. */
@@ -76,6 +77,10 @@ function fakeContainers(views: readonly ContainerView[]): Partial<ContainerBacke
     async *logs() {
       yield { stream: 'stdout', data: Buffer.from('out\n') } satisfies OutputChunk;
       yield { stream: 'stderr', data: Buffer.from('err\n') } satisfies OutputChunk;
+    },
+    async *stats(ref, { mode }) {
+      get(ref);
+      yield sampleStats(mode);
     },
     attach: (ref) => {
       const { config } = get(ref);

@@ -230,6 +230,10 @@ export const CONTAINER_CHANGES: ChangeTable = {
   ],
   ContainerLogs: [{ before: 42, note: 'The content type is always raw.', reply: rawStream }],
   ContainerAttach: [{ before: 42, note: 'The content type is always raw.', reply: rawStream }],
+  ContainerStats: [
+    { before: 52, note: 'No `os_type`.', query: withParam('legacy', '1') },
+    { before: 41, note: '`one-shot` is ignored.', query: withoutParam('one-shot') },
+  ],
   ContainerExec: [noConsoleSize<ExecCreateRequest>()],
   ExecStart: [
     { before: 42, note: 'The content type is always raw.', reply: rawStream },

@@ -13,6 +13,7 @@ import { archiveHandlers } from './archive.ts';
 import type { ContainerBackend, ContainerReferences } from './backend.ts';
 import { readHandlers } from './handlers.ts';
 import { lifeHandlers } from './lifecycle.ts';
+import { statsRoute } from './stats.ts';
 import { containerStreams } from './streams.ts';
 
 type ReadHandlers = ReturnType<typeof readHandlers>;
@@ -26,6 +27,7 @@ export function containerRoutes(backend: ContainerBackend, references: Container
     ...readRoutes(read),
     ...lifeRoutes(life, read.create),
     ...streamRoutes(containerStreams(backend)),
+    statsRoute(backend),
     ...copyRoutes(archiveHandlers(backend)),
   ];
 }
