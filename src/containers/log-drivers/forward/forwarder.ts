@@ -135,6 +135,7 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
     while (!this.#stop.signal.aborted) {
       // Asked before reading: what is read after the end is all.
       const isComplete = this.#isComplete;
+      await this.#limitLag();
       if (this.#queue.isEmpty && !(await this.#fill())) {
         if (isComplete && !this.#flush()) return;
         if (!isComplete) await this.#idle();
@@ -145,7 +146,6 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
 
   /** Reads the next block into the queue. False: nothing new. */
   async #fill(): Promise<boolean> {
-    await this.#limitLag();
     return await this.#locks.run(CURSOR, async () => {
       const lines = await this.#cursor.read();
       if (this.#cursor.takeGap()) this.#pushLoss(0, true);

@@ -1,6 +1,6 @@
 import { type FileHandle, stat } from 'node:fs/promises';
-import { listSpool, type SpoolFile } from './files.ts';
 import { fingerprintOf, type OpenSpoolFile, openSpoolFile } from './open.ts';
+import { scanSpool } from './scan.ts';
 
 /** A place in a spool. It outlives rotation, compression and the daemon. */
 export interface SpoolPosition {
@@ -18,6 +18,7 @@ export interface SpoolLine {
 
 const BLOCK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
+const NO_INODE = -1;
 
 interface CurrentFile {
   readonly handle: FileHandle;
@@ -30,8 +31,7 @@ interface CurrentFile {
  * Reads a spool's lines in order over all its files. One call at a time.
  *
  * The file being read is held open, so nothing that rotation does to its name matters. To find the file after it,
- * files are looked at from the newest to the oldest: a rotation meanwhile moves files in the same direction, so a file
- * may be met twice but none is passed over.
+ * all are looked at from the newest on until it comes ({@link scanSpool}).
  */
 export class SpoolCursor implements AsyncDisposable {
   readonly #path: string;
@@ -108,23 +108,15 @@ export class SpoolCursor implements AsyncDisposable {
     const current = await this.#ensureOpen();
     if (!current) return 0;
     let bytes = Math.max(0, (await current.handle.stat()).size - current.offset);
-    for (const file of await listSpool(this.#path)) {
-      const size = await this.#sizeOfNewer(file, current);
-      if (size === undefined) break;
-      bytes += size;
+    const seen = new Set<string | undefined>();
+    for await (const { opened } of scanSpool(this.#path)) {
+      await using _opened = opened;
+      if (isKnown(opened, current.fingerprint, current.inode)) break;
+      if (seen.has(opened.fingerprint)) continue;
+      seen.add(opened.fingerprint);
+      bytes += await opened.size();
     }
     return bytes;
-  }
-
-  /** Undefined when `file` is not newer than the current one. */
-  async #sizeOfNewer(file: SpoolFile, current: CurrentFile): Promise<number | undefined> {
-    const opened = await openSpoolFile(file);
-    if (!opened) return 0;
-    await using _opened = opened;
-    const isCurrent =
-      opened.inode === current.inode ||
-      (opened.fingerprint !== undefined && opened.fingerprint === current.fingerprint);
-    return isCurrent ? undefined : await opened.size();
   }
 
   /** Passes over at least `bytes` of lines, if there are so many. Calls `onLine` for each. */
@@ -159,12 +151,11 @@ export class SpoolCursor implements AsyncDisposable {
     return (await this.#isNewer(opened)) ? 'unread' : 'read';
   }
 
-  async #isNewer(opened: OpenSpoolFile): Promise<boolean> {
-    for (const file of await listSpool(this.#path)) {
-      await using candidate = await openSpoolFile(file);
-      if (candidate?.inode === opened.inode) return true;
-      if (candidate?.fingerprint !== undefined && candidate.fingerprint === this.#position?.file)
-        return false;
+  async #isNewer(file: OpenSpoolFile): Promise<boolean> {
+    for await (const { opened } of scanSpool(this.#path)) {
+      await using _opened = opened;
+      if (opened.inode === file.inode) return true;
+      if (isKnown(opened, this.#position?.file)) return false;
     }
     return true;
   }
@@ -186,15 +177,13 @@ export class SpoolCursor implements AsyncDisposable {
   /** Opens the file of the position, else the oldest one. */
   async #openFirst(): Promise<CurrentFile | undefined> {
     const wanted = this.#position;
-    const files = await listSpool(this.#path);
-    for (const file of wanted ? files : []) {
-      const opened = await openSpoolFile(file);
-      if (opened && opened.fingerprint === wanted?.file)
-        return await currentFile(opened, wanted?.offset ?? 0);
-      await opened?.[Symbol.asyncDispose]();
+    if (!wanted) return await this.#openAfter(undefined);
+    for await (const { opened } of scanSpool(this.#path)) {
+      if (isKnown(opened, wanted.file)) return await currentFile(opened, wanted.offset);
+      await opened[Symbol.asyncDispose]();
     }
     const oldest = await this.#openAfter(undefined);
-    if (wanted && oldest) this.#hasGap = true;
+    if (oldest) this.#hasGap = true;
     return oldest;
   }
 
@@ -211,20 +200,17 @@ export class SpoolCursor implements AsyncDisposable {
   /** The oldest file that is newer than the one known by `fingerprint` or `inode`; the oldest of all when that is gone. */
   async #openAfter(fingerprint: string | undefined, inode?: number): Promise<CurrentFile | undefined> {
     let found: OpenSpoolFile | undefined;
-    let isKnown = false;
-    for (const file of await listSpool(this.#path)) {
-      const opened = await openSpoolFile(file);
-      if (!opened) continue;
-      isKnown = opened.inode === inode || (fingerprint !== undefined && opened.fingerprint === fingerprint);
+    for await (const { number, opened } of scanSpool(this.#path)) {
+      const isEnd = isKnown(opened, fingerprint, inode);
       // Empty files that are not the newest hold nothing and never will.
-      const isUseless = opened.fingerprint === undefined && file.number > 0;
-      if (isKnown || isUseless || isSame(opened, found)) {
-        await opened[Symbol.asyncDispose]();
-        if (isKnown) break;
+      const isUseless = opened.fingerprint === undefined && number > 0;
+      if (!isEnd && !isUseless) {
+        await found?.[Symbol.asyncDispose]();
+        found = opened;
         continue;
       }
-      await found?.[Symbol.asyncDispose]();
-      found = opened;
+      await opened[Symbol.asyncDispose]();
+      if (isEnd) break;
     }
     return found && (await currentFile(found, 0));
   }
@@ -237,12 +223,14 @@ export class SpoolCursor implements AsyncDisposable {
 }
 
 async function currentFile(opened: OpenSpoolFile, offset: number): Promise<CurrentFile> {
-  const { fingerprint, inode } = opened;
+  const { fingerprint, isCompressed } = opened;
+  // A compressed file is not held open, so its inode may become another file's.
+  const inode = isCompressed ? NO_INODE : opened.inode;
   return { handle: await opened.take(), inode, fingerprint, offset };
 }
 
-const isSame = (a: OpenSpoolFile, b: OpenSpoolFile | undefined): boolean =>
-  a.inode === b?.inode || (a.fingerprint !== undefined && a.fingerprint === b?.fingerprint);
+const isKnown = (file: OpenSpoolFile, fingerprint: string | undefined, inode?: number): boolean =>
+  file.inode === inode || (file.fingerprint !== undefined && file.fingerprint === fingerprint);
 
 const inodeOf = async (path: string): Promise<number | undefined> =>
   (await stat(path).catch(() => undefined))?.ino;

@@ -15,8 +15,9 @@ export interface OpenSpoolFile extends AsyncDisposable {
    * holds a time in nanoseconds. Undefined while that line is not written.
    */
   readonly fingerprint: string | undefined;
-  /** Inode of the file on disk. */
+  /** Inode of the file on disk; kept from reuse only as long as this is open. */
   readonly inode: number;
+  readonly isCompressed: boolean;
   /** Bytes of content, uncompressed. */
   size(): Promise<number>;
   /** A descriptor of the plain content. The caller closes it; afterwards nothing is to be disposed. */
@@ -51,6 +52,7 @@ async function plainFile(handle: FileHandle, inode: number): Promise<OpenSpoolFi
   return {
     fingerprint: fingerprintOf(block.subarray(0, bytesRead)),
     inode,
+    isCompressed: false,
     size: async () => (await handle.stat()).size,
     take: async () => handle,
     [Symbol.asyncDispose]: () => handle.close(),
@@ -61,6 +63,7 @@ async function compressedFile(handle: FileHandle, inode: number, path: string): 
   return {
     fingerprint: fingerprintOf(await decompressedHead(handle)),
     inode,
+    isCompressed: true,
     size: () => uncompressedSize(handle),
     take: async () => {
       try {

@@ -65,13 +65,17 @@ function writeUntilFull(fd: number, datagrams: readonly Uint8Array[]): number {
   return sent;
 }
 
+/** How long a refusal from this machine or a near one may take. Later ones cost the messages that went out before. */
+const REFUSAL_MS = 1;
+
 /** A UDP socket. UDP does not tell what arrives, only sometimes that nobody listens. */
 export async function openUdp(host: string, port: number, signal: AbortSignal): Promise<DatagramConnection> {
-  const { address: hostname } = await lookup(host);
+  const { address: hostname, family } = await lookup(host);
   signal.throwIfAborted();
   let isClosed = false;
   let drained = Promise.withResolvers<void>();
   const socket = await Bun.udpSocket({
+    hostname: family === 6 ? '::' : '0.0.0.0',
     connect: { hostname, port },
     socket: {
       data: () => {},
@@ -90,8 +94,8 @@ export async function openUdp(host: string, port: number, signal: AbortSignal): 
       if (isClosed) throw unavailable(`${host}:${port}: nobody listens`);
       drained = Promise.withResolvers();
       const sent = socket.sendMany([...datagrams]);
-      if (sent > 0) return sent;
-      await drained.promise;
+      await (sent > 0 ? sleep(systemClock, REFUSAL_MS) : drained.promise);
+      if (sent > 0 && !isClosed) return sent;
     }
   };
   if (signal.aborted) close();
