@@ -63,7 +63,11 @@ export class ExitHandler {
     await instance.session.drain(DRAIN_MS);
     const isAutoRemoved = before.hostConfig.autoRemove && !instance.isRestarting;
     // Removal releases the run as well, all at once: that is what the client of `run --rm` waits for.
-    if (!isAutoRemoved) await releaseRun(this.#engine, id);
+    if (!isAutoRemoved) {
+      // The release drops the runtime's record of the exit code: a daemon that dies meanwhile must find it in the row.
+      registry.persist(endedContainer(before, status, false));
+      await releaseRun(this.#engine, id);
+    }
     // Read again: a stop may have marked the container meanwhile.
     const container = registry.byId(id) ?? before;
     const runMs = Math.max(0, Date.parse(status.exitedAt) - Date.parse(startedAtOf(container.state)));

@@ -73,6 +73,11 @@ export class Registry {
     };
   }
 
+  /** Stores durably what readers shall not see yet: a later {@link save} or {@link publish} shows it. */
+  persist(container: Container): void {
+    this.#rows.put(container.id, container);
+  }
+
   /** Stores durably and publishes. The name must have been reserved. */
   save(container: Container): void {
     this.#rows.put(container.id, container);

@@ -62,6 +62,20 @@ test('restore: a run that ended meanwhile keeps its exit code', async () => {
   expect(service.get(id).state).toMatchObject({ exitCode: 9, finishedAt: '2026-01-01T00:00:00.000Z' });
 });
 
+test('exit: the exit code is in the row before the runtime forgets it', async () => {
+  const id = await run();
+  const rows = fixture.metadata.collection('containers', decodeContainer);
+  const forget = fixture.runtime.delete.bind(fixture.runtime);
+  let atDelete: Container['state'] | undefined;
+  fixture.runtime.delete = async (key) => {
+    atDelete = rows.get(id)?.state;
+    await forget(key);
+  };
+  fixture.runtime.task(id).exit(5);
+  await reaches(fixture.containers, id, 'exited');
+  expect(atDelete).toMatchObject({ status: 'exited', exitCode: 5 });
+});
+
 test('restore: a --rm container that ended meanwhile is removed', async () => {
   const id = await run({ autoRemove: true });
   fixture.runtime.tasks.delete(id);
