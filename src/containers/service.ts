@@ -17,6 +17,7 @@ import { Attacher } from './attach.ts';
 import { Changer, type UpdateRequest } from './change.ts';
 import { ContainerEvents } from './container-events.ts';
 import { Controller, type StopOptions } from './control.ts';
+import { Copier } from './copier.ts';
 import { defaultResourceHost } from './create/check-resources.ts';
 import { Creator } from './create/creator.ts';
 import { decodeContainer } from './decode.ts';
@@ -49,6 +50,7 @@ import type {
   LogOptions,
   StatsOptions,
   WaitCondition,
+  WriteArchiveOptions,
 } from './types.ts';
 import type { ExitResult } from './waiters.ts';
 
@@ -116,12 +118,14 @@ class Containers implements ContainerService {
   readonly #execs: ExecService;
   readonly #restorer: Restorer;
   readonly #stats: StatsReader;
+  readonly #copier: Copier;
 
   constructor(engine: Engine, metadata: MetadataStore) {
     this.#engine = engine;
     this.#metadata = metadata;
     this.#lister = new Lister(engine);
     this.#stats = new StatsReader(engine);
+    this.#copier = new Copier(engine);
     this.#creator = new Creator(engine);
     this.#controller = new Controller(engine);
     this.#changer = new Changer(engine);
@@ -293,6 +297,23 @@ class Containers implements ContainerService {
       if (isNotFound(error)) return { rwBytes, rootFsBytes: rwBytes };
       throw error;
     }
+  }
+
+  statPath(ref: string, path: string) {
+    return this.#copier.stat(ref, path);
+  }
+
+  readArchive(ref: string, path: string) {
+    return this.#copier.read(ref, path);
+  }
+
+  writeArchive(
+    ref: string,
+    path: string,
+    tar: AsyncIterable<Uint8Array>,
+    options: WriteArchiveOptions = {},
+  ): Promise<void> {
+    return this.#copier.write(ref, path, tar, options);
   }
 
   stats(ref: string, options: StatsOptions) {

@@ -2,8 +2,11 @@ import type { Readable } from 'node:stream';
 import type { Sandbox } from '#network';
 import type { Digest } from '#oci';
 import type { TerminalSize } from '#runtime';
+import type { PathStat } from './archive/index.ts';
 import type { Container, ContainerId, CreateRequest, Resources, RestartPolicy } from './model.ts';
 import type { ContainerStats } from './stats/index.ts';
+
+export type { PathStat };
 
 /** A container with what is derived at reading time. */
 export interface ContainerView extends Container {
@@ -95,6 +98,20 @@ export interface ExecView {
   readonly config: ExecConfig;
 }
 
+/** What `docker cp` gets. */
+export interface ArchiveRead {
+  readonly stat: PathStat;
+  readonly tar: AsyncIterable<Uint8Array>;
+}
+
+export interface WriteArchiveOptions {
+  /** Refuse to replace a directory by something else, or the reverse. */
+  readonly noOverwriteDirNonDir?: boolean;
+  /** `user[:group]`, names or numbers as the container knows them. Undefined: as the archive says. */
+  readonly chown?: string;
+  readonly signal?: AbortSignal;
+}
+
 export interface StatsOptions {
   /** `stream`: one a second. `once`: one, measured over a second. `one-shot`: one, at once and without a previous one. */
   readonly mode: 'stream' | 'once' | 'one-shot';
@@ -160,6 +177,18 @@ export interface ContainerService {
   /** The whole root file system as a tar. */
   export(ref: string): Promise<Readable>;
   sizes(ref: string): Promise<{ readonly rwBytes: number; readonly rootFsBytes: number }>;
+
+  /** What is at a path, a link itself. @throws `not_found` (`Could not find the file X in container Y`). */
+  statPath(ref: string, path: string): Promise<PathStat>;
+  /** A path with all below it as a tar. The stream must be read to its end or destroyed. */
+  readArchive(ref: string, path: string): Promise<ArchiveRead>;
+  /** Unpacks a tar (also compressed) into a directory. What was written before an error stays. */
+  writeArchive(
+    ref: string,
+    path: string,
+    tar: AsyncIterable<Uint8Array>,
+    options?: WriteArchiveOptions,
+  ): Promise<void>;
 
   /** What it uses. The first step (errors) happens at once. Zeros while it does not run; a stream ends with its removal. */
   stats(ref: string, options: StatsOptions): AsyncIterable<ContainerStats>;

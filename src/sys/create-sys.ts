@@ -1,4 +1,5 @@
 import { createCgroups } from './cgroups.ts';
+import { createFdOps } from './fd-ops.ts';
 import { createFiles } from './files.ts';
 import { createMounts } from './mounts.ts';
 import { createNamespaces } from './namespaces.ts';
@@ -6,15 +7,20 @@ import { openRouteSocket } from './netlink/route-socket.ts';
 import { openNftables } from './nftables/open.ts';
 import { createProcesses } from './processes.ts';
 import { createSockets } from './sockets.ts';
-import type { Cgroups, Sys } from './types.ts';
+import type { Cgroups, FdOps, Sys } from './types.ts';
 
 /** The real kernel, for the calling thread. Cheap: libraries and the cgroup layout are read at first use. */
 export function createSys(): Sys {
   const namespaces = createNamespaces();
   let cgroups: Cgroups | undefined;
+  let fdOps: FdOps | undefined;
   return {
     mounts: createMounts(),
     files: createFiles(),
+    get fdOps() {
+      fdOps ??= createFdOps();
+      return fdOps;
+    },
     namespaces,
     processes: createProcesses(),
     sockets: createSockets(),

@@ -7,6 +7,8 @@
 export interface Sys {
   readonly mounts: Mounts;
   readonly files: Files;
+  /** Calls on descriptors that `files` has opened. */
+  readonly fdOps: FdOps;
   readonly namespaces: Namespaces;
   readonly processes: Processes;
   readonly sockets: Sockets;

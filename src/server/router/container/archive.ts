@@ -1,5 +1,7 @@
-import type { PathStat } from '#api';
-import { emptyPath, notOffered } from '../../errors.ts';
+import type { PathStat as WirePathStat } from '#api';
+import type { PathStat } from '#containers';
+import { formatNs } from '../../convert/timestamp.ts';
+import { emptyPath } from '../../errors.ts';
 import { ok, type Reply, stream } from '../../http/reply.ts';
 import type { Call } from '../route.ts';
 import type { ContainerBackend } from './backend.ts';
@@ -11,7 +13,10 @@ const STAT_HEADER = 'X-Docker-Container-Path-Stat';
 interface WriteQuery {
   readonly path: string;
   readonly noOverwriteDirNonDir: boolean;
+  /** Numbers are kept with and without it. */
   readonly copyUIDGID: boolean;
+  /** Our own: `user[:group]` for all that is written. */
+  readonly chown: string | undefined;
 }
 
 /** Handlers of `docker cp`. */
@@ -19,13 +24,11 @@ export function archiveHandlers(backend: ContainerBackend) {
   return {
     async statPath({ target, query }: Plain<{ path: string }>): Promise<Reply> {
       if (query.path === '') throw emptyPath();
-      if (!backend.statPath) throw notOffered('copying out of a container');
       return ok({ [STAT_HEADER]: encodeStat(await backend.statPath(target, query.path)) });
     },
 
     async readArchive({ target, query }: Plain<{ path: string }>): Promise<Reply> {
       if (query.path === '') throw emptyPath();
-      if (!backend.readArchive) throw notOffered('copying out of a container');
       const { stat, tar } = await backend.readArchive(target, query.path);
       return stream(
         'application/x-tar',
@@ -38,10 +41,10 @@ export function archiveHandlers(backend: ContainerBackend) {
 
     async writeArchive({ target, query, request }: Plain<WriteQuery>): Promise<Reply> {
       if (query.path === '') throw emptyPath();
-      if (!backend.writeArchive) throw notOffered('copying into a container');
       await backend.writeArchive(target, query.path, request.body, {
         noOverwriteDirNonDir: query.noOverwriteDirNonDir,
-        copyUidGid: query.copyUIDGID,
+        ...(query.chown === undefined ? {} : { chown: query.chown }),
+        signal: request.signal,
       });
       return ok();
     },
@@ -49,5 +52,7 @@ export function archiveHandlers(backend: ContainerBackend) {
 }
 
 function encodeStat(stat: PathStat): string {
-  return Buffer.from(JSON.stringify(stat)).toString('base64');
+  const { name, size, mode, mtimeNs, linkTarget } = stat;
+  const wire: WirePathStat = { name, size, mode, mtime: formatNs(mtimeNs), linkTarget };
+  return Buffer.from(JSON.stringify(wire)).toString('base64');
 }

@@ -228,7 +228,7 @@ function copyRoutes(on: ReturnType<typeof archiveHandlers>): Route[] {
       method: 'PUT',
       path: '/containers/{id}/archive',
       summary: 'Unpacks a tar at a path.',
-      params: { path: text, noOverwriteDirNonDir: flag, copyUIDGID: flag },
+      params: { path: text, noOverwriteDirNonDir: flag, copyUIDGID: flag, chown: optionalText },
       streamBody: true,
       handle: on.writeArchive,
     }),

@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs';
+import { isNotFound } from '#base';
+import {
+  type ArchiveSource,
+  type Owner,
+  openLiveTree,
+  openStoppedTree,
+  readArchive,
+  type StoppedMount,
+  statArchive,
+  writeArchive,
+} from './archive/index.ts';
+import type { Engine } from './engine.ts';
+import type { Container } from './model.ts';
+import { resolveUser } from './spec/users.ts';
+import { isAlive } from './state.ts';
+import type { ArchiveRead, PathStat, WriteArchiveOptions } from './types.ts';
+
+/**
+ * `docker cp`. A running container is seen through its own mounts and not locked: a slow client must not hold up its
+ * stop. A stopped one is locked while it is written to, so that it does not start on files that are half there.
+ */
+export class Copier {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** @throws as {@link statArchive}. */
+  async stat(ref: string, path: string): Promise<PathStat> {
+    const { id } = this.#engine.registry.resolve(ref);
+    const live = this.#live(ref, id);
+    if (live) return statArchive(live, path);
+    return await this.#stopped(ref, id, (source) => statArchive(source, path));
+  }
+
+  /** @throws as {@link readArchive}. */
+  async read(ref: string, path: string): Promise<ArchiveRead> {
+    const { registry, events } = this.#engine;
+    const container = registry.resolve(ref);
+    const { id } = container;
+    const live = this.#live(ref, id);
+    const { stat, stream } = live
+      ? readArchive(live, path)
+      : await this.#stopped(ref, id, (source, onEnd) => readArchive(source, path, { onEnd }), 'until-end');
+    events.publish(container, 'archive-path', { path });
+    return { stat, tar: stream };
+  }
+
+  /** @throws as {@link writeArchive}. */
+  async write(
+    ref: string,
+    path: string,
+    tar: AsyncIterable<Uint8Array>,
+    options: WriteArchiveOptions,
+  ): Promise<void> {
+    const { registry, events } = this.#engine;
+    const container = registry.resolve(ref);
+    const { id } = container;
+    const write = async (source: ArchiveSource): Promise<void> =>
+      await writeArchive(source, path, tar, this.#writeOptions(container, options));
+    const live = this.#live(ref, id);
+    if (live) await write(live);
+    else await this.#stopped(ref, id, write);
+    events.publish(container, 'extract-to-dir', { path });
+  }
+
+  #writeOptions(container: Container, { noOverwriteDirNonDir, chown, signal }: WriteArchiveOptions) {
+    const owner = chown ? this.#ownerOf(container, chown) : undefined;
+    return {
+      fdOps: this.#engine.sys.fdOps,
+      noOverwriteDirNonDir: noOverwriteDirNonDir ?? false,
+      ...(owner ? { owner } : {}),
+      ...(signal ? { signal } : {}),
+    };
+  }
+
+  /** `user[:group]` by the container's own passwd and group. */
+  #ownerOf({ id }: Container, chown: string): Owner {
+    const { sys, snapshotter } = this.#engine;
+    const { uid, gid } = resolveUser(sys, snapshotter.mount(id), chown, []);
+    return { uid, gid };
+  }
+
+  /** Undefined when it does not run. */
+  #live(ref: string, id: string): ArchiveSource | undefined {
+    const { registry, sys } = this.#engine;
+    const state = registry.byId(id)?.state;
+    if (!state || !isAlive(state)) return undefined;
+    const tree = openLiveTree(sys, { pid: state.pid, containerId: id });
+    return tree && { ref, open: () => tree };
+  }
+
+  /**
+   * Under the lock, with the snapshot mounted until `use` is done or, with `until-end`, until it calls `onEnd`.
+   * The container may have been started before the lock was free.
+   */
+  async #stopped<T>(
+    ref: string,
+    id: string,
+    use: (source: ArchiveSource, onEnd: () => void) => T | Promise<T>,
+    mounted: 'until-done' | 'until-end' = 'until-done',
+  ): Promise<T> {
+    const { locks, registry, snapshotter } = this.#engine;
+    return await locks.run(id, async () => {
+      const container = registry.resolve(id);
+      const live = this.#live(ref, id);
+      if (live) return await use(live, () => {});
+      const rootfs = snapshotter.mount(id);
+      const source: ArchiveSource = { ref, open: () => this.#openStopped(container, rootfs) };
+      let isHeld = false;
+      try {
+        const result = await use(source, () => void locks.run(id, () => this.#unmountIdle(id)));
+        isHeld = mounted === 'until-end';
+        return result;
+      } finally {
+        if (!isHeld) this.#unmountIdle(id);
+      }
+    });
+  }
+
+  #openStopped(container: Container, rootfs: string) {
+    return openStoppedTree(this.#engine.sys.files, {
+      rootfs,
+      readonlyRootfs: container.hostConfig.readonlyRootfs,
+      mounts: stoppedMounts(container),
+    });
+  }
+
+  #unmountIdle(id: string): void {
+    const { registry, snapshotter } = this.#engine;
+    const container = registry.byId(id);
+    if (!container || isAlive(container.state)) return;
+    try {
+      snapshotter.unmount(id);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}
+
+/** Volumes, binds and the engine's own files, which exist once the container has been started. */
+function stoppedMounts(container: Container): StoppedMount[] {
+  const mounted = container.mounts
+    .filter(({ type }) => type === 'bind' || type === 'volume')
+    .map(({ destination, source, subpath, rw }) => ({
+      destination,
+      source,
+      ...(subpath ? { subpath } : {}),
+      readOnly: !rw,
+    }));
+  const files = [
+    { destination: '/etc/resolv.conf', source: container.resolvConfPath, readOnly: false },
+    { destination: '/etc/hostname', source: container.hostnamePath, readOnly: false },
+    { destination: '/etc/hosts', source: container.hostsPath, readOnly: false },
+  ];
+  const taken = new Set(mounted.map(({ destination }) => destination));
+  return [
+    ...files.filter(({ destination, source }) => !taken.has(destination) && existsSync(source)),
+    ...mounted,
+  ];
+}
