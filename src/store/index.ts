@@ -9,6 +9,7 @@ export {
   type SweepResult,
 } from './gc/garbage-collector.ts';
 export { LAYER_WORKER_ENTRY } from './snapshots/apply/worker-pool.ts';
+export { ZstdFrameScanner } from './snapshots/apply/zstd-frames.ts';
 export {
   createOverlaySnapshotter,
   type OverlaySnapshotterOptions,

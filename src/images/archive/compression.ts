@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { errorMessage, invalidArgument, unavailable } from '#base';
+import { ZstdFrameScanner } from '#store';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
@@ -76,10 +77,13 @@ async function* inflate(
     kind === 'gzip'
       ? createGunzip({ chunkSize: CHUNK_BYTES })
       : createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  const source = Readable.from(input.chunks(), { objectMode: false });
+  // The decoder takes data that is cut for the end; only the frames tell.
+  const frames = kind === 'zstd' ? new ZstdFrameScanner() : undefined;
+  const source = Readable.from(input.chunks(frames), { objectMode: false });
   source.once('error', (error) => inflater.destroy(error));
   try {
     yield* source.pipe(inflater) as AsyncIterable<Uint8Array>;
+    if (frames?.isAtBoundary === false) throw new Error('it ends within a frame');
   } catch (error) {
     throw input.failure ?? invalidArgument(`broken ${kind} data: ${errorMessage(error)}`, { cause: error });
   } finally {
@@ -136,14 +140,17 @@ class CountedInput {
     return this.#head;
   }
 
-  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+  /** `watch` sees each chunk before it is handed on. */
+  async *chunks(watch?: { push(chunk: Uint8Array): void }): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       if (this.#head.length > 0) {
         this.count += this.#head.length;
+        watch?.push(this.#head);
         yield this.#head;
       }
       for (let next = await this.#source.next(); !next.done; next = await this.#source.next()) {
         this.count += next.value.length;
+        watch?.push(next.value);
         yield next.value;
       }
     } catch (error) {
