@@ -13,6 +13,7 @@ import type {
   Filters,
   WaitConditionName,
 } from '#api';
+import { type ArchivePart, createArchivePart } from './archive.ts';
 import type { ResponseBody } from './body.ts';
 import { encodeFilters, type Requester, segment } from './requester.ts';
 import type { HijackedStream } from './transport.ts';
@@ -58,7 +59,7 @@ export interface SignalOptions {
 export type WaitCondition = WaitConditionName;
 
 /** Operations under `/containers`. Every call throws the daemon's error; `ref` is a name or an ID. */
-export interface ContainerClient {
+export interface ContainerClient extends ArchivePart {
   list(options?: ListContainersOptions): Promise<ContainerSummary[]>;
   /** `body` is the wire form of the create request. */
   create(
@@ -150,6 +151,7 @@ export function createContainerClient(engine: Requester): ContainerClient {
       return { exit };
     },
     ...createStreamingPart(engine, at),
+    ...createArchivePart(engine),
   };
 }
 

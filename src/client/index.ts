@@ -1,3 +1,4 @@
+export type { CommitRequest, WriteArchiveOptions } from './archive.ts';
 export type { ResponseBody } from './body.ts';
 export type {
   AttachRequest,

@@ -31,6 +31,18 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import('./attach.ts'),
   },
   {
+    path: 'container commit',
+    topLevel: ['commit'],
+    summary: 'Make an image of what a container has become',
+    load: () => import('./commit.ts'),
+  },
+  {
+    path: 'container cp',
+    topLevel: ['cp'],
+    summary: 'Copy files between a container and this machine, or between containers',
+    load: () => import('./cp.ts'),
+  },
+  {
     path: 'container create',
     topLevel: ['create'],
     summary: 'Create a container without starting it',
