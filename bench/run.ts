@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { must } from '../tests/harness/programs.ts';
+import { runInPrivateNetwork } from '../tools/private-network.ts';
 import { type Engine, startGantry, startReference } from './engine.ts';
 import type { Measurement } from './measurement.ts';
 import { listContainers } from './measurements/api.ts';
@@ -28,7 +29,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   loadImage,
 ];
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
   const chosen = MEASUREMENTS.filter(
     ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
   console.log(`\nOne start, phase by phase (ms):\n${await phaseTrace(ours)}`);
   mkdirSync('dist', { recursive: true });
   writeFileSync('dist/bench.json', `${JSON.stringify(toJson(rows), null, 2)}\n`);
+  return 0;
 }
 
 async function startReferenceWithImage(ours: Engine): Promise<Engine | undefined> {
@@ -75,4 +77,4 @@ async function measure(measurement: Measurement, ours: Engine, reference: Engine
   };
 }
 
-await main();
+await runInPrivateNetwork(import.meta.path, main);

@@ -7,27 +7,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGantry, startReference } from '../bench/engine.ts';
 import { must } from '../tests/harness/programs.ts';
+import { runInPrivateNetwork } from './private-network.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'gantry-bench-'));
-let status = 1;
-try {
-  const archive = join(scratch, 'busybox.tar');
-  {
-    await using gantry = await startGantry();
-    await must(gantry.client, ['save', '-o', archive, 'busybox'], { host: gantry.host });
+async function main(): Promise<number> {
+  const scratch = mkdtempSync(join(tmpdir(), 'gantry-bench-'));
+  let status = 1;
+  try {
+    const archive = join(scratch, 'busybox.tar');
+    {
+      await using gantry = await startGantry();
+      await must(gantry.client, ['save', '-o', archive, 'busybox'], { host: gantry.host });
+    }
+    await using reference = await startReference(archive);
+    if (reference) {
+      const child = Bun.spawn(
+        ['node_modules/.bin/bun', 'test', '--timeout=120000', './tests/e2e', ...process.argv.slice(2)],
+        {
+          env: { ...process.env, GANTRY_TEST_HOST: reference.host },
+          stdio: ['ignore', 'inherit', 'inherit'],
+        },
+      );
+      status = await child.exited;
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
   }
-  await using reference = await startReference(archive);
-  if (reference) {
-    const child = Bun.spawn(
-      ['node_modules/.bin/bun', 'test', '--timeout=120000', './tests/e2e', ...process.argv.slice(2)],
-      {
-        env: { ...process.env, GANTRY_TEST_HOST: reference.host },
-        stdio: ['ignore', 'inherit', 'inherit'],
-      },
-    );
-    status = await child.exited;
-  }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+  return status;
 }
-process.exit(status);
+
+await runInPrivateNetwork(import.meta.path, main);

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findLeaks, takeInventory } from '../tests/harness/leaks.ts';
 import { addTotals, formatTotals, NO_TESTS, parseJunitTotals, type Totals } from './junit.ts';
+import { runInPrivateNetwork } from './private-network.ts';
 
 interface Group {
   readonly name: string;
@@ -21,8 +22,6 @@ interface Group {
 }
 
 const BIN = 'node_modules/.bin';
-/** Set inside the network namespace. */
-const INSIDE = 'GANTRY_TEST_NAMESPACE';
 const bunTest = (...args: string[]): string[] => [`${BIN}/bun`, 'test', ...args];
 
 const CHECKS: readonly Group[] = [
@@ -105,18 +104,5 @@ function reportLeaks(leaks: readonly string[]): Totals {
   return leaks.length === 0 ? { ...NO_TESTS, passed: 1 } : { ...NO_TESTS, failed: 1 };
 }
 
-/** Runs this program again inside a fresh network namespace with loopback up. */
-async function mainInNamespace(): Promise<number> {
-  const self = [process.execPath, import.meta.path, ...process.argv.slice(2)];
-  const child = Bun.spawn(
-    ['unshare', '--net', '--', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...self],
-    {
-      env: { ...process.env, [INSIDE]: '1' },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
-  return await child.exited;
-}
-
-const needsNamespace = !process.argv.includes('--quick') && process.env[INSIDE] === undefined;
-process.exit(needsNamespace ? await mainInNamespace() : await main());
+if (process.argv.includes('--quick')) process.exit(await main());
+await runInPrivateNetwork(import.meta.path, main);

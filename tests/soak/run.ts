@@ -2,6 +2,7 @@
  * The long forms of the reliability tests. `make soak`, or name some: `short-runs`, `slow-reader`, `crashes`.
  * Prints the figures and exits 1 when anything was lost.
  */
+import { runInPrivateNetwork } from '../../tools/private-network.ts';
 import { startDaemon } from '../harness/daemon.ts';
 import { findLeaks, takeInventory } from '../harness/leaks.ts';
 import { gantryClient, must } from '../harness/programs.ts';
@@ -66,4 +67,4 @@ async function main(): Promise<boolean> {
   return !lost && leaks.length === 0;
 }
 
-process.exit((await main()) ? 0 : 1);
+await runInPrivateNetwork(import.meta.path, async () => ((await main()) ? 0 : 1));
