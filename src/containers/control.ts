@@ -102,6 +102,7 @@ export class Controller {
       if (container.state.status === 'paused') throw alreadyPaused(id);
       await task.pause();
       this.#save(id, { type: 'paused' });
+      this.#engine.companions.pause(id);
       this.#engine.events.publish(container, 'pause');
     });
   }
@@ -114,6 +115,7 @@ export class Controller {
       const { task } = this.#running(ref);
       await task.resume();
       this.#save(id, { type: 'unpaused' });
+      this.#engine.companions.resume(id);
       this.#engine.events.publish(container, 'unpause');
     });
   }

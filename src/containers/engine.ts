@@ -5,6 +5,7 @@ import type { LimitHost, Runtime, SpecHost } from '#runtime';
 import type { Snapshotter } from '#store';
 import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
+import type { Companions } from './companions.ts';
 import type { ContainerEvents } from './container-events.ts';
 import type { ResourceHost } from './create/check-resources.ts';
 import type { ContainerDefaults } from './defaults.ts';
@@ -33,6 +34,7 @@ export interface Engine {
   readonly instances: Instances;
   readonly locks: KeyedMutex;
   readonly events: ContainerEvents;
+  readonly companions: Companions;
   readonly runtime: Runtime;
   readonly network: NetworkService;
   readonly snapshotter: Snapshotter;

@@ -56,10 +56,11 @@ export class ExitHandler {
   }
 
   async #endRun(id: string, task: Task, status: ExitStatus): Promise<void> {
-    const { registry, instances, events } = this.#engine;
+    const { registry, instances, events, companions } = this.#engine;
     const instance = instances.of(id);
     const before = registry.byId(id);
     if (!before || instance.task !== task || !isAlive(before.state)) return;
+    companions.end(id);
     await instance.session.drain(DRAIN_MS);
     const isAutoRemoved = before.hostConfig.autoRemove && !instance.isRestarting;
     // Removal releases the run as well, all at once: that is what the client of `run --rm` waits for.

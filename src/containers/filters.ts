@@ -51,7 +51,7 @@ const matchers: Readonly<Record<string, Match>> = {
     values.some((value) => portRequests.some((port) => isPort(port.hostPort, port.protocol, value))),
   expose: ({ config }, values) =>
     values.some((value) => config.exposedPorts.includes(value.includes('/') ? value : `${value}/tcp`)),
-  health: ({ state, config }, values) => values.includes(healthOf(state, config.healthcheck !== undefined)),
+  health: ({ state }, values) => values.includes(healthOf(state)),
   'is-task': (_, values) => !values.some((value) => value === 'true' || value === '1'),
   isolation: (_, values) => values.includes('default'),
 };
@@ -90,9 +90,8 @@ function isPort(port: number | undefined, protocol: string, filter: string): boo
   return port !== undefined && port >= first && port <= last && protocol === (match[3] ?? 'tcp');
 }
 
-function healthOf(state: ContainerState, hasCheck: boolean): string {
-  const health = state.status === 'running' || state.status === 'paused' ? state.health : undefined;
-  return health?.status ?? (hasCheck ? 'starting' : 'none');
+function healthOf(state: ContainerState): string {
+  return ('health' in state ? state.health?.status : undefined) ?? 'none';
 }
 
 /** A predicate for all filters. @throws `invalid_argument` for an unknown one. */

@@ -229,6 +229,7 @@ export type ContainerState =
       readonly finishedAt: string;
       readonly exitCode: number;
       readonly error?: string;
+      readonly health?: HealthState;
     }
   | {
       readonly status: 'exited';
@@ -237,6 +238,7 @@ export type ContainerState =
       readonly exitCode: number;
       readonly oomKilled: boolean;
       readonly error?: string;
+      readonly health?: HealthState;
     }
   | { readonly status: 'removing'; readonly previous: ContainerState }
   | {

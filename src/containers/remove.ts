@@ -88,7 +88,8 @@ export class Remover {
 
   /** From here on a crash leads to removal, not to a container without files. */
   async #begin(container: Container): Promise<Container> {
-    const { registry } = this.#engine;
+    const { registry, companions } = this.#engine;
+    if (isAlive(container.state)) companions.end(container.id);
     const state = isAlive(container.state)
       ? transition(container.state, {
           type: 'exited',
@@ -117,6 +118,7 @@ export class Remover {
     events.publish(container, 'destroy');
     instance?.waiters.notifyRemoval({ exitCode: exitCodeOf(container.state) });
     instances.delete(id);
+    this.#engine.companions.forget(id);
     await this.#collectOrphans(container);
   }
 

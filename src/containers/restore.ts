@@ -96,6 +96,7 @@ export class Restorer {
     const instance = this.#engine.instances.of(container.id);
     instance.beginRun(task);
     instance.rotator = startRotation(this.#engine, container, task);
+    this.#engine.companions.begin(container, task);
     this.#parts.exits.watch(container.id, task);
   }
 

@@ -15,6 +15,7 @@ import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
 import { Attacher } from './attach.ts';
 import { Changer, type UpdateRequest } from './change.ts';
+import { Companions } from './companions.ts';
 import { ContainerEvents } from './container-events.ts';
 import { Controller, type StopOptions } from './control.ts';
 import { Copier } from './copier.ts';
@@ -28,6 +29,7 @@ import { notRunning } from './errors.ts';
 import { ExecService, type ExecStart } from './exec/exec-service.ts';
 import { ExitHandler } from './exit.ts';
 import { exportTree } from './export.ts';
+import { HealthWatch } from './health-watch.ts';
 import { Instances } from './instance.ts';
 import { Lister, type ListOptions } from './list.ts';
 import { readContainerLog } from './logs/container-log.ts';
@@ -75,9 +77,11 @@ export interface ContainerServiceOptions {
 /** Containers on the other rooms. Call `restore` before anything else but reading. */
 export function createContainerService(options: ContainerServiceOptions): ContainerService {
   mkdirSync(containersDirectory(options.dataRoot), { recursive: true, mode: 0o710 });
+  const logger = options.logger.child({ room: 'containers' });
   const engine: Engine = {
     ...options,
-    logger: options.logger.child({ room: 'containers' }),
+    logger,
+    companions: new Companions(logger),
     registry: new Registry(options.metadata.collection('containers', decodeContainer)),
     instances: new Instances(),
     locks: new KeyedMutex(),
@@ -130,6 +134,7 @@ class Containers implements ContainerService {
     this.#controller = new Controller(engine);
     this.#changer = new Changer(engine);
     this.#execs = new ExecService(engine);
+    engine.companions.add(new HealthWatch(engine, this.#execs));
     this.#remover = new Remover(engine, this.#execs);
     this.#attacher = new Attacher(engine);
     this.#exits = new ExitHandler(engine, {
@@ -350,7 +355,7 @@ class Containers implements ContainerService {
 
   async shutdown({ stopAll }: { readonly stopAll: boolean }): Promise<void> {
     this.#exits.shutdown();
-    const { registry, instances } = this.#engine;
+    const { registry, instances, companions } = this.#engine;
     for (const instance of instances.all()) instance.backoff.cancel();
     await this.#restorer.settle();
     if (stopAll) {
@@ -362,6 +367,7 @@ class Containers implements ContainerService {
       instance.session.end();
       await instance.rotator?.[Symbol.asyncDispose]();
     }
+    await companions.close();
     this.#execs.close();
   }
 }

@@ -45,10 +45,12 @@ const steps: { readonly [E in StateEvent['type']]: Step<E> } = {
   paused: (state) => (state.status === 'running' ? { ...state, status: 'paused' } : undefined),
   unpaused: (state) => (state.status === 'paused' ? { ...state, status: 'running' } : undefined),
   exited: (state, { type: _, ...exit }) =>
-    isAlive(state) ? { status: 'exited', startedAt: state.startedAt, ...exit } : undefined,
+    isAlive(state)
+      ? { status: 'exited', startedAt: state.startedAt, ...exit, ...lastHealth(state) }
+      : undefined,
   'will-restart': (state, { exitCode, finishedAt }) =>
     isAlive(state) || state.status === 'exited'
-      ? { status: 'restarting', startedAt: state.startedAt, finishedAt, exitCode }
+      ? { status: 'restarting', startedAt: state.startedAt, finishedAt, exitCode, ...lastHealth(state) }
       : undefined,
   'restart-canceled': (state) =>
     state.status === 'restarting' ? { ...state, status: 'exited', oomKilled: false } : undefined,
@@ -62,6 +64,11 @@ const steps: { readonly [E in StateEvent['type']]: Step<E> } = {
       ? { status: 'dead', finishedAt: at, exitCode: exitCodeOf(state), error }
       : undefined,
 };
+
+/** What does not run is not healthy; its last results stay. Source: moby `container/health.go`. */
+function lastHealth({ health }: { readonly health?: HealthState }): { health?: HealthState } {
+  return health ? { health: { ...health, status: 'unhealthy' } } : {};
+}
 
 /**
  * The only place where a container's state changes.

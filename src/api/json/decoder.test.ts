@@ -91,6 +91,22 @@ describe('decodeJson', () => {
 
   test('a deeply nested text is refused, not a stack overflow', () => {
     expect(refusal(() => decode('['.repeat(200_000)))).toBe('invalid JSON: exceeded max depth');
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const text = `{"x":${open.repeat(20_000)}1${close.repeat(20_000)}}`;
+      expect(refusal(() => decode(text))).toBe('invalid JSON: exceeded max depth');
+    }
+    expect(decode(`{"x":"${'[{\\"'.repeat(20_000)}"}`)).toBeDefined();
+  });
+
+  test('a deeply nested text costs no memory', () => {
+    const text = '['.repeat(15_000_000);
+    const before = process.memoryUsage().rss;
+    expect(refusal(() => decode(text))).toBe('invalid JSON: exceeded max depth');
+    // JSON.parse alone would take a gigabyte.
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
   });
 
   test('no input makes anything but an invalid_argument', () => {

@@ -1,5 +1,6 @@
+import type { GantryError } from '#base';
 import { contentAfterJson, invalidJson, jsonEof } from '../errors.ts';
-import { describeJsonError } from './syntax.ts';
+import { describeJsonError, isTooDeep } from './syntax.ts';
 
 /**
  * Decoders that read parsed JSON the way Go's encoding/json fills a struct, because that is what every client of the
@@ -179,12 +180,17 @@ function isObject(value: unknown): value is Record<string, unknown> {
  */
 export function decodeJson<T>(decoder: Decoder<T>, text: string): T {
   if (/^[ \t\r\n]*$/.test(text)) throw jsonEof();
+  if (isTooDeep(text)) throw syntaxError(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    const reason = describeJsonError(text);
-    throw reason.endsWith('after top-level value') ? contentAfterJson() : invalidJson(reason);
+    throw syntaxError(text);
   }
   return decoder.decode(value ?? {}, ROOT);
+}
+
+function syntaxError(text: string): GantryError {
+  const reason = describeJsonError(text);
+  return reason.endsWith('after top-level value') ? contentAfterJson() : invalidJson(reason);
 }

@@ -16,6 +16,31 @@ class SyntaxFault extends Error {}
 
 const MAX_DEPTH = 10_000;
 
+/**
+ * Whether the text nests deeper than Go's decoder allows, or looks like it where its syntax is broken. `JSON.parse`
+ * takes about 70 bytes for each level that is open, so such a text must not reach it.
+ */
+export function isTooDeep(text: string): boolean {
+  if (text.length <= MAX_DEPTH) return false;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) inString = !inString;
+    else if (!inString) depth += CHANGE_OF_DEPTH[code] ?? 0;
+    else if (code === BACKSLASH) at += 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const CHANGE_OF_DEPTH = Int8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  return '[{'.includes(char) ? 1 : ']}'.includes(char) ? -1 : 0;
+});
+
 class Scanner {
   readonly #text: string;
   #at = 0;

@@ -29,6 +29,8 @@ export interface ExecStart {
   readonly detach: boolean;
   readonly tty: boolean;
   readonly consoleSize?: TerminalSize;
+  /** Called as soon as the process runs. */
+  readonly onStarted?: () => void;
 }
 
 /** Additional processes in running containers. */
@@ -77,6 +79,20 @@ export class ExecService {
       if (record.containerId === containerId) this.#records.delete(id);
   }
 
+  /** Forgets one exec at once: nobody else knows its ID. */
+  drop(execId: string): void {
+    const record = this.#records.get(execId);
+    this.#records.delete(execId);
+    if (record) this.#engine.instances.peek(record.containerId)?.execIds.delete(execId);
+  }
+
+  /** Signal to the process. @throws `not_found`, `conflict` when it does not run. */
+  async kill(execId: string, signal: number): Promise<void> {
+    const { process, status } = this.#record(execId);
+    if (!process || status !== 'running') throw execNotRunning(execId);
+    await process.kill(signal);
+  }
+
   get count(): number {
     return this.#records.size;
   }
@@ -121,6 +137,7 @@ export class ExecService {
 
   async #run(record: ExecRecord, options: ExecStart, streams: ClientStreams | undefined): Promise<void> {
     const process = await this.#spawn(record, options, streams !== undefined);
+    options.onStarted?.();
     const ended = this.#watch(record, process);
     if (!streams || !process.stream) return;
     await this.#converse(record, process, streams, ended);
@@ -161,6 +178,7 @@ export class ExecService {
     record.status = 'exited';
     record.exitCode = exitCode;
     this.#engine.instances.peek(record.containerId)?.execIds.delete(record.id);
+    if (!this.#records.has(record.id)) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#records.delete(record.id);

@@ -5,9 +5,10 @@ import { effectiveLogConfig, logRotation } from '../create/log-config.ts';
 import type { Engine } from '../engine.ts';
 import { alreadyStarted, cannotStartPaused, markedForRemoval } from '../errors.ts';
 import type { ExitHandler } from '../exit.ts';
+import { healthCheckOf, initialHealth } from '../health/index.ts';
 import type { Instance } from '../instance.ts';
 import { LogRotator } from '../logs/rotator.ts';
-import type { Container } from '../model.ts';
+import type { Container, ContainerState } from '../model.ts';
 import { copyUp } from '../mounts/copy-up.ts';
 import { containerPaths } from '../paths.ts';
 import { transition } from '../state.ts';
@@ -128,13 +129,14 @@ export class Starter {
     const startedAt = new Date().toISOString();
     const running: Container = {
       ...container,
-      state: transition(container.state, { type: 'started', pid: task.pid, startedAt }),
+      state: startedState(container, task.pid, startedAt),
       manuallyStopped: false,
       restartCount: isUser ? 0 : container.restartCount,
     };
     registry.save(running);
     instance.lastStartTrace = trace.finish();
     instance.rotator = startRotation(this.#engine, running, task);
+    this.#engine.companions.begin(running, task);
     this.#exits.watch(running.id, task);
     events.publish(running, 'start', traceAttributes(instance.lastStartTrace));
   }
@@ -155,6 +157,12 @@ export class Starter {
     });
     return known;
   }
+}
+
+function startedState({ state, config }: Container, pid: number, startedAt: string): ContainerState {
+  const started = transition(state, { type: 'started', pid, startedAt });
+  if (!healthCheckOf(config)) return started;
+  return transition(started, { type: 'health-changed', health: initialHealth() });
 }
 
 /** A container in another one's network sees that one's names. */
