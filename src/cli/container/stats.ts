@@ -1,8 +1,11 @@
+import { errorMessage } from '#base';
 import type { EngineClient } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
+import { cliError } from '../core/errors.ts';
 import { renderList } from '../formatter/list.ts';
 import { STATS_LAYOUT, type StatsEntry, statsRow } from '../formatter/stats.ts';
+import { StatsBoard } from './stats-board.ts';
 
 const REFRESH_MS = 500;
 const CLEAR_SCREEN = '\x1b[H';
@@ -22,8 +25,6 @@ export const command = defineCommand({
   async run({ args, flags }, ctx) {
     const client = await ctx.client();
     const format = flags.format || ((await ctx.config()).statsFormat ?? '');
-    const names =
-      args.length > 0 ? args : (await client.containers.list({ all: flags.all })).map(({ Id }) => Id);
     const options = { truncate: !flags['no-trunc'] };
     const show = (entries: readonly StatsEntry[]) =>
       renderList(
@@ -32,55 +33,49 @@ export const command = defineCommand({
         { format, quiet: false },
       );
     if (flags['no-stream']) {
-      const entries = await Promise.all(names.map((name) => sampleOnce(client, name)));
-      await ctx.stdout.write(show(entries));
+      const names = args.length > 0 ? args : await existing(client, flags.all);
+      await ctx.stdout.write(show(await sampleAll(client, names)));
       return undefined;
     }
-    await watch(ctx, client, names, show);
+    await watch(ctx, new StatsBoard(client, { names: args, all: flags.all }), show);
     return undefined;
   },
 });
 
-async function sampleOnce(client: EngineClient, container: string): Promise<StatsEntry> {
-  const samples = await client.containers.stats(container, { stream: false });
-  const { value } = await samples.next();
-  return { container, stats: value };
+const existing = async (client: EngineClient, all: boolean): Promise<string[]> =>
+  (await client.containers.list({ all })).map(({ Id }) => Id);
+
+async function sampleAll(client: EngineClient, names: readonly string[]): Promise<StatsEntry[]> {
+  const sample = async (container: string): Promise<StatsEntry> => {
+    const samples = await client.containers.stats(container, { stream: false });
+    return { container, stats: (await samples.next()).value };
+  };
+  const results = await Promise.allSettled(names.map(sample));
+  const failures = results.flatMap((result) =>
+    result.status === 'rejected' ? [errorMessage(result.reason)] : [],
+  );
+  if (failures.length > 0) throw cliError(failures.join('\n'));
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
-/** Redraws until all streams have ended or the user interrupts. */
+/** Redraws until there is nothing left to watch or the user interrupts. */
 async function watch(
   ctx: CliContext,
-  client: EngineClient,
-  names: readonly string[],
+  board: StatsBoard,
   show: (entries: readonly StatsEntry[]) => string,
 ): Promise<void> {
-  const abort = new AbortController();
-  const entries = new Map<string, StatsEntry>(
-    names.map((name) => [name, { container: name, stats: undefined }]),
-  );
-  using _interrupt = ctx.signals.on(['SIGINT', 'SIGTERM'], () => abort.abort());
-  const follow = async (container: string) => {
-    const samples = await client.containers.stats(container, { stream: true, signal: abort.signal });
-    for await (const stats of samples) entries.set(container, { container, stats });
-  };
-  let open = names.length;
-  const following = names.map((name) =>
-    follow(name)
-      .catch((error: unknown) => {
-        if (!abort.signal.aborted && names.length === 1) throw error;
-      })
-      .finally(() => {
-        open -= 1;
-      }),
-  );
-  const drawing = (async () => {
-    while (open > 0 && !abort.signal.aborted) {
-      const text = show([...entries.values()]);
+  using _interrupt = ctx.signals.on(['SIGINT', 'SIGTERM'], () => board.close());
+  try {
+    await board.open();
+    while (board.isOpen) {
+      const text = show(board.entries());
       await ctx.stdout.write(ctx.stdout.isTerminal ? onScreen(text) : text);
-      await Bun.sleep(REFRESH_MS);
+      await board.pause(REFRESH_MS);
     }
-  })();
-  await Promise.all([drawing, ...following]);
+  } finally {
+    board.close();
+  }
+  board.throwFailures();
 }
 
 const onScreen = (text: string): string =>
