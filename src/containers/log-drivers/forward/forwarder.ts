@@ -230,7 +230,8 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
     this.#sink = undefined;
     const { clock, driver, sink } = this.#options;
     const signal = this.#stop.signal;
-    await this.#meanwhile(sleep(clock, this.#retryAtMs - clock.now(), signal));
+    const pauseMs = this.#retryAtMs - clock.now();
+    if (pauseMs > 0) await this.#meanwhile(sleep(clock, pauseMs, signal));
     if (signal.aborted) return undefined;
     const connecting = withLimit(clock, CONNECT_TIMEOUT_MS, signal, `${driver} sink`, (limited) =>
       connectOrClose(sink, limited),

@@ -139,7 +139,7 @@ describe('withLimit', () => {
     const failing = withLimit(clock, 100, forEver, 'sink', async () => {
       throw new Error('refused');
     });
-    expect(failing).rejects.toThrow('refused');
+    await expect(failing).rejects.toThrow('refused');
     await clock.settle();
     expect(clock.pending).toBe(0);
   });
@@ -148,8 +148,8 @@ describe('withLimit', () => {
     const parent = new AbortController();
     const limited = withLimit(systemClock, 60_000, parent.signal, 'sink', () => never);
     parent.abort(new Error('stopped'));
-    expect(limited).rejects.toThrow('stopped');
-    expect(withLimit(systemClock, 1, parent.signal, 'sink', () => never)).rejects.toThrow('stopped');
+    await expect(limited).rejects.toThrow('stopped');
+    await expect(withLimit(systemClock, 1, parent.signal, 'sink', () => never)).rejects.toThrow('stopped');
   });
 });
 

@@ -1,8 +1,10 @@
 import { type Clock, sleep } from '#base';
 import { ChangeWaiter } from '../../logs/wake.ts';
 
-/** How long a change may go unnoticed when the kernel does not tell (no watches left, queue overflow). */
-const LOOK_EVERY_MS = 5_000;
+/** How long a change may go unnoticed when the kernel's queue of events has overflowed. */
+const LOOK_EVERY_MS = 30_000;
+/** The same when there is no watch at all. */
+const LOOK_UNWATCHED_MS = 1_000;
 
 /** Waits for news of a spool. */
 export class SpoolWatch implements Disposable {
@@ -26,7 +28,8 @@ export class SpoolWatch implements Disposable {
   async wait(): Promise<void> {
     this.#over = new AbortController();
     if (this.#isWoken) this.#over.abort();
-    const quiet = sleep(this.#clock, LOOK_EVERY_MS, this.#over.signal);
+    const lookMs = this.#changes ? LOOK_EVERY_MS : LOOK_UNWATCHED_MS;
+    const quiet = sleep(this.#clock, lookMs, this.#over.signal);
     await Promise.race(this.#changes ? [quiet, this.#changes.wait()] : [quiet]);
     this.#over.abort();
     this.#isWoken = false;

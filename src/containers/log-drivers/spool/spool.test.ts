@@ -120,8 +120,7 @@ describe('SpoolRotator', () => {
         throw new Error('monitor gone');
       },
     });
-    expect(rotating.rotate()).rejects.toThrow('monitor gone');
-    await Bun.sleep(0);
+    await expect(rotating.rotate()).rejects.toThrow('monitor gone');
     expect(await readAll(cursor())).toEqual([line ?? '']);
   });
 });
