@@ -28,6 +28,16 @@ const CHECKS: readonly Group[] = [
   { name: 'format and lint', command: [`${BIN}/biome`, 'check', '.'], reports: false, limitS: 120 },
   { name: 'types', command: [`${BIN}/tsc`, '-p', '.'], reports: false, limitS: 180 },
   {
+    name: 'generated reference pages',
+    command: [
+      'sh',
+      '-c',
+      `${BIN}/bun tools/generate-cli-reference.ts --check && ${BIN}/bun tools/generate-api-reference.ts --check`,
+    ],
+    reports: false,
+    limitS: 60,
+  },
+  {
     name: 'unit and architecture',
     command: bunTest('--parallel=2', './src', './cmd', './tools', './bench', './tests/architecture'),
     reports: true,
