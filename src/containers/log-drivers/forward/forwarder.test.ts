@@ -222,7 +222,7 @@ test('non-blocking: a backlog drops the oldest, keeps the newest, and one line s
   const forwarder = forward({ maxLagBytes: 4_000, clock, sink: { connect: sink.connect, retry: PATIENT } });
   await until('an attempt', () => forwarder.status.failures === 1);
   all.push(...write(5_000));
-  await clock.advance(500);
+  await clock.advance(1_500);
   sink.mood = 'takes';
   forwarder.complete();
   await until('the last line', () => {

@@ -40,7 +40,7 @@ export interface ForwarderStatus {
 const CONNECT_TIMEOUT_MS = 10_000;
 const SEND_TIMEOUT_MS = 10_000;
 /** How often the backlog is measured in non-blocking mode, and the place written to disk. */
-const MEASURE_EVERY_MS = 250;
+const MEASURE_EVERY_MS = 1_000;
 const SAVE_EVERY_MS = 1_000;
 const CURSOR = 'cursor';
 
