@@ -1,6 +1,15 @@
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '#base';
@@ -60,6 +69,16 @@ describe('openMetadataStore', () => {
     expect(again.docs.delete('a')).toBe(true);
     expect(again.docs.delete('a')).toBe(false);
     expect(again.store.isRebuilt).toBe(false);
+  });
+
+  test('only the owner reads its files, also those of an earlier version', () => {
+    open().docs.put('k', { name: 'v' });
+    const modes = () => ['', '-wal', '-shm'].map((suffix) => statSync(path + suffix).mode & 0o777);
+    expect(modes()).toEqual([0o600, 0o600, 0o600]);
+    close();
+    chmodSync(path, 0o644);
+    open().docs.put('k', { name: 'w' });
+    expect(modes()).toEqual([0o600, 0o600, 0o600]);
   });
 
   test('a write survives the process that never closed the file', () => {

@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorMessage, GantryError, type Logger, unavailable } from '#base';
 import { migrate } from './migrations.ts';
@@ -8,6 +8,7 @@ import { salvage } from './salvage.ts';
 /** SQLite result codes that say the file itself is damaged. Source: sqlite.org/rescode.html. */
 const DAMAGE = /^SQLITE_(CORRUPT|NOTADB|FORMAT)/;
 const BUSY_TIMEOUT_MS = 5000;
+const FILE_MODE = 0o600;
 
 export interface OpenedDatabase {
   readonly database: Database;
@@ -40,6 +41,8 @@ class DamagedError extends Error {
 function openChecked(path: string): Database {
   const database = new Database(path, { create: true, strict: true });
   try {
+    // It holds the environment of every container. SQLite gives its other files the same mode.
+    chmodSync(path, FILE_MODE);
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.run('PRAGMA journal_mode = WAL');
     database.run('PRAGMA synchronous = FULL');
