@@ -98,6 +98,12 @@ export const unknownLogDriver = (driver: string): GantryError =>
 export const unknownLogOption = (option: string, driver: string): GantryError =>
   invalidArgument(`unknown log opt '${option}' for ${driver} log driver`);
 
+export const commitOfDead = (id: string): GantryError =>
+  conflict(`You cannot commit container ${id} which is Dead`);
+
+export const commitOfRemoved = (id: string): GantryError =>
+  conflict(`You cannot commit container ${id} which is being removed`);
+
 export const userNotFound = (user: string): GantryError =>
   internal(`unable to find user ${user}: no matching entries in passwd file`);
 

@@ -15,6 +15,7 @@ import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
 import { Attacher } from './attach.ts';
 import { Changer, type UpdateRequest } from './change.ts';
+import { Committer } from './commit/committer.ts';
 import { Companions } from './companions.ts';
 import { ContainerEvents } from './container-events.ts';
 import { Controller, type StopOptions } from './control.ts';
@@ -44,6 +45,7 @@ import { StatsReader } from './stats-reader.ts';
 import { type ProcessTable, top } from './top.ts';
 import type {
   AttachOptions,
+  CommitOptions,
   ContainerFilters,
   ContainerService,
   ContainerView,
@@ -123,6 +125,7 @@ class Containers implements ContainerService {
   readonly #restorer: Restorer;
   readonly #stats: StatsReader;
   readonly #copier: Copier;
+  readonly #committer: Committer;
 
   constructor(engine: Engine, metadata: MetadataStore) {
     this.#engine = engine;
@@ -132,6 +135,7 @@ class Containers implements ContainerService {
     this.#copier = new Copier(engine);
     this.#creator = new Creator(engine);
     this.#controller = new Controller(engine);
+    this.#committer = new Committer(engine, this.#controller);
     this.#changer = new Changer(engine);
     this.#execs = new ExecService(engine);
     engine.companions.add(new HealthWatch(engine, this.#execs));
@@ -319,6 +323,10 @@ class Containers implements ContainerService {
     options: WriteArchiveOptions = {},
   ): Promise<void> {
     return this.#copier.write(ref, path, tar, options);
+  }
+
+  commit(ref: string, options: CommitOptions) {
+    return this.#committer.commit(ref, options);
   }
 
   stats(ref: string, options: StatsOptions) {

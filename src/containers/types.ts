@@ -3,7 +3,14 @@ import type { Sandbox } from '#network';
 import type { Digest } from '#oci';
 import type { TerminalSize } from '#runtime';
 import type { PathStat } from './archive/index.ts';
-import type { Container, ContainerId, CreateRequest, Resources, RestartPolicy } from './model.ts';
+import type {
+  Container,
+  ContainerConfig,
+  ContainerId,
+  CreateRequest,
+  Resources,
+  RestartPolicy,
+} from './model.ts';
 import type { ContainerStats } from './stats/index.ts';
 
 export type { PathStat };
@@ -112,6 +119,19 @@ export interface WriteArchiveOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface CommitOptions {
+  /** Freeze the processes meanwhile. */
+  readonly pause: boolean;
+  readonly author: string;
+  readonly comment: string;
+  /** Dockerfile instructions that change the config. */
+  readonly changes: readonly string[];
+  /** Undefined leaves the image without a name. */
+  readonly reference?: string;
+  /** The image's config, filled up from the container's. Undefined: the container's. */
+  readonly config?: ContainerConfig;
+}
+
 export interface StatsOptions {
   /** `stream`: one a second. `once`: one, measured over a second. `one-shot`: one, at once and without a previous one. */
   readonly mode: 'stream' | 'once' | 'one-shot';
@@ -189,6 +209,9 @@ export interface ContainerService {
     tar: AsyncIterable<Uint8Array>,
     options?: WriteArchiveOptions,
   ): Promise<void>;
+
+  /** An image of what the container has become; answers its ID. */
+  commit(ref: string, options: CommitOptions): Promise<{ readonly id: string }>;
 
   /** What it uses. The first step (errors) happens at once. Zeros while it does not run; a stream ends with its removal. */
   stats(ref: string, options: StatsOptions): AsyncIterable<ContainerStats>;

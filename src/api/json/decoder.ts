@@ -12,6 +12,10 @@ export interface Decoder<T> {
   /** Go's name of the type, for error texts. */
   readonly goType: string;
   decode(value: unknown, where: Where): T;
+  /** What a struct consists of, for the reference pages. */
+  readonly struct?: { readonly name: string; readonly fields: Readonly<Record<string, Decoder<unknown>>> };
+  /** What a list or map holds. */
+  readonly item?: Decoder<unknown>;
 }
 
 /** Where a value stands: innermost struct and the path of JSON names to it. */
@@ -75,6 +79,7 @@ export const uint = integer('uint', 0, 2 ** 64);
 export function list<T>(item: Decoder<T>, goType = `[]${item.goType}`): Decoder<readonly T[]> {
   return {
     goType,
+    item,
     decode(value, where) {
       if (!Array.isArray(value)) return mismatch(kindOf(value), goType, where);
       return value.filter((element) => element !== null).map((element) => item.decode(element, where));
@@ -96,6 +101,7 @@ export function map<T>(item: Decoder<T>): Decoder<Readonly<Record<string, T>>> {
   const goType = `map[string]${item.goType}`;
   return {
     goType,
+    item,
     decode(value, where) {
       if (!isObject(value)) return mismatch(kindOf(value), goType, where);
       return Object.fromEntries(
@@ -112,6 +118,7 @@ export function nullableMap<T>(item: Decoder<T>): Decoder<Readonly<Record<string
   const goType = `map[string]${item.goType}`;
   return {
     goType,
+    item,
     decode(value, where) {
       if (!isObject(value)) return mismatch(kindOf(value), goType, where);
       return Object.fromEntries(
@@ -157,6 +164,7 @@ export function struct<T extends object>(
   }
   return {
     goType,
+    struct: { name, fields: fields as Readonly<Record<string, Decoder<unknown>>> },
     decode(value, where) {
       if (!isObject(value)) return mismatch(kindOf(value), goType, where);
       const result: Record<string, unknown> = {};

@@ -1,12 +1,13 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { conflict, notFound } from '#base';
-import type { Snapshotter } from '#store';
+import { conflict, createTarStream, notFound, type TarInput } from '#base';
+import type { FilesystemChange, Snapshotter } from '#store';
 
 export interface DirectorySnapshotter extends Snapshotter {
   /** Thrown by the next `createSnapshot`. */
   failNext: Error | undefined;
+  /** What every container differs in from its image. */
+  difference: { readonly changes: FilesystemChange[]; readonly members: readonly TarInput[] };
   /** Keys that are mounted. */
   readonly mounted: ReadonlySet<string>;
 }
@@ -22,6 +23,7 @@ export function createDirectorySnapshotter(root: string, template: string): Dire
   const snapshotter: DirectorySnapshotter = {
     name: 'directories',
     failNext: undefined,
+    difference: { changes: [], members: [] },
     mounted,
     status: () => [],
     applyLayer: noLayers,
@@ -49,8 +51,8 @@ export function createDirectorySnapshotter(root: string, template: string): Dire
     snapshots: () => readdirSync(root),
     describe: (key) => ({ MergedDir: path(key) }),
     usage: async () => 42,
-    changes: async () => [],
-    diff: () => Readable.from([]),
+    changes: async () => snapshotter.difference.changes,
+    diff: () => createTarStream(snapshotter.difference.members),
     settle: async () => {},
   };
   return snapshotter;

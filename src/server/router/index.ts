@@ -1,4 +1,5 @@
 import type { ContainerBackend, ContainerReferences } from './container/backend.ts';
+import { commitRoute } from './container/commit.ts';
 import { containerRoutes } from './container/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import type { ImageBackend } from './image/backend.ts';
@@ -29,6 +30,7 @@ export function createRoutes(backends: Backends): Route[] {
     ...systemRoutes(system),
     ...usageRoutes(backends),
     ...containerRoutes(containers, referencesOf(backends)),
+    commitRoute(containers),
     ...execRoutes(containers),
     ...imageRoutes(images),
     ...networkRoutes(networks),
