@@ -7,6 +7,11 @@ export interface SystemClient {
   version(): Promise<SystemVersion>;
   info(): Promise<SystemInfo>;
   diskUsage(options?: { verbose?: boolean }): Promise<SystemDataUsage>;
+  /** `all`: also what later builds may use. */
+  pruneBuildCache(options?: { all?: boolean; filters?: Filters }): Promise<{
+    readonly CachesDeleted?: readonly string[] | null;
+    readonly SpaceReclaimed: number;
+  }>;
   /** `since` and `until`: seconds since the epoch, with a fraction. */
   events(options: {
     since?: string | undefined;
@@ -24,6 +29,10 @@ export function createSystemClient(engine: Requester): SystemClient {
     info: () => engine.json('GET', '/info'),
     diskUsage: ({ verbose } = {}) =>
       engine.json('GET', '/system/df', { query: { verbose: verbose ? 1 : undefined } }),
+    pruneBuildCache: ({ all, filters } = {}) =>
+      engine.json('POST', '/build/prune', {
+        query: { all: all ? 1 : undefined, filters: encodeFilters(filters) },
+      }),
     async events({ since, until, filters, signal }) {
       const query = { since, until, filters: encodeFilters(filters) };
       return (await engine.call('GET', '/events', { query, signal })).body.jsonValues({ exact: true });

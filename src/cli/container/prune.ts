@@ -1,6 +1,6 @@
-import { formatBytes } from '#base';
 import { defineCommand } from '../core/command.ts';
 import { confirm } from '../core/confirm.ts';
+import { prunedContainers, totalReclaimed } from '../formatter/pruned.ts';
 
 /** Removes all stopped containers. */
 export const command = defineCommand({
@@ -12,11 +12,10 @@ export const command = defineCommand({
   },
   async run({ flags }, ctx) {
     if (!flags.force) await confirm(ctx, 'WARNING! This will remove all stopped containers.');
-    const result = await (await ctx.client()).containers.prune(flags.filter);
-    const deleted = result.ContainersDeleted ?? [];
-    const list =
-      deleted.length > 0 ? `Deleted Containers:\n${deleted.map((id) => `${id}\n`).join('')}\n` : '';
-    await ctx.stdout.write(`${list}Total reclaimed space: ${formatBytes(result.SpaceReclaimed)}\n`);
+    const { list, reclaimedBytes } = prunedContainers(
+      await (await ctx.client()).containers.prune(flags.filter),
+    );
+    await ctx.stdout.write(`${list}${totalReclaimed(reclaimedBytes)}`);
     return undefined;
   },
 });

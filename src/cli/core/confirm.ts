@@ -1,7 +1,7 @@
 import type { CliContext } from './context.ts';
-import { cliError } from './errors.ts';
+import { EXIT, silentExit } from './errors.ts';
 
-/** Asks before something is deleted. @throws unless the answer is yes. */
+/** Asks before something is deleted. @throws what ends the command in silence unless the answer is yes. */
 export async function confirm(ctx: CliContext, warning: string): Promise<void> {
   await ctx.stdout.write(`${warning}\nAre you sure you want to continue? [y/N] `);
   let answer = '';
@@ -10,5 +10,5 @@ export async function confirm(ctx: CliContext, warning: string): Promise<void> {
     if (answer.includes('\n')) break;
   }
   if (/^y$/i.test(answer.trim())) return;
-  throw cliError(`\n${'operation canceled'}`.trimStart());
+  throw silentExit(EXIT.ok);
 }

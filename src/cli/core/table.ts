@@ -1,3 +1,4 @@
+import { COMPLETION_COMMANDS } from '../completion/table.ts';
 import { CONTAINER_COMMANDS } from '../container/table.ts';
 import { DAEMON_COMMANDS } from '../daemon/table.ts';
 import { IMAGE_COMMANDS } from '../image/table.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...SYSTEM_COMMANDS,
   ...VOLUME_COMMANDS,
   ...DAEMON_COMMANDS,
+  ...COMPLETION_COMMANDS,
 ];
 
 export type Lookup =

@@ -1,6 +1,6 @@
-import { formatBytes } from '#base';
 import { defineCommand } from '../core/command.ts';
 import { confirm } from '../core/confirm.ts';
+import { prunedImages, totalReclaimed } from '../formatter/pruned.ts';
 
 /** Removes images without a name, or all that no container uses. */
 export const command = defineCommand({
@@ -17,12 +17,8 @@ export const command = defineCommand({
       : 'all dangling images';
     if (!flags.force) await confirm(ctx, `WARNING! This will remove ${what}.`);
     const filters = { ...flags.filter, dangling: [String(!flags.all)] };
-    const result = await (await ctx.client()).images.prune(filters);
-    const lines = (result.ImagesDeleted ?? []).map(({ Untagged, Deleted }) =>
-      Untagged ? `untagged: ${Untagged}\n` : `deleted: ${Deleted}\n`,
-    );
-    const list = lines.length > 0 ? `Deleted Images:\n${lines.join('')}\n` : '';
-    await ctx.stdout.write(`${list}Total reclaimed space: ${formatBytes(result.SpaceReclaimed)}\n`);
+    const { list, reclaimedBytes } = prunedImages(await (await ctx.client()).images.prune(filters));
+    await ctx.stdout.write(`${list}${totalReclaimed(reclaimedBytes)}`);
     return undefined;
   },
 });

@@ -27,4 +27,9 @@ export const SYSTEM_COMMANDS: readonly CommandEntry[] = [
     summary: 'Watch what happens in the engine',
     load: () => import('./events.ts'),
   },
+  {
+    path: 'system prune',
+    summary: 'Remove everything that nothing uses',
+    load: () => import('./prune.ts'),
+  },
 ];

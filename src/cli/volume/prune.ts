@@ -1,6 +1,6 @@
-import { formatBytes } from '#base';
 import { defineCommand } from '../core/command.ts';
 import { confirm } from '../core/confirm.ts';
+import { prunedVolumes, totalReclaimed } from '../formatter/pruned.ts';
 
 /** Removes anonymous volumes that no container uses, or all such volumes. */
 export const command = defineCommand({
@@ -16,11 +16,8 @@ export const command = defineCommand({
     if (!flags.force)
       await confirm(ctx, `WARNING! This will remove ${what} not used by at least one container.`);
     const filters = flags.all ? { ...flags.filter, all: ['true'] } : flags.filter;
-    const result = await (await ctx.client()).volumes.prune(filters);
-    const deleted = result.VolumesDeleted ?? [];
-    const list =
-      deleted.length > 0 ? `Deleted Volumes:\n${deleted.map((name) => `${name}\n`).join('')}\n` : '';
-    await ctx.stdout.write(`${list}Total reclaimed space: ${formatBytes(result.SpaceReclaimed)}\n`);
+    const { list, reclaimedBytes } = prunedVolumes(await (await ctx.client()).volumes.prune(filters));
+    await ctx.stdout.write(`${list}${totalReclaimed(reclaimedBytes)}`);
     return undefined;
   },
 });
