@@ -1,15 +1,17 @@
 /**
- * Writes docs/reference/api/routes.md from the route table and the version table. With `--check` it only compares and
+ * Writes docs/reference/api/routes.md and coverage.md from the route table, the validators and the version table. With `--check` it only compares and
  * exits with 1 when the page is out of date.
  *
  * Usage: bun tools/generate-api-reference.ts [--check]
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { formatApiVersion, MAX_API_VERSION, MIN_API_VERSION } from '#api';
 import { type Backends, CHANGES, createRoutes, type Route } from '#server';
+import { coveragePage, coverObjects, coverOperations } from './api-coverage.ts';
+import facts from './facts/engine-api.json';
 
-const FILE = join(import.meta.dir, '../docs/reference/api/routes.md');
+const DIRECTORY = join(import.meta.dir, '../docs/reference/api');
 
 /** The table needs backends only when a route is called, which nobody does here. */
 const noBackends = {
@@ -78,15 +80,20 @@ function olderVersions({ name }: Route): string[] {
 
 const versionText = (since: number | undefined): string => formatApiVersion(since ?? MIN_API_VERSION);
 
-const text = page(createRoutes(noBackends));
-if (process.argv.includes('--check')) {
-  if (readFileSync(FILE, 'utf8') !== text) {
+const routes = createRoutes(noBackends);
+const pages = {
+  'routes.md': page(routes),
+  'coverage.md': coveragePage(facts, [...coverOperations(facts, routes), ...coverObjects(facts, routes)]),
+};
+for (const [name, text] of Object.entries(pages)) {
+  const file = join(DIRECTORY, name);
+  if (!process.argv.includes('--check')) {
+    mkdirSync(DIRECTORY, { recursive: true });
+    writeFileSync(file, text);
+  } else if (readFileSync(file, 'utf8') !== text) {
     process.stderr.write(
-      'docs/reference/api/routes.md is out of date: run bun tools/generate-api-reference.ts\n',
+      `docs/reference/api/${name} is out of date: run bun tools/generate-api-reference.ts\n`,
     );
     process.exitCode = 1;
   }
-} else {
-  mkdirSync(dirname(FILE), { recursive: true });
-  writeFileSync(FILE, text);
 }
