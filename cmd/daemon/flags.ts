@@ -33,7 +33,7 @@ function toFlag({ kind, short, summary, placeholder, refused }: DaemonOption) {
     summary,
     ...(short !== undefined && { short }),
     ...(kind !== 'boolean' && { typeName: placeholder ?? (kind === 'map' ? 'key=value' : kind) }),
-    ...(refused && { hidden: true }),
+    ...(refused === true && { hidden: true }),
   };
 }
 

@@ -35,6 +35,8 @@ describe('loadConfig', () => {
     ['{', 'unable to configure the gantry daemon with file'],
     ['[]', 'not a JSON object'],
     [{ debug: 'yes' }, 'invalid value for "debug": expected boolean, got "yes"'],
+    [{ icc: false }, '--icc=false is not supported by this version of gantry; ignoring it would be unsafe'],
+    [{ bridge: 'none' }, '--bridge=none is not supported'],
     [{ tlsverify: true }, '--tlsverify is not supported by this version of gantry'],
   ])('%j is refused', (file, text) => expect(() => load(file)).toThrow(text));
 

@@ -101,11 +101,17 @@ function show(value: OptionValue | undefined): string {
 }
 
 function refuseUnsupported(given: GivenOptions): void {
-  const names = OPTION_NAMES.filter((name) => daemonOption(name).refused && isSet(given[name]));
-  if (names.length === 0) return;
+  const name = OPTION_NAMES.find((candidate) => isRefused(daemonOption(candidate).refused, given[candidate]));
+  if (name === undefined) return;
+  const value = daemonOption(name).refused === true ? '' : `=${String(given[name])}`;
   throw invalidArgument(
-    `--${names[0]} is not supported by this version of gantry; ignoring it would be unsafe`,
+    `--${name}${value} is not supported by this version of gantry; ignoring it would be unsafe`,
   );
+}
+
+function isRefused(refused: true | string | undefined, value: OptionValue | undefined): boolean {
+  if (refused === undefined || value === undefined) return false;
+  return refused === true ? isSet(value) : String(value) === refused;
 }
 
 const isSet = (value: OptionValue | undefined): boolean =>

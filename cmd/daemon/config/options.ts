@@ -13,8 +13,10 @@ export interface DaemonOption {
   readonly reloadable?: true;
   /** Known but without effect in this version: given, it is warned of. */
   readonly inert?: true;
-  /** Known, without effect, and dangerous to ignore: given, the daemon refuses to start. */
-  readonly refused?: true;
+  /**
+   * Known, without effect, and dangerous to ignore: given, the daemon refuses to start. A text refuses just that value.
+   */
+  readonly refused?: true | string;
 }
 
 /**
@@ -32,7 +34,8 @@ export const DAEMON_OPTIONS = {
   bridge: {
     kind: 'string',
     short: 'b',
-    summary: 'Use this existing bridge as the default network; "none" disables it',
+    summary: 'Use this existing bridge as the default network',
+    refused: 'none',
   },
   'cgroup-parent': { kind: 'string', summary: 'Parent cgroup of all containers (default "/gantry")' },
   'config-file': { kind: 'string', summary: 'Configuration file (default "/etc/gantry/daemon.json")' },
@@ -44,7 +47,11 @@ export const DAEMON_OPTIONS = {
     summary: 'Address pool for networks (base=CIDR,size=BITS)',
     placeholder: 'pool-options',
   },
-  'default-cgroupns-mode': { kind: 'string', summary: 'Cgroup namespace of containers: "host" or "private"' },
+  'default-cgroupns-mode': {
+    kind: 'string',
+    summary: 'Cgroup namespace of containers: "host" or "private"',
+    inert: true,
+  },
   'default-ipc-mode': { kind: 'string', summary: 'IPC namespace of containers: "shareable" or "private"' },
   'default-runtime': {
     kind: 'string',
@@ -77,8 +84,16 @@ export const DAEMON_OPTIONS = {
     short: 'H',
     summary: 'Endpoint to listen on (unix://, tcp://, fd://); repeatable',
   },
-  'host-gateway-ip': { kind: 'string', summary: 'Address that "host-gateway" stands for in --add-host' },
-  icc: { kind: 'boolean', summary: 'Let containers of the default bridge reach each other (default true)' },
+  'host-gateway-ip': {
+    kind: 'string',
+    summary: 'Address that "host-gateway" stands for in --add-host',
+    inert: true,
+  },
+  icc: {
+    kind: 'boolean',
+    summary: 'Let containers of the default bridge reach each other (default true)',
+    refused: 'false',
+  },
   init: { kind: 'boolean', summary: 'Run an init in every container' },
   'init-path': { kind: 'string', summary: 'Path of the init binary' },
   'insecure-registry': {
@@ -94,7 +109,11 @@ export const DAEMON_OPTIONS = {
   },
   'ip-forward': { kind: 'boolean', summary: 'Enable IP forwarding on the host (default true)' },
   'ip-masq': { kind: 'boolean', summary: 'Masquerade what leaves the bridge (default true)' },
-  iptables: { kind: 'boolean', summary: 'Manage the firewall rules of containers (default true)' },
+  iptables: {
+    kind: 'boolean',
+    summary: 'Manage the firewall rules of containers (default true)',
+    refused: 'false',
+  },
   ipv6: { kind: 'boolean', summary: 'Enable IPv6 on the default bridge', inert: true },
   label: { kind: 'list', key: 'labels', summary: 'Label of this daemon (key=value)', reloadable: true },
   'live-restore': {
