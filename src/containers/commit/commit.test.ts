@@ -60,7 +60,7 @@ test('commit: frozen meanwhile, layer without mount points, config, history, eve
     members.push(`${header.path} ${header.uid}`);
   expect(members).toEqual(['new 5']);
   expect(fixture.actions()).toEqual(['create', 'start', 'pause', 'commit', 'unpause']);
-  const event = fixture.bus.history().at(-1);
+  const event = fixture.bus.history().find(({ action }) => action === 'commit');
   expect(event?.attributes).toMatchObject({ comment: 'why', imageID: made.id, imageRef: 'mine:1' });
 });
 
