@@ -1,0 +1,94 @@
+import { connect } from 'node:net';
+import type { TestDaemon } from '../harness/daemon.ts';
+import { eventually } from '../harness/eventually.ts';
+import { type Client, must } from '../harness/programs.ts';
+import { callJson, socketPath } from './api.ts';
+import { type Footprint, footprintOf } from './figures.ts';
+
+export interface AttachDropsReport {
+  readonly attached: number;
+  /** After a first tenth of the drops, when caches are warm. */
+  readonly before: Footprint;
+  readonly after: Footprint;
+}
+
+/** Clients that drop their connection at different moments of an attach or exec. */
+const MOMENTS = ['at once', 'after the request', 'after the answer', 'with input'] as const;
+const EXEC_EVERY = 20;
+
+/**
+ * Attaches `count` times to a running container and drops the connection, at another moment each time, and every
+ * {@link EXEC_EVERY}th time to an exec. Nothing of that may stay in the daemon. S17 (CVE-2025-64329).
+ */
+export async function dropAttaches(options: {
+  readonly daemon: TestDaemon;
+  readonly client: Client;
+  readonly count: number;
+  readonly parallel: number;
+  readonly onProgress?: (done: number) => void;
+}): Promise<AttachDropsReport> {
+  const { daemon, client, count } = options;
+  const { host } = daemon;
+  const script = 'while :; do echo tick; sleep 0.05; done';
+  const id = await must(client, ['run', '-d', '-i', 'busybox', 'sh', '-c', script], { host });
+  let next = 0;
+  const drop = async (until: number): Promise<void> => {
+    while (next < until) {
+      const turn = next++;
+      const path = turn % EXEC_EVERY === 0 ? await execPath(host, id) : attachPath(id);
+      await dropOne(host, path, MOMENTS[turn % MOMENTS.length] ?? 'at once');
+      options.onProgress?.(turn + 1);
+    }
+  };
+  const dropUntil = async (until: number): Promise<Footprint> => {
+    await Promise.all(Array.from({ length: options.parallel }, () => drop(until)));
+    return settled(daemon.pid);
+  };
+  const before = await dropUntil(Math.ceil(count / 10));
+  const after = await dropUntil(count);
+  await must(client, ['rm', '-f', id], { host });
+  return { attached: count, before, after };
+}
+
+const attachPath = (id: string): string =>
+  `/v1.41/containers/${id}/attach?stream=1&stdin=1&stdout=1&stderr=1&logs=1`;
+
+async function execPath(host: string, id: string): Promise<string> {
+  const { Id } = await callJson<{ Id: string }>(host, 'POST', `/containers/${id}/exec`, {
+    body: { Cmd: ['true'], AttachStdin: true, AttachStdout: true },
+  });
+  return `/v1.41/exec/${Id}/start`;
+}
+
+/** The footprint once three looks in a row show the same descriptors and processes. */
+async function settled(pid: number): Promise<Footprint> {
+  let last = footprintOf(pid);
+  let same = 0;
+  return await eventually('the daemon to settle', async () => {
+    await Bun.sleep(200);
+    const now = footprintOf(pid);
+    same = now.files === last.files && now.processes === last.processes ? same + 1 : 0;
+    last = now;
+    return same >= 3 ? now : undefined;
+  });
+}
+
+function dropOne(host: string, path: string, moment: (typeof MOMENTS)[number]): Promise<void> {
+  const body = path.includes('/exec/') ? '{"Detach":false,"Tty":false}' : '';
+  const request =
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  return new Promise((resolve) => {
+    const socket = connect({ path: socketPath(host) });
+    socket.on('error', () => {});
+    socket.once('close', () => resolve());
+    socket.once('connect', () => {
+      if (moment === 'at once') socket.destroy();
+      else socket.write(request, () => moment === 'after the request' && socket.destroy());
+    });
+    socket.once('data', () => {
+      if (moment === 'with input') socket.write('input\n', () => socket.destroy());
+      else socket.destroy();
+    });
+  });
+}
