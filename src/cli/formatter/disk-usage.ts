@@ -1,7 +1,10 @@
 import type { ContainerSummary, ImageSummary, SystemDataUsage, Volume } from '#api';
 import { formatBytes } from '#base';
 import { Struct } from '../template/values.ts';
+import { CONTAINER_LAYOUT, containerRow } from './container.ts';
+import { IMAGE_LAYOUT, imageLines, imageRow } from './image.ts';
 import type { ListLayout } from './list.ts';
+import { VOLUME_LAYOUT, volumeRow } from './volume.ts';
 
 /** Columns of `system df`. */
 export const DISK_USAGE_LAYOUT: ListLayout = {
@@ -113,4 +116,65 @@ export function usageRow({ type, total, active, sizeBytes, reclaimableBytes, sho
     Size: () => formatBytes(sizeBytes),
     Reclaimable: () => `${reclaimable}${share}`,
   });
+}
+
+/** Columns of `system df --verbose`, by kind. */
+export const IMAGE_DETAILS: ListLayout = {
+  ...IMAGE_LAYOUT,
+  table:
+    '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}',
+};
+
+export const CONTAINER_DETAILS: ListLayout = {
+  ...CONTAINER_LAYOUT,
+  table:
+    '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}',
+};
+
+export const VOLUME_DETAILS: ListLayout = { ...VOLUME_LAYOUT, table: '{{.Name}}\t{{.Links}}\t{{.Size}}' };
+
+export const BUILD_CACHE_DETAILS: ListLayout = {
+  headers: {
+    ID: 'CACHE ID',
+    CacheType: 'CACHE TYPE',
+    Size: 'SIZE',
+    CreatedSince: 'CREATED',
+    LastUsedSince: 'LAST USED',
+    UsageCount: 'USAGE',
+    Shared: 'SHARED',
+  },
+  table:
+    '{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}',
+  quiet: 'ID',
+};
+
+/** Every object that takes space, as templates see it. */
+export interface UsageDetails {
+  readonly images: readonly Struct[];
+  readonly containers: readonly Struct[];
+  readonly volumes: readonly Struct[];
+  readonly buildCache: readonly Struct[];
+  readonly buildCacheBytes: number;
+}
+
+/** The objects behind {@link usages}. An image has one line, under its first name. */
+export function diskUsageDetails(
+  data: SystemDataUsage,
+  options: { readonly truncate: boolean; readonly nowMs: number },
+): UsageDetails {
+  const images = data.Images ?? data.ImageUsage?.Items ?? [];
+  const containers = data.Containers ?? data.ContainerUsage?.Items ?? [];
+  const volumes = data.Volumes ?? data.VolumeUsage?.Items ?? [];
+  return {
+    images: images.flatMap((image) =>
+      imageLines(image, false)
+        .slice(0, 1)
+        .map((line) => imageRow({ ...line, digest: '' }, options)),
+    ),
+    // The image's size is in the images' table.
+    containers: containers.map((container) => containerRow({ ...container, SizeRootFs: 0 }, options)),
+    volumes: volumes.map(volumeRow),
+    buildCache: [],
+    buildCacheBytes: data.BuildCacheUsage?.TotalSize ?? 0,
+  };
 }

@@ -1,4 +1,5 @@
 import type { EventMessage } from '#api';
+import { Struct } from '../template/values.ts';
 
 /** Times with nine digits of fraction and the local zone, as Go's RFC3339Nano with fixed width. */
 function eventTime(timeNano: bigint): string {
@@ -22,3 +23,47 @@ export function eventLine({ Type, Action, Actor, time, timeNano }: EventMessage)
     .sort();
   return `${eventTime(when)} ${Type} ${Action} ${Actor.ID}${attributes.length > 0 ? ` (${attributes.join(', ')})` : ''}\n`;
 }
+
+/**
+ * With the names that events had before API 1.52 (`status`, `id`, `from`) where the engine leaves them out: scripts know
+ * them. Source: moby, `api/server/middleware` of the versions before.
+ */
+export function withOldNames(event: EventMessage): EventMessage {
+  const { status, id, from, Type, Action, Actor } = event;
+  if (status !== undefined || !/^(container|image)$/.test(Type)) return event;
+  const image = Type === 'container' ? (from ?? Actor.Attributes?.['image']) : undefined;
+  return {
+    status: Action,
+    id: id ?? Actor.ID,
+    ...(image === undefined ? {} : { from: image }),
+    ...event,
+  };
+}
+
+/** An event as templates see it: the fields of docker's message type. As JSON it is what came over the wire. */
+class EventStruct extends Struct {
+  readonly #event: EventMessage;
+
+  constructor(event: EventMessage) {
+    const { status = '', id = '', from = '', Type, Action, Actor, scope = '' } = event;
+    const { time = 0, timeNano = 0 } = event;
+    const fields = { Status: status, ID: id, From: from, Type, Action, Scope: scope };
+    const actor = new Struct('events.Actor', { ...Actor }, { keepsOrder: true });
+    super(
+      'events.Message',
+      { ...fields, Actor: actor, Time: time, TimeNano: timeNano },
+      { keepsOrder: true },
+    );
+    this.#event = event;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return {
+      ...this.#event,
+      Actor: new Struct('events.Actor', { ...this.#event.Actor }, { keepsOrder: true }),
+    };
+  }
+}
+
+/** Wraps an event for a template, under its old names too. */
+export const eventStruct = (event: EventMessage): Struct => new EventStruct(withOldNames(event));

@@ -99,9 +99,17 @@ function machine(info: SystemInfo): string {
     optional('ID', info.ID),
     line('Docker Root Dir', info.DockerRootDir),
     line('Debug Mode', info.Debug),
-    info.Debug ? line('File Descriptors', info.NFd, 2) + line('Goroutines', info.NGoroutines, 2) : '',
+    info.Debug ? debugging(info) : '',
   ].join('');
 }
+
+const debugging = (info: SystemInfo): string =>
+  [
+    line('File Descriptors', info.NFd, 2),
+    line('Goroutines', info.NGoroutines, 2),
+    line('System Time', info.SystemTime, 2),
+    line('EventsListeners', info.NEventsListener, 2),
+  ].join('');
 
 function proxies(info: SystemInfo): string {
   const labels = info.Labels ?? [];

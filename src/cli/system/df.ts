@@ -1,17 +1,20 @@
-import type { SystemDataUsage } from '#api';
+import { formatBytes } from '#base';
 import { defineCommand } from '../core/command.ts';
-import { cliError } from '../core/errors.ts';
-import { CONTAINER_LAYOUT, containerRow } from '../formatter/container.ts';
-import { DISK_USAGE_LAYOUT, usageRow, usages } from '../formatter/disk-usage.ts';
-import { IMAGE_LAYOUT, imageLines, imageRow } from '../formatter/image.ts';
-import { renderList, writeList } from '../formatter/list.ts';
-import { VOLUME_LAYOUT, volumeRow } from '../formatter/volume.ts';
+import {
+  BUILD_CACHE_DETAILS,
+  CONTAINER_DETAILS,
+  DISK_USAGE_LAYOUT,
+  diskUsageDetails,
+  IMAGE_DETAILS,
+  type UsageDetails,
+  usageRow,
+  usages,
+  VOLUME_DETAILS,
+} from '../formatter/disk-usage.ts';
+import { compile, renderList, runRow, writeList } from '../formatter/list.ts';
+import { Struct } from '../template/values.ts';
 
-const IMAGE_TABLE =
-  '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}';
-const CONTAINER_TABLE =
-  '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}';
-const VOLUME_TABLE = '{{.Name}}\t{{.Links}}\t{{.Size}}';
+const PLAIN = { format: '', quiet: false };
 
 /** Shows disk space in use. */
 export const command = defineCommand({
@@ -21,34 +24,35 @@ export const command = defineCommand({
     format: { type: 'string', summary: "Output: 'table', 'table TEMPLATE', 'json' or a Go template" },
     verbose: { type: 'bool', short: 'v', summary: 'Show each object' },
   },
-  async run({ flags }, ctx) {
-    if (flags.verbose && flags.format !== '') throw cliError('the verbose and the format options conflict');
-    const data = await (await ctx.client()).system.diskUsage({ verbose: flags.verbose });
-    if (flags.verbose) await ctx.stdout.write(verbose(data, ctx.now()));
-    else
-      await writeList(ctx, usages(data).map(usageRow), DISK_USAGE_LAYOUT, {
-        format: flags.format,
-        quiet: false,
-      });
+  async run({ flags: { format, verbose } }, ctx) {
+    const data = await (await ctx.client()).system.diskUsage({ verbose });
+    if (!verbose) {
+      await writeList(ctx, usages(data).map(usageRow), DISK_USAGE_LAYOUT, { format, quiet: false });
+      return undefined;
+    }
+    const isTable = format === '' || format === 'table';
+    const details = diskUsageDetails(data, { truncate: isTable, nowMs: ctx.now() });
+    await ctx.stdout.write(isTable ? tables(details) : throughTemplate(details, format));
     return undefined;
   },
 });
 
-function verbose(data: SystemDataUsage, nowMs: number): string {
-  const options = { truncate: true, nowMs };
-  const plain = { format: '', quiet: false };
-  const images = (data.Images ?? data.ImageUsage?.Items ?? []).flatMap((image) => imageLines(image, false));
-  const containers = data.Containers ?? data.ContainerUsage?.Items ?? [];
-  const volumes = data.Volumes ?? data.VolumeUsage?.Items ?? [];
-  const imageRows = images.map((line) => imageRow(line, options));
-  const containerRows = containers.map((container) => containerRow(container, options));
-  const volumeRows = volumes.map((volume) => volumeRow(volume));
+function tables({ images, containers, volumes, buildCache, buildCacheBytes }: UsageDetails): string {
   return [
     'Images space usage:\n\n',
-    renderList(imageRows, { ...IMAGE_LAYOUT, table: IMAGE_TABLE }, plain),
+    renderList(images, IMAGE_DETAILS, PLAIN),
     '\nContainers space usage:\n\n',
-    renderList(containerRows, { ...CONTAINER_LAYOUT, table: CONTAINER_TABLE }, plain),
+    renderList(containers, CONTAINER_DETAILS, PLAIN),
     '\nLocal Volumes space usage:\n\n',
-    renderList(volumeRows, { ...VOLUME_LAYOUT, table: VOLUME_TABLE }, plain),
+    renderList(volumes, VOLUME_DETAILS, PLAIN),
+    `\nBuild cache usage: ${formatBytes(buildCacheBytes)}\n\n`,
+    renderList(buildCache, BUILD_CACHE_DETAILS, PLAIN),
   ].join('');
+}
+
+/** One template for everything, as docker has it: no line end is added. */
+function throughTemplate({ images, containers, volumes, buildCache }: UsageDetails, format: string): string {
+  const template = compile(format === 'json' ? '{{json .}}' : format);
+  const fields = { Images: images, Containers: containers, Volumes: volumes, BuildCache: buildCache };
+  return runRow(template, new Struct('*formatter.DiskUsageContext', fields, { keepsOrder: true }));
 }

@@ -2,7 +2,7 @@ import type { EventMessage } from '#api';
 import { errorCode } from '#base';
 import { defineCommand } from '../core/command.ts';
 import { toEngineTime } from '../core/timestamp.ts';
-import { eventLine } from '../formatter/event.ts';
+import { eventLine, eventStruct, withOldNames } from '../formatter/event.ts';
 import { compile, runRow } from '../formatter/list.ts';
 import { exactNumbers } from '../template/values.ts';
 
@@ -38,7 +38,7 @@ export const command = defineCommand({
 
 function printer(format: string): (event: EventMessage) => string {
   if (format === '') return eventLine;
-  if (format === 'json') return (event) => `${JSON.stringify(event, exactNumbers)}\n`;
+  if (format === 'json') return (event) => `${JSON.stringify(withOldNames(event), exactNumbers)}\n`;
   const template = compile(format);
-  return (event) => `${runRow(template, event)}\n`;
+  return (event) => `${runRow(template, eventStruct(event))}\n`;
 }

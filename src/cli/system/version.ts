@@ -109,9 +109,10 @@ function clientVersion(ctx: CliContext, apiVersion: string): ClientVersion {
   };
 }
 
-const LABEL_WIDTH = 18;
+/** The value's column is the same on every line. */
+const VALUE_COLUMN = 20;
 const line = (indent: number, label: string, value: string): string =>
-  `${' '.repeat(indent)}${`${label}:`.padEnd(LABEL_WIDTH)} ${value}\n`;
+  `${`${' '.repeat(indent)}${label}:`.padEnd(VALUE_COLUMN)}${value}\n`;
 
 function render(client: ClientVersion, server: SystemVersion | undefined): string {
   const downgraded =
