@@ -100,6 +100,17 @@ export class Lister {
     });
   }
 
+  /** With the image's layers below it, as far as the image is still there. */
+  async sizes({ id, imageId }: Container): Promise<{ rwBytes: number; rootFsBytes: number }> {
+    const rwBytes = await this.writableBytes(id);
+    try {
+      return { rwBytes, rootFsBytes: rwBytes + this.#engine.images.get(imageId).sizeBytes };
+    } catch (error) {
+      if (isNotFound(error)) return { rwBytes, rootFsBytes: rwBytes };
+      throw error;
+    }
+  }
+
   /** Bytes of the writable layer; 0 when it is gone already. */
   async writableBytes(id: string): Promise<number> {
     try {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type EventBus, isConflict, isNotFound, KeyedMutex, type Logger } from '#base';
+import { type EventBus, KeyedMutex, type Logger, parseSignal, SIGNALS } from '#base';
 import type { NetworkService } from '#network';
 import type { Digest } from '#oci';
 import {
@@ -36,6 +36,7 @@ import { Lister, type ListOptions } from './list.ts';
 import { readContainerLog } from './logs/container-log.ts';
 import type { CreateRequest } from './model.ts';
 import { containersDirectory } from './paths.ts';
+import { Pruner } from './prune.ts';
 import { Registry } from './registry.ts';
 import { type RemoveOptions, Remover } from './remove.ts';
 import { Restorer } from './restore.ts';
@@ -120,6 +121,7 @@ class Containers implements ContainerService {
   readonly #controller: Controller;
   readonly #changer: Changer;
   readonly #remover: Remover;
+  readonly #pruner: Pruner;
   readonly #attacher: Attacher;
   readonly #execs: ExecService;
   readonly #restorer: Restorer;
@@ -140,6 +142,7 @@ class Containers implements ContainerService {
     this.#execs = new ExecService(engine);
     engine.companions.add(new HealthWatch(engine, this.#execs));
     this.#remover = new Remover(engine, this.#execs);
+    this.#pruner = new Pruner(this.#lister, this.#remover);
     this.#attacher = new Attacher(engine);
     this.#exits = new ExitHandler(engine, {
       restart: (id) => engine.locks.run(id, () => this.#restartByPolicy(id)),
@@ -230,22 +233,8 @@ class Containers implements ContainerService {
     await this.#remover.remove(this.#engine.registry.resolve(ref).id, options);
   }
 
-  async prune(filters: ContainerFilters = {}): Promise<{ deleted: string[]; reclaimedBytes: number }> {
-    const deleted: string[] = [];
-    let reclaimedBytes = 0;
-    for (const { id } of this.#lister.prunable(filters)) {
-      const bytes = await this.#lister.writableBytes(id);
-      try {
-        await this.#remover.remove(id);
-      } catch (error) {
-        // Started or removed by somebody else in the meantime.
-        if (isConflict(error) || isNotFound(error)) continue;
-        throw error;
-      }
-      deleted.push(id);
-      reclaimedBytes += bytes;
-    }
-    return { deleted, reclaimedBytes };
+  prune(filters: ContainerFilters = {}) {
+    return this.#pruner.prune(filters);
   }
 
   wait(ref: string, condition: WaitCondition, signal?: AbortSignal): { readonly exit: Promise<ExitResult> } {
@@ -296,16 +285,8 @@ class Containers implements ContainerService {
     if (container && !isAlive(container.state)) snapshotter.unmount(id);
   }
 
-  async sizes(ref: string): Promise<{ rwBytes: number; rootFsBytes: number }> {
-    const { registry, images } = this.#engine;
-    const { id, imageId } = registry.resolve(ref);
-    const rwBytes = await this.#lister.writableBytes(id);
-    try {
-      return { rwBytes, rootFsBytes: rwBytes + images.get(imageId).sizeBytes };
-    } catch (error) {
-      if (isNotFound(error)) return { rwBytes, rootFsBytes: rwBytes };
-      throw error;
-    }
+  sizes(ref: string) {
+    return this.#lister.sizes(this.#engine.registry.resolve(ref));
   }
 
   statPath(ref: string, path: string) {
@@ -343,6 +324,10 @@ class Containers implements ContainerService {
 
   startExec(execId: string, options: ExecStart) {
     return this.#execs.start(execId, options);
+  }
+
+  killExec(execId: string, { signal, all = true }: { signal?: string; all?: boolean } = {}): Promise<void> {
+    return this.#execs.kill(execId, signal ? parseSignal(signal) : SIGNALS.KILL, { all });
   }
 
   resizeExec(execId: string, size: TerminalSize): Promise<void> {

@@ -222,6 +222,11 @@ export interface ContainerService {
     execId: string,
     options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: TerminalSize },
   ): { readonly tty: boolean; run(streams: ClientStreams | undefined): Promise<void> };
+  /**
+   * Signal (default KILL) to the exec's process and, unless `all` is false, to everything it has started.
+   * @throws `not_found`, `conflict` when it does not run, `invalid_argument` for an unknown signal.
+   */
+  killExec(execId: string, options?: { readonly signal?: string; readonly all?: boolean }): Promise<void>;
   resizeExec(execId: string, size: TerminalSize): Promise<void>;
 
   /** How many are in each state, for `info`. */

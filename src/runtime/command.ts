@@ -38,3 +38,22 @@ export async function callRuntime(options: {
     clearTimeout(timer);
   }
 }
+
+/** What a runtime says when it is asked about itself, on either stream. After the deadline it is killed. */
+export async function callRuntimeForText(
+  runtime: RuntimeBinary,
+  args: readonly string[],
+  deadlineMs: number,
+): Promise<string> {
+  const child = Bun.spawn([runtime.path, ...runtime.args, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return out + err;
+}

@@ -1,5 +1,6 @@
 import type { Logger } from '#base';
 import type { Sys } from '#sys';
+import type { ExecCgroups } from './exec-cgroup.ts';
 import type { ExitWatch } from './exit-watch.ts';
 import type { Layout } from './layout.ts';
 import type { SeccompProvider } from './seccomp/provider.ts';
@@ -11,6 +12,7 @@ export interface RuntimeContext {
   readonly logger: Logger;
   readonly layout: Layout;
   readonly exits: ExitWatch;
+  readonly execCgroups: ExecCgroups;
   readonly seccomp: SeccompProvider;
   readonly conmonPath: string;
   readonly deadlines: Deadlines;

@@ -7,6 +7,7 @@ import { type Conmon, spawnConmon } from './conmon/spawn.ts';
 import type { SyncMessage } from './conmon/sync-socket.ts';
 import type { RuntimeContext } from './context.ts';
 import { describeFailure, execFailed } from './errors.ts';
+import type { ExecCgroup } from './exec-cgroup.ts';
 import type { ExecLayout } from './layout.ts';
 import { identify, openProcess, type ProcessIdentity } from './liveness.ts';
 import type { TaskRecord } from './record.ts';
@@ -30,10 +31,11 @@ export async function startExec(
   const files = context.layout.task(task.id).exec(options.execId);
   prepare(files, options);
   const attach = options.attachOutput || options.openStdin;
+  const cgroup = await context.execCgroups.create(options.execId, task, context.binary(task.runtime));
   const conmon = await spawnConmon({
     path: context.conmonPath,
     args: execArguments(
-      { terminal: options.terminal, openStdin: options.openStdin, attach },
+      { terminal: options.terminal, openStdin: options.openStdin, attach, cgroup: cgroup?.name },
       { id: task.id, runtimeName: task.runtime, runtime: context.binary(task.runtime) },
       context.layout,
       files,
@@ -44,13 +46,14 @@ export async function startExec(
   });
   try {
     return await withDeadline(
-      launch(options, conmon, files, context, attach),
+      launch(options, conmon, { files, attach, cgroup }, context),
       context.deadlines.createMs,
       'exec',
     );
   } catch (error) {
     conmon.kill(9);
     conmon.sync.close();
+    cgroup?.release();
     rmSync(files.directory, { recursive: true, force: true });
     throw error;
   }
@@ -65,13 +68,20 @@ function prepare(files: ExecLayout, options: ExecOptions): void {
   writeFileSync(files.process, serializeProcess(buildProcess(options.process, options)), { mode: 0o600 });
 }
 
+/** What belongs to one exec besides its process. */
+interface ExecPlace {
+  readonly files: ExecLayout;
+  readonly attach: boolean;
+  readonly cgroup: ExecCgroup | undefined;
+}
+
 async function launch(
   options: ExecOptions,
   conmon: Conmon,
-  files: ExecLayout,
+  place: ExecPlace,
   context: RuntimeContext,
-  attach: boolean,
 ): Promise<ExecProcess> {
+  const { files, attach, cgroup } = place;
   const hub = new AttachHub({
     path: files.attachSocket,
     sys: context.sys,
@@ -82,7 +92,7 @@ async function launch(
   const answer = await conmon.sync.next();
   if (answer === undefined || answer.data < 0) throw await failure(answer, conmon, options);
   const init = identify(answer.data);
-  const exited = awaitExit(conmon, hub, files, context, options);
+  const exited = awaitExit(conmon, hub, place, context, options);
   if (options.terminal && options.consoleSize) await sendResize(files.controlFifo, options.consoleSize);
   return {
     execId: options.execId,
@@ -90,7 +100,8 @@ async function launch(
     stream,
     exited,
     resize: (size) => sendResize(files.controlFifo, size),
-    kill: async (signal) => signalProcess(init, signal, context),
+    kill: async (signal, { all = false } = {}) =>
+      (all ? cgroup?.signal(signal) : undefined) ?? signalProcess(init, signal, context),
   };
 }
 
@@ -117,7 +128,7 @@ async function failure(
 async function awaitExit(
   conmon: Conmon,
   hub: AttachHub,
-  files: ExecLayout,
+  { files, cgroup }: ExecPlace,
   context: RuntimeContext,
   options: ExecOptions,
 ): Promise<ExitStatus> {
@@ -128,6 +139,7 @@ async function awaitExit(
     context.logger.warn('output of an ended exec did not end', { exec: options.execId }),
   );
   await conmon.exited;
+  cgroup?.release();
   rmSync(files.directory, { recursive: true, force: true });
   return { exitCode: (last?.data ?? UNKNOWN_EXIT) & 0xff, exitedAt, oomKilled: false };
 }

@@ -25,6 +25,7 @@ export async function removeTask(id: string, context: RuntimeContext): Promise<v
     await endMonitor(record, context);
   }
   context.exits.forget(id);
+  context.execCgroups.forget(id);
   rmSync(join(context.layout.exits, id), { force: true });
   rmSync(files.directory, { recursive: true, force: true });
 }

@@ -5,6 +5,7 @@ import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes } from './
 import { removeEmptyCgroup } from './cgroup-policy.ts';
 import type { Deadlines, RuntimeContext } from './context.ts';
 import { createTask } from './create.ts';
+import { ExecCgroups } from './exec-cgroup.ts';
 import { ExitWatch, readExitFile } from './exit-watch.ts';
 import { createLayout } from './layout.ts';
 import { identify, processEnd } from './liveness.ts';
@@ -54,6 +55,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     logger: options.logger,
     layout,
     exits: new ExitWatch(layout.exits),
+    execCgroups: new ExecCgroups(options),
     conmonPath,
     deadlines: { ...DEADLINES, ...options.deadlines },
     binary: (name) => lookUp(runtimes, name),

@@ -131,7 +131,8 @@ export interface ExecProcess {
   /** Never rejects: a process that could not start rejects `Task.exec` instead. */
   readonly exited: Promise<ExitStatus>;
   resize(size: TerminalSize): Promise<void>;
-  kill(signal: number): Promise<boolean>;
+  /** Signal to the process, or with `all` also to everything it has started. False when there is none any more. */
+  kill(signal: number, options?: { readonly all?: boolean }): Promise<boolean>;
 }
 
 /** What runs, independent of where. Users are already numbers. */

@@ -18,11 +18,10 @@ import { ClientQueue } from '../stdio/client-queue.ts';
 import { parseDetachKeys } from '../stdio/detach-keys.ts';
 import { clientGone, pumpInput } from '../stdio/pump.ts';
 import type { ClientStreams, ExecConfig, ExecView } from '../types.ts';
+import { EndedExecs } from './ended-execs.ts';
 import { execProcess } from './exec-process.ts';
 import { type ExecRecord, viewOf } from './exec-record.ts';
 
-/** How long an ended exec can be inspected. Source: moby removes them after one to two rounds of five minutes. */
-const KEEP_MS = 5 * 60_000;
 const CANNOT_RUN = 126;
 
 export interface ExecStart {
@@ -37,7 +36,7 @@ export interface ExecStart {
 export class ExecService {
   readonly #engine: Engine;
   readonly #records = new Map<string, ExecRecord>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #ended = new EndedExecs((execId) => this.#records.delete(execId));
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -69,28 +68,32 @@ export class ExecService {
 
   /** Ends the timers; records go with the process. */
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#ended.close();
   }
 
   /** Forgets the execs of a container that is gone. */
   forget(containerId: string): void {
-    for (const [id, record] of this.#records)
-      if (record.containerId === containerId) this.#records.delete(id);
+    for (const [id, record] of this.#records) if (record.containerId === containerId) this.drop(id);
   }
 
   /** Forgets one exec at once: nobody else knows its ID. */
   drop(execId: string): void {
     const record = this.#records.get(execId);
     this.#records.delete(execId);
+    this.#ended.forget(execId);
     if (record) this.#engine.instances.peek(record.containerId)?.execIds.delete(execId);
   }
 
-  /** Signal to the process. @throws `not_found`, `conflict` when it does not run. */
-  async kill(execId: string, signal: number): Promise<void> {
-    const { process, status } = this.#record(execId);
-    if (!process || status !== 'running') throw execNotRunning(execId);
-    await process.kill(signal);
+  /**
+   * Signal to the process and, with `all`, to everything it has started (F15).
+   * @throws `not_found`, `conflict` when it does not run.
+   */
+  async kill(execId: string, signal: number, options: { readonly all?: boolean } = {}): Promise<void> {
+    const record = this.#record(execId);
+    if (!record.process || record.status !== 'running') throw execNotRunning(execId);
+    await record.process.kill(signal, options);
+    const container = this.#engine.registry.byId(record.containerId);
+    if (container) this.#publish(container, record, 'exec_kill', { signal: String(signal) });
   }
 
   get count(): number {
@@ -178,13 +181,7 @@ export class ExecService {
     record.status = 'exited';
     record.exitCode = exitCode;
     this.#engine.instances.peek(record.containerId)?.execIds.delete(record.id);
-    if (!this.#records.has(record.id)) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#records.delete(record.id);
-    }, KEEP_MS);
-    timer.unref();
-    this.#timers.add(timer);
+    if (this.#records.has(record.id)) this.#ended.keep(record.id);
   }
 
   async #converse(

@@ -21,7 +21,7 @@ export function healthProbe(execs: ExecService, containerId: string, command: re
       user: '',
       workingDir: '',
     });
-    const kill = () => void execs.kill(id, SIGNALS.KILL).catch(() => {});
+    const kill = () => void execs.kill(id, SIGNALS.KILL, { all: true }).catch(() => {});
     try {
       const output = new CollectedOutput();
       const { run } = execs.start(id, {

@@ -58,6 +58,8 @@ export interface MonitoredExec {
   readonly openStdin: boolean;
   /** Wait for an attach connection before the process starts. */
   readonly attach: boolean;
+  /** Relative to the container's; undefined: the container's own. */
+  readonly cgroup?: string | undefined;
 }
 
 /** Arguments for an exec's monitor. Its exit status comes on the sync socket, so it has no exit directory. */
@@ -77,6 +79,7 @@ export function execArguments(
     ...(exec.attach ? ['--exec-attach'] : []),
     '--log-path',
     'none',
+    ...(exec.cgroup === undefined ? [] : ['--runtime-opt', `--cgroup=${exec.cgroup}`]),
     ...(exec.terminal ? ['--terminal'] : []),
     ...(exec.openStdin ? ['--stdin'] : []),
   ];

@@ -53,7 +53,11 @@ abstract class FakeProcess {
     });
   }
 
-  async kill(signal: number): Promise<boolean> {
+  /** Signals that were sent to everything the process has started. */
+  readonly signalsToAll: number[] = [];
+
+  async kill(signal: number, options: { readonly all?: boolean } = {}): Promise<boolean> {
+    if (options.all) this.signalsToAll.push(signal);
     if (this.#ended) return false;
     this.signals.push(signal);
     const fatal = signal === 9 || (FATAL_BY_DEFAULT.has(signal) && !this.ignoredSignals.has(signal));

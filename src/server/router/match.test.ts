@@ -17,6 +17,8 @@ test.each([
   ['POST', '/containers/create', 'ContainerCreate', ''],
   ['POST', '/exec/e/start', 'ExecStart', 'e'],
   ['GET', '/networks/n', 'NetworkInspect', 'n'],
+  ['POST', '/gantry/exec/e/kill', 'GantryExecKill', 'e'],
+  ['POST', '/gantry/images/bootstrap', 'GantryImageBootstrap', ''],
 ])('%s %s is %s of %j', (method, path, name, target) => {
   const found = match(method, path);
   expect([found?.route.name, found?.target]).toEqual([name, target]);

@@ -43,8 +43,11 @@ function addRoute<R extends Pick<Route, 'path'>>(compiled: Compiled<R>, route: R
   compiled.variable.set(match[1], endings.set(match[2] ?? '', route));
 }
 
+const OWN = '/gantry/';
+
 function matchVariable<R>(compiled: Compiled<R>, path: string): Match<R> | undefined {
-  const firstEnd = path.indexOf('/', 1) + 1;
+  // Our own paths name their resource in the second part.
+  const firstEnd = path.indexOf('/', path.startsWith(OWN) ? OWN.length : 1) + 1;
   const endings = compiled.variable.get(path.slice(0, firstEnd));
   if (firstEnd === 0 || !endings) return undefined;
   const last = path.lastIndexOf('/');

@@ -1,3 +1,6 @@
 import type { ContainerService } from '#containers';
 
-export type ExecBackend = Pick<ContainerService, 'createExec' | 'exec' | 'startExec' | 'resizeExec'>;
+export type ExecBackend = Pick<
+  ContainerService,
+  'createExec' | 'exec' | 'startExec' | 'resizeExec' | 'killExec'
+>;

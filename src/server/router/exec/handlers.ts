@@ -2,7 +2,7 @@ import { type ExecCreateRequest, type ExecStartRequest, STREAM_TYPE } from '#api
 import { errorMessage } from '#base';
 import { fromExecView, terminalSize, toExecConfig } from '../../convert/exec.ts';
 import { noExecCommand } from '../../errors.ts';
-import { created, type HijackedConnection, json, ok, type Reply } from '../../http/reply.ts';
+import { created, type HijackedConnection, json, noContent, ok, type Reply } from '../../http/reply.ts';
 import { terminalSizeOf } from '../container/streams.ts';
 import type { Call } from '../route.ts';
 import type { ExecBackend } from './backend.ts';
@@ -38,6 +38,15 @@ export function execHandlers(backend: ExecBackend) {
     },
 
     inspect: ({ target }: Call<object, undefined>) => json(fromExecView(backend.exec(target))),
+
+    async kill({
+      target,
+      query,
+    }: Call<{ signal: string | undefined; all: boolean }, undefined>): Promise<Reply> {
+      const { signal, all } = query;
+      await backend.killExec(target, { all, ...(signal === undefined ? {} : { signal }) });
+      return noContent();
+    },
 
     async resize({ target, query }: Call<{ h: string; w: string }, undefined>): Promise<Reply> {
       await backend.resizeExec(target, terminalSizeOf(query));

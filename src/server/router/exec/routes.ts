@@ -1,5 +1,5 @@
 import { execCreateRequest, execStartRequest } from '#api';
-import { text } from '../../http/query.ts';
+import { flagDefaultTrue, optionalText, text } from '../../http/query.ts';
 import { type Route, route } from '../route.ts';
 import type { ExecBackend } from './backend.ts';
 import { execHandlers } from './handlers.ts';
@@ -37,6 +37,15 @@ export function execRoutes(backend: ExecBackend): Route[] {
       summary: "Sets the size of the command's terminal.",
       params: { h: text, w: text },
       handle: on.resize,
+    }),
+    route({
+      name: 'GantryExecKill',
+      method: 'POST',
+      path: '/gantry/exec/{id}/kill',
+      summary:
+        'Our own: sends a signal (default KILL) to the command and, unless `all=0`, to all it has started.',
+      params: { signal: optionalText, all: flagDefaultTrue },
+      handle: on.kill,
     }),
   ];
 }

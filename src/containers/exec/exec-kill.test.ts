@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { type ContainersFixture, createContainersFixture, createRequestFixture } from '../testing/index.ts';
+import type { ExecConfig } from '../types.ts';
+import { EndedExecs } from './ended-execs.ts';
+
+let fixture: ContainersFixture;
+beforeEach(async () => {
+  fixture = await createContainersFixture();
+});
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]();
+});
+
+const EXEC: ExecConfig = {
+  attachStdin: false,
+  attachStdout: false,
+  attachStderr: false,
+  tty: false,
+  detachKeys: '',
+  env: [],
+  cmd: ['sleep'],
+  privileged: false,
+  user: '',
+  workingDir: '',
+};
+
+test('killExec: all by default, the process alone on request; texts', async () => {
+  const { containers, runtime } = fixture;
+  const { id } = await containers.create(createRequestFixture({ name: 'web' }));
+  await containers.start(id);
+  const exec = containers.createExec('web', EXEC).id;
+  await expect(containers.killExec(exec)).rejects.toThrow(`exec ${exec} is not running`);
+  await containers.startExec(exec, { detach: true, tty: false }).run(undefined);
+  const process = [...runtime.task(id).execs.values()][0];
+  await containers.killExec(exec, { signal: 'SIGWINCH', all: false });
+  expect([process?.signals, process?.signalsToAll]).toEqual([[28], []]);
+  await containers.killExec(exec);
+  expect(process?.signalsToAll).toEqual([9]);
+  expect(() => containers.killExec(exec, { signal: 'NONE' })).toThrow('nvalid signal');
+  await expect(containers.killExec('ghost')).rejects.toThrow('No such exec instance: ghost');
+  expect(fixture.actions()).toContain('exec_kill');
+});
+
+test('EndedExecs: keeps a bounded number, the newest', () => {
+  const expired: string[] = [];
+  const ended = new EndedExecs((id) => expired.push(id));
+  for (let n = 0; n < 1002; n += 1) ended.keep(String(n));
+  expect([ended.count, expired]).toEqual([1000, ['0', '1']]);
+  ended.close();
+  expect([ended.count, expired.length]).toEqual([0, 2]);
+});
