@@ -151,6 +151,7 @@ async function runCommand(
   }
   const parsed = parseCommandFlags(command, invokedAs, args);
   if (parsed.help) return await help(ctx, invokedAs.split(' '), false);
+  refuseForeignFlags(command, parsed);
   const usageLine = `${PROGRAM} ${invokedAs} ${command.usage}`.trimEnd();
   checkArguments(parsed.positional, command.arguments, { program: PROGRAM, invokedAs, usageLine });
   const invocation = {
@@ -174,6 +175,17 @@ function parseCommandFlags(
     const usage = `${name} ${command.usage}`.trimEnd();
     throw present(error, { hint: `Usage:  ${usage}\n\nRun '${name} --help' for more information` });
   }
+}
+
+/** Text: docker CLI, for flags that its daemon on this system does not know. */
+function refuseForeignFlags({ flags }: CommandDefinition, { changed }: ParsedFlags): void {
+  const foreign = [...changed].filter((name) => flags[name]?.onlyOn !== undefined).sort();
+  if (foreign.length === 0) return;
+  const lines = foreign.map(
+    (name) =>
+      `"--${name}" is only supported on a Docker daemon running on ${flags[name]?.onlyOn}, but the Docker daemon is running on linux`,
+  );
+  throw cliError(lines.join('\n'));
 }
 
 function createContext(

@@ -14,6 +14,8 @@ export interface FlagSpec {
   readonly validate?: (value: string) => string;
   /** Not in help, still understood. */
   readonly hidden?: boolean;
+  /** Understood, but refused here: it belongs to an engine on another system. */
+  readonly onlyOn?: 'windows';
 }
 
 export type FlagType =
