@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { AttachNotice } from './cgroup-attach.ts';
 import { ignoring, SysError } from './errors.ts';
 import { parseMountInfo, readMountInfo } from './mountinfo.ts';
 import type { CgroupMode, Cgroups, MountInfo } from './types.ts';
@@ -58,8 +59,10 @@ class KernelCgroups implements Cgroups {
   readonly mode: CgroupMode;
   readonly controllers: ReadonlyMap<string, string>;
   readonly unified: string | undefined;
+  readonly #notice: AttachNotice;
 
   constructor(layout: Layout) {
+    this.#notice = new AttachNotice(layout);
     this.mode = layout.mode;
     this.controllers = layout.controllers;
     this.unified = layout.unified;
@@ -121,6 +124,10 @@ class KernelCgroups implements Cgroups {
       }
     }
     if (failure !== undefined) throw failure;
+  }
+
+  expectAttach(): void {
+    this.#notice.give();
   }
 
   /** Mount points, each once: v1 controllers may share one. */

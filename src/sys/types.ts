@@ -258,6 +258,8 @@ export interface Cgroups {
   processes(path: string): number[];
   /** Removes the cgroup and all below it in every hierarchy. Busy ones throw EBUSY; missing ones are fine. */
   remove(path: string): void;
+  /** Tells that a process will be put into a cgroup within some milliseconds, which makes that quick. Returns at once. */
+  expectAttach(): void;
 }
 
 /** Errors carry the kernel's extended acknowledgement text where it gives one. */

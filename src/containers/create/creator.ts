@@ -38,6 +38,8 @@ export class Creator {
 
   async create(request: CreateRequest): Promise<{ id: ContainerId; warnings: readonly string[] }> {
     const resolved = this.#resolve(request);
+    // Most containers are started right after they were made.
+    this.#engine.sys.cgroups.expectAttach();
     const id = createId() as ContainerId;
     using name = this.#reserveName(request.name, id);
     const container = await this.#make(id, name.name, request, resolved);

@@ -47,6 +47,8 @@ export class ExecService {
     const { container } = this.#active(ref);
     if (config.cmd.length === 0) throw noExecCommand();
     checkUser(config.user);
+    // It is started right after, as a rule.
+    this.#engine.sys.cgroups.expectAttach();
     const record: ExecRecord = {
       id: createId(),
       containerId: container.id,

@@ -24,6 +24,8 @@ export async function openSandbox(
   container: Container,
   undo: AsyncDisposableStack,
 ): Promise<Sandbox> {
+  // While the network is made the kernel gets ready for the runtime's part.
+  engine.sys.cgroups.expectAttach();
   const donor = networkDonor(engine, container);
   if (donor) return sharedSandbox(engine, donor);
   const { hostConfig, config } = container;

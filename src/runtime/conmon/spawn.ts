@@ -20,8 +20,10 @@ export async function spawnConmon(options: {
   /** conmon leaves its out-of-memory mark in the working directory. */
   readonly directory: string;
   readonly fds: number;
-  readonly sys: Pick<Sys, 'sockets' | 'processes'>;
+  readonly sys: Pick<Sys, 'cgroups' | 'sockets' | 'processes'>;
 }): Promise<Conmon> {
+  // The runtime that conmon calls will move its child.
+  options.sys.cgroups.expectAttach();
   const [ours, theirs] = options.sys.sockets.socketpair();
   const sync = await SyncSocket.open(ours);
   let child: Subprocess<'ignore', 'ignore', 'pipe'>;

@@ -38,6 +38,9 @@ export class FakeCgroups implements Cgroups {
     this.#files.set(`${directory}/${file}`, value);
   }
 
+  /** Nothing to wait for. */
+  expectAttach(): void {}
+
   create(path: string): void {
     let current = '/';
     for (const name of normalized(path).split('/')) {
