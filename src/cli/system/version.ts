@@ -9,6 +9,9 @@ import { templateParsing } from '../template/errors.ts';
 import { compileTemplate } from '../template/template.ts';
 import { Struct } from '../template/values.ts';
 
+/** Go's names (`APIVersion`) differ from the wire's (`ApiVersion`) in case only; nothing may be left out. */
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 /** Docker's exit code for a template that cannot be parsed. */
 const TEMPLATE_ERROR_EXIT = 64;
 
@@ -36,7 +39,7 @@ export const command = defineCommand({
     if (flags.format === '') await ctx.stdout.write(render(client, server));
     else {
       const data = new Struct('system.versionInfo', { Client: client, Server: server ?? null });
-      await ctx.stdout.write(`${run(() => compiled.run(data))}\n`);
+      await ctx.stdout.write(`${run(() => compiled.run(data, { optionalKeys: NO_KEYS }))}\n`);
     }
     if (failure === undefined) return undefined;
     await ctx.stderr.write(`${errorMessage(failure)}\n`);

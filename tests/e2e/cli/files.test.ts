@@ -28,6 +28,7 @@ const container = uniqueName('files');
 beforeAll(async () => {
   const flags = ['--tmpfs', '/scratch', '-v', '/volume'];
   await engine.must(gantryClient, ['run', '-d', '--name', container, ...flags, 'busybox', 'sleep', '10000']);
+  engine.defer(() => engine.must(gantryClient, ['rm', '-f', '-v', container]));
 }, 60_000);
 
 const inside = (client: Client, script: string): Promise<string> =>
