@@ -128,6 +128,19 @@ test('attach with logs: the log, then what follows, nothing twice', async () => 
   expect(client.output).toBe('past\nnow\n');
 });
 
+test('attach with logs: input still reaches the process', async () => {
+  const id = await create({ openStdin: true });
+  await fixture.containers.start(id);
+  writeFileSync(fixture.containers.get(id).logPath, '');
+  const client = createFakeClient();
+  const done = fixture.containers.attach(id, { ...ALL, logs: true }).run(client);
+  client.type('typed');
+  const { streams } = fixture.runtime.task(id);
+  while (streams.input !== 'typed') await turn();
+  client.vanish();
+  await done;
+});
+
 test('attach: refusals with docker’s texts', async () => {
   const id = await create();
   expect(() => fixture.containers.attach(id, { ...ALL, detachKeys: 'ctrl-' })).toThrow(

@@ -66,8 +66,22 @@ export class Attacher {
     gone: Promise<void>,
   ): Promise<void> {
     const output = this.#copyLog(container, options, streams);
-    const input = options.stream ? this.#input(container, instance, options, detachKeys, streams) : undefined;
+    if (!options.stream) return await Promise.race([output, gone]);
+    const { session, task } = instance;
+    // For its input alone: the output comes from the log.
+    const hasInput = options.stdin && container.config.openStdin;
+    const member = { queue: this.#queue(container, streams), stdout: false, stderr: false };
+    using _member = hasInput ? session.join(member) : undefined;
+    if (hasInput && task) await session.connect(task);
+    const input = this.#input(container, instance, options, detachKeys, streams);
     await Promise.race([output, gone, ...(input ? [input] : [])]);
+  }
+
+  #queue({ id }: Container, streams: ClientStreams): ClientQueue {
+    return new ClientQueue({
+      write: (chunk) => streams.write(chunk),
+      spillDirectory: containerPaths(this.#engine.dataRoot, id).directory,
+    });
   }
 
   async #copyLog(container: Container, options: AttachOptions, streams: ClientStreams): Promise<void> {
@@ -91,10 +105,7 @@ export class Attacher {
     gone: Promise<void>,
   ): Promise<void> {
     const { session } = instance;
-    const queue = new ClientQueue({
-      write: (chunk) => streams.write(chunk),
-      spillDirectory: containerPaths(this.#engine.dataRoot, container.id).directory,
-    });
+    const queue = this.#queue(container, streams);
     using _member = session.join({ queue, stdout: options.stdout, stderr: options.stderr });
     if (instance.task) await session.connect(instance.task);
     const input = this.#input(container, instance, options, detachKeys, streams);

@@ -1,4 +1,4 @@
-import { type GantryError, invalidArgument, notFound, notImplemented } from '#base';
+import { forbidden, type GantryError, invalidArgument, notFound, notImplemented } from '#base';
 
 /** Contract texts of the HTTP edge. Source: docker's daemon/server. */
 export const pageNotFound = (): GantryError => notFound('page not found');
@@ -54,6 +54,11 @@ export const badWaitCondition = (text: string): GantryError =>
   invalidArgument(`invalid condition: ${JSON.stringify(text)}`);
 
 export const streamOneShot = (): GantryError => invalidArgument('cannot have stream=true and one-shot=true');
+
+export const badWebSocketRequest = (reason: string): GantryError => invalidArgument(reason);
+
+export const foreignOrigin = (origin: string): GantryError =>
+  forbidden(`origin ${JSON.stringify(origin)} may not open a WebSocket here`);
 
 export const emptyPath = (): GantryError => invalidArgument('bad parameter: path cannot be empty');
 

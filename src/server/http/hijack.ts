@@ -25,6 +25,10 @@ export async function hijack(connection: Connection, request: ApiRequest, reply:
 }
 
 function hijackHead(request: ApiRequest, reply: HijackReply): string {
+  if (reply.handshake) {
+    const lines = Object.entries(reply.handshake).map(([name, value]) => `${name}: ${value}`);
+    return ['HTTP/1.1 101 Switching Protocols', ...lines, '\r\n'].join('\r\n');
+  }
   const upgrade = header(request, 'upgrade');
   if (upgrade === undefined) {
     // Without an upgrade the type has always been "raw", framed or not.

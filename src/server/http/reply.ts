@@ -34,6 +34,8 @@ export interface HijackReply {
   /** Value of `Upgrade` in the answer. Default: what the client asked for. */
   readonly protocol?: string;
   readonly contentType: string;
+  /** Headers of the 101 instead of the usual ones, for a protocol with a handshake of its own. */
+  readonly handshake?: Headers;
   /** A failure here is logged; the answer has begun. */
   run(connection: HijackedConnection): Promise<void>;
 }

@@ -230,6 +230,14 @@ export const CONTAINER_CHANGES: ChangeTable = {
   ],
   ContainerLogs: [{ before: 42, note: 'The content type is always raw.', reply: rawStream }],
   ContainerAttach: [{ before: 42, note: 'The content type is always raw.', reply: rawStream }],
+  ContainerAttachWebsocket: [
+    { before: 28, note: 'Messages are text.', query: withParam('text', '1') },
+    {
+      before: 42,
+      note: 'All streams are attached, whatever is asked for.',
+      query: (query) => ['stdin', 'stdout', 'stderr'].reduce((all, name) => withParam(name, '1')(all), query),
+    },
+  ],
   ContainerStats: [
     { before: 52, note: 'No `os_type`.', query: withParam('legacy', '1') },
     { before: 41, note: '`one-shot` is ignored.', query: withoutParam('one-shot') },

@@ -187,6 +187,22 @@ function streamRoutes(on: Streams): Route[] {
       handle: on.attach,
     }),
     route({
+      name: 'ContainerAttachWebsocket',
+      method: 'GET',
+      path: '/containers/{id}/attach/ws',
+      summary: 'As ContainerAttach, over a WebSocket: both output streams as messages.',
+      params: {
+        stdin: flag,
+        stdout: flag,
+        stderr: flag,
+        logs: flag,
+        stream: flag,
+        detachKeys: text,
+        text: flag,
+      },
+      handle: on.attachWebSocket,
+    }),
+    route({
       name: 'ContainerWait',
       method: 'POST',
       path: '/containers/{id}/wait',

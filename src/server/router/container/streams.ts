@@ -3,6 +3,8 @@ import { errorMessage } from '#base';
 import { badResize, badWaitCondition, noLogStream } from '../../errors.ts';
 import { encoderFor } from '../../http/framing.ts';
 import { ok, type Reply, stream } from '../../http/reply.ts';
+import { acceptWebSocket } from '../../http/websocket/handshake.ts';
+import { serveWebSocket } from '../../http/websocket/streams.ts';
 import type { Call } from '../route.ts';
 import type { ContainerBackend } from './backend.ts';
 
@@ -24,6 +26,11 @@ export interface AttachQuery {
   readonly logs: boolean;
   readonly stream: boolean;
   readonly detachKeys: string;
+}
+
+export interface WebSocketQuery extends AttachQuery {
+  /** Set by the version table: messages are text. */
+  readonly text: boolean;
 }
 
 const CONDITIONS: readonly string[] = ['not-running', 'next-exit', 'removed'] satisfies WaitConditionName[];
@@ -49,6 +56,22 @@ export function containerStreams(backend: ContainerBackend) {
         contentType: attachment.tty ? STREAM_TYPE.raw : STREAM_TYPE.multiplexed,
         run: (connection) =>
           attachment.run(connection.streams({ stdin: query.stdin && attachment.openStdin })),
+      };
+    },
+
+    attachWebSocket({ target, query, request }: Call<WebSocketQuery, undefined>): Reply {
+      const attachment = backend.attach(target, query);
+      const handshake = acceptWebSocket(request);
+      const stdin = query.stdin && attachment.openStdin;
+      const payload = query.text ? 'text' : 'binary';
+      return {
+        kind: 'hijack',
+        // Both streams are sent as they are: the messages are the frames.
+        tty: true,
+        contentType: STREAM_TYPE.raw,
+        handshake,
+        run: (connection) =>
+          serveWebSocket(connection, { stdin, payload }, (streams) => attachment.run(streams)),
       };
     },
 
