@@ -63,12 +63,13 @@ async function run({ logger, sys, settings, reload }: DaemonParts): Promise<numb
 
 /** Everything is closed in the order opposite to its making; running containers are left alone unless told otherwise. */
 async function closeServices(services: Services, settings: Settings): Promise<void> {
-  const { containers, metadata, network, runtime, snapshotter } = services;
+  const { containers, eventLog, metadata, network, runtime, snapshotter } = services;
   await containers.shutdown({ stopAll: !settings.liveRestore });
   const { running, paused } = containers.counts();
   await network.stop({ removeAll: running + paused === 0 });
   await runtime.close();
   await snapshotter.settle();
+  eventLog.close();
   metadata[Symbol.dispose]();
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createEventBus, type EventBus, type Logger } from '#base';
+import type { EventBus, Logger } from '#base';
 import { type ContainerDefaults, type ContainerService, createContainerService } from '#containers';
 import { createImageService, type ImageService, type ImageUsers } from '#images';
 import { createNetworkService, type NetworkService } from '#network';
@@ -8,8 +8,10 @@ import { createRuntime, findInit, type Runtime } from '#runtime';
 import {
   type ContentStore,
   createOverlaySnapshotter,
+  type EventLog,
   type MetadataStore,
   openContentStore,
+  openEventLog,
   openMetadataStore,
   type Snapshotter,
 } from '#store';
@@ -20,6 +22,7 @@ import type { ContainerSettings, Settings } from './config/settings.ts';
 /** Every service of the engine. */
 export interface Services {
   readonly events: EventBus;
+  readonly eventLog: EventLog;
   readonly metadata: MetadataStore;
   readonly content: ContentStore;
   readonly snapshotter: Snapshotter;
@@ -43,8 +46,9 @@ export interface WireOptions {
  */
 export async function wireServices({ sys, logger, settings }: WireOptions): Promise<Services> {
   const { dataRoot, execRoot, runtimes } = settings();
-  const events = createEventBus();
   const metadata = openMetadataStore({ path: join(dataRoot, 'metadata.db'), logger: logger });
+  const eventLog = openEventLog({ metadata, logger });
+  const events = eventLog.bus;
   const content = await openContentStore({ root: join(dataRoot, 'content'), logger: logger });
   const snapshotter = createOverlaySnapshotter({
     root: join(dataRoot, 'overlay2'),
@@ -72,7 +76,7 @@ export async function wireServices({ sys, logger, settings }: WireOptions): Prom
     defaults: liveDefaults(settings),
   });
   later.containers = containers;
-  return { events, metadata, content, snapshotter, images, volumes, network, runtime, containers };
+  return { events, eventLog, metadata, content, snapshotter, images, volumes, network, runtime, containers };
 }
 
 function networkOptions({ network }: Settings) {

@@ -32,7 +32,14 @@ export interface EventBus {
   /** Events still in the ring, oldest first. */
   history(range?: { readonly sinceNs?: bigint; readonly untilNs?: bigint }): EngineEvent[];
   /** Calls `listener` for each later event. Dispose to stop. A throwing listener is dropped. */
-  subscribe(listener: (event: EngineEvent) => void): Disposable;
+  subscribe(
+    listener: (event: EngineEvent) => void,
+    options?: {
+      /** Part of the engine: not counted. */
+      readonly isInternal?: boolean;
+    },
+  ): Disposable;
+  /** Clients that listen. */
   readonly listenerCount: number;
 }
 
@@ -40,13 +47,19 @@ const DEFAULT_RING_SIZE = 1024;
 
 /** An in-memory {@link EventBus} that remembers the newest `ringSize` events (default 1024). */
 export function createEventBus(
-  options: { readonly ringSize?: number; readonly nowNs?: () => bigint } = {},
+  options: {
+    readonly ringSize?: number;
+    readonly nowNs?: () => bigint;
+    /** Events of an earlier daemon, oldest first. */
+    readonly past?: readonly EngineEvent[];
+  } = {},
 ): EventBus {
   const ringSize = options.ringSize ?? DEFAULT_RING_SIZE;
   const nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
   const listeners = new Set<(event: EngineEvent) => void>();
-  const ring: EngineEvent[] = [];
-  let lastNs = 0n;
+  const ring: EngineEvent[] = [...(options.past ?? [])];
+  let lastNs = ring.at(-1)?.timeNs ?? 0n;
+  let internal = 0;
   return {
     publish(event) {
       const now = nowNs();
@@ -62,12 +75,17 @@ export function createEventBus(
         ({ timeNs }) =>
           (sinceNs === undefined || timeNs >= sinceNs) && (untilNs === undefined || timeNs <= untilNs),
       ),
-    subscribe(listener) {
+    subscribe(listener, { isInternal = false } = {}) {
       listeners.add(listener);
-      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+      if (isInternal) internal += 1;
+      return {
+        [Symbol.dispose]: () => {
+          if (listeners.delete(listener) && isInternal) internal -= 1;
+        },
+      };
     },
     get listenerCount() {
-      return listeners.size;
+      return listeners.size - internal;
     },
   };
 }

@@ -1,3 +1,4 @@
+export { type EventLog, type EventLogOptions, openEventLog } from './events/event-log.ts';
 export { type ContentStoreOptions, openContentStore } from './content/content-store.ts';
 export { type MetadataStoreOptions, openMetadataStore } from './db/metadata-store.ts';
 export {

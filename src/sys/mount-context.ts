@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC } from './constants.ts';
 import { ERRNO } from './errno.ts';
 import { SysError } from './errors.ts';
-import { allocate, check, errno, libc, rawSyscall } from './ffi.ts';
+import { allocate, check, errno, libc, type Memory, rawSyscall } from './ffi.ts';
 import { pathArgument, secondPathArgument } from './path-bytes.ts';
 import type { Fd } from './types.ts';
 
@@ -11,10 +11,13 @@ const FSOPEN_CLOEXEC = 1;
 const FSMOUNT_CLOEXEC = 1;
 const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_SET_FD = 5;
 const FSCONFIG_CMD_CREATE = 6;
 const OPEN_TREE_CLONE = 1;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const MOUNT_ATTR_RDONLY = 1n;
+const MOUNT_ATTR_IDMAP = 0x10_0000n;
+const MOUNT_ATTR_SIZE = 32;
 const LOG_LINE_SIZE = 1024;
 
 /** The kernel copies at most 256 bytes of a string parameter, NUL included. */
@@ -35,6 +38,12 @@ export class FilesystemContext implements Disposable {
     const name = pathArgument(key, 'fsconfig');
     const text = secondPathArgument(value, 'fsconfig');
     this.#check(rawSyscall('fsconfig', this.#fd, FSCONFIG_SET_STRING, name, text), `${key}=${value}`);
+  }
+
+  /** A directory as an open descriptor, which may be a detached mount. */
+  setFd(key: string, fd: Fd): void {
+    const name = pathArgument(key, 'fsconfig');
+    this.#check(rawSyscall('fsconfig', this.#fd, FSCONFIG_SET_FD, name, 0, fd), `${key}=(fd)`);
   }
 
   setFlag(key: string): void {
@@ -96,8 +105,20 @@ export function cloneTree(source: string, options: { readonly recursive?: boolea
 
 /** Makes a detached mount read-only, with all mounts below it if `recursive`; other attributes stay. */
 export function makeReadonly(fd: Fd, options: { readonly recursive?: boolean } = {}): void {
-  const attributes = allocate(32);
+  const attributes = allocate(MOUNT_ATTR_SIZE);
   attributes.view.setBigUint64(0, MOUNT_ATTR_RDONLY, true);
+  setAttributes(fd, attributes, options);
+}
+
+/** Gives a detached mount the mapping of a user namespace: its IDs on disk appear as those outside of the namespace. */
+export function mapIds(fd: Fd, userNamespace: Fd): void {
+  const attributes = allocate(MOUNT_ATTR_SIZE);
+  attributes.view.setBigUint64(0, MOUNT_ATTR_IDMAP, true);
+  attributes.view.setBigUint64(24, BigInt(userNamespace), true);
+  setAttributes(fd, attributes, {});
+}
+
+function setAttributes(fd: Fd, attributes: Memory, options: { readonly recursive?: boolean }): void {
   const flags = AT_EMPTY_PATH | (options.recursive === true ? AT_RECURSIVE : 0);
   const path = pathArgument('', 'mount_setattr');
   const size = attributes.bytes.length;

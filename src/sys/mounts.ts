@@ -19,10 +19,12 @@ import {
   isReadonly,
   MAX_PARAMETER_BYTES,
   makeReadonly,
+  mapIds,
 } from './mount-context.ts';
 import { readMountInfo } from './mountinfo.ts';
 import { cString, pathArgument } from './path-bytes.ts';
 import type { Fd, Mounts, Propagation } from './types.ts';
+import { MappingDescriptors } from './user-namespace.ts';
 
 type OverlayOptions = Parameters<Mounts['mountOverlay']>[0];
 type MountOptions = Parameters<Mounts['mount']>[0];
@@ -39,8 +41,9 @@ const PROPAGATION_FLAGS = {
 
 /** Mount operations of the calling thread's mount namespace. */
 export function createMounts(): Mounts {
+  const descriptors = new MappingDescriptors();
   return {
-    mountOverlay,
+    mountOverlay: (options) => mountOverlay(options, descriptors),
     mount: mountClassic,
     bind: (source, target, options = {}) => {
       const fd = cloneTree(source, options);
@@ -75,11 +78,15 @@ function mountClassic(options: MountOptions): void {
   check(result, 'mount', 'target', options.target);
 }
 
-function mountOverlay(options: OverlayOptions): void {
+function mountOverlay(options: OverlayOptions, descriptors: MappingDescriptors): void {
   using parameters = new DirectoryParameters();
   using context = new FilesystemContext('overlay');
   context.setString('source', 'overlay');
-  for (const lower of lowerDirectories(options)) context.setString('lowerdir+', parameters.value(lower));
+  const { lowerMappings } = options;
+  for (const lower of lowerDirectories(options)) {
+    if (lowerMappings) context.setFd('lowerdir+', parameters.mapped(lower, descriptors.of(lowerMappings)));
+    else context.setString('lowerdir+', parameters.value(lower));
+  }
   if (options.upperdir !== undefined) context.setString('upperdir', parameters.value(options.upperdir));
   if (options.workdir !== undefined) context.setString('workdir', parameters.value(options.workdir));
   for (const [key, value] of Object.entries(options.options ?? {})) {
@@ -108,7 +115,7 @@ function lowerDirectories({ lowerdirs, upperdir, target }: OverlayOptions): read
 }
 
 /**
- * Directories as string parameters: what is too long for the kernel's buffer or has characters with a meaning
+ * Directories as parameters: what is too long for the kernel's buffer or has characters with a meaning
  * is passed as a descriptor's path.
  */
 class DirectoryParameters implements Disposable {
@@ -120,6 +127,14 @@ class DirectoryParameters implements Disposable {
     const fd = openSync(path, O_PATH | constants.O_DIRECTORY | O_CLOEXEC);
     this.#fds.push(fd);
     return `/proc/self/fd/${fd}`;
+  }
+
+  /** A detached mount with a mapping. It is dissolved when its descriptor closes, so not before the overlay is made. */
+  mapped(path: string, userNamespace: Fd): Fd {
+    const fd = cloneTree(path);
+    this.#fds.push(fd);
+    mapIds(fd, userNamespace);
+    return fd;
   }
 
   [Symbol.dispose](): void {

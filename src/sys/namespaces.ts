@@ -4,6 +4,7 @@ import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc } from './ffi.ts';
 import { cString, pathArgument } from './path-bytes.ts';
 import type { Fd, Namespaces } from './types.ts';
+import { createUserNamespace } from './user-namespace.ts';
 
 const OWN_NETWORK = '/proc/thread-self/ns/net';
 const AF_INET = 2;
@@ -18,31 +19,27 @@ const MAX_STACKED = 16;
 /** Namespaces of the calling thread. */
 export function createNamespaces(): Namespaces {
   return {
+    createUser: createUserNamespace,
     createNetwork,
     removeNetwork,
-    withNetwork: (path, action) => {
-      const target = openSync(path, constants.O_RDONLY | O_CLOEXEC);
-      return returning(() => {
-        try {
-          check(libc().setns(target, CLONE_NEWNET), 'setns', 'path', path);
-        } finally {
-          closeSync(target);
-        }
+    withNetwork: (path, action) =>
+      returning(() => {
+        enterNetwork(path);
         return action();
-      });
-    },
+      }),
     unshareMount: () => {
       check(libc().unshare(CLONE_NEWNS), 'unshare', 'namespace', 'mount');
     },
   };
 }
 
-function createNetwork(path: string): void {
+function createNetwork(path: string, options: { readonly from?: string } = {}): void {
   const existed = existsSync(path);
   closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | O_CLOEXEC, 0o600));
   try {
     returning(() => {
-      check(libc().unshare(CLONE_NEWNET), 'unshare', 'namespace', 'network');
+      if (options.from === undefined) check(libc().unshare(CLONE_NEWNET), 'unshare', 'namespace', 'network');
+      else enterNetwork(options.from);
       bringLoopbackUp();
       const source = cString(OWN_NETWORK, 'mount').bytes;
       check(libc().mount(source, pathArgument(path, 'mount'), null, MS_BIND, null), 'mount', 'target', path);
@@ -50,6 +47,15 @@ function createNetwork(path: string): void {
   } catch (error) {
     if (!existed) rmSync(path, { force: true });
     throw error;
+  }
+}
+
+function enterNetwork(path: string): void {
+  const target = openSync(path, constants.O_RDONLY | O_CLOEXEC);
+  try {
+    check(libc().setns(target, CLONE_NEWNET), 'setns', 'path', path);
+  } finally {
+    closeSync(target);
   }
 }
 

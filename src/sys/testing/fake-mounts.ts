@@ -24,6 +24,9 @@ export class FakeMounts implements Mounts {
       ...options.lowerdirs.map((lower) => `lowerdir+=${lower}`),
       ...(options.upperdir === undefined ? [] : [`upperdir=${options.upperdir}`]),
       ...(options.workdir === undefined ? [] : [`workdir=${options.workdir}`]),
+      ...(options.lowerMappings?.uids ?? []).map(
+        ({ containerID, hostID, size }) => `idmap=${containerID}:${hostID}:${size}`,
+      ),
       ...Object.entries(options.options ?? {}).map(([key, value]) =>
         value === '' ? key : `${key}=${value}`,
       ),

@@ -1,6 +1,6 @@
 import { SysError } from '../errors.ts';
 import { createSockets } from '../sockets.ts';
-import type { CgroupMode, FdOps, Namespaces, Nftables, RouteSocket, Sys } from '../types.ts';
+import type { CgroupMode, FdOps, Namespaces, Nftables, RouteSocket, Sys, UserNamespace } from '../types.ts';
 import { CallLog, type FakeCall } from './call-log.ts';
 import { FakeCgroups } from './fake-cgroups.ts';
 import { FakeFiles } from './fake-files.ts';
@@ -71,12 +71,14 @@ class FakeNetworks {
   readonly #host = new FakeNetwork();
   readonly #networks = new Map<string, FakeNetwork>();
   #current: string | undefined;
+  #helpers = 0;
 
   constructor(log: CallLog) {
     this.#log = log;
     this.namespaces = {
-      createNetwork: (path) => {
-        this.#networks.set(path, new FakeNetwork());
+      createUser: (_, options = {}) => this.#createUser(options.network === true),
+      createNetwork: (path, options = {}) => {
+        this.#networks.set(path, options.from === undefined ? new FakeNetwork() : this.#at(options.from));
       },
       removeNetwork: (path) => {
         this.#networks.get(path)?.destroy();
@@ -87,6 +89,15 @@ class FakeNetworks {
         // There is one mount table only.
       },
     };
+  }
+
+  /** Gone with its disposal, but for what was pinned. */
+  #createUser(withNetwork: boolean): UserNamespace {
+    const directory = `/proc/fake-${++this.#helpers}/ns`;
+    const networkPath = withNetwork ? `${directory}/net` : undefined;
+    if (networkPath !== undefined) this.#networks.set(networkPath, new FakeNetwork());
+    const forget = () => void (networkPath !== undefined && this.#networks.delete(networkPath));
+    return { userPath: `${directory}/user`, networkPath, [Symbol.dispose]: forget };
   }
 
   paths(): ReadonlySet<string> {

@@ -30,9 +30,9 @@ export function describeSysContract({ name, create, cgroup }: SysUnderTest): voi
       for (const action of undo.toReversed()) action();
     });
 
-    const makeNetwork = (base: string): string => {
+    const makeNetwork = (base: string, from?: string): string => {
       const path = join(dir, base);
-      sys.namespaces.createNetwork(path);
+      sys.namespaces.createNetwork(path, ...(from === undefined ? [] : [{ from }]));
       undo.push(() => sys.namespaces.removeNetwork(path));
       return path;
     };
@@ -53,6 +53,16 @@ export function describeSysContract({ name, create, cgroup }: SysUnderTest): voi
     test('createNetwork: a new namespace has its loopback up and nothing else', () => {
       const links = openNetlink(makeNetwork('a')).links();
       expect(links.map((link) => [link.name, link.up])).toEqual([['lo', true]]);
+    });
+
+    test('createUser: its network namespace can be pinned and outlives it', () => {
+      const mappings = { uids: [{ containerID: 0, hostID: 300_000, size: 10 }], gids: [] };
+      const user = sys.namespaces.createUser(mappings, { network: true });
+      const path = makeNetwork('a', user.networkPath);
+      user[Symbol.dispose]();
+      expect(openNetlink(path).links()).toMatchObject([{ name: 'lo', up: true }]);
+      using without = sys.namespaces.createUser(mappings);
+      expect(without.networkPath).toBeUndefined();
     });
 
     test('removeNetwork: forgets the namespace, also when it is gone', () => {

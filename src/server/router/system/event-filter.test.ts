@@ -20,6 +20,7 @@ describe('eventMatches', () => {
     [{ event: ['die'] }, false],
     [{ container: ['one'] }, true],
     [{ container: ['abc'] }, true],
+    [{ container: ['on'] }, true],
     [{ container: ['bcd'] }, false],
     [{ image: ['reg:5000/busybox'] }, true],
     [{ image: ['busybox'] }, false],

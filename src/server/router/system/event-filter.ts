@@ -46,12 +46,11 @@ function matchesAction(action: string, wanted: string): boolean {
 function matchesObject(event: EngineEvent, type: EventType, values: readonly string[]): boolean {
   if (event.type !== type) return false;
   const name = event.attributes['name'] ?? '';
-  return values.some(
-    (value) => event.actorId === value || name === value || isIdPrefix(event.actorId, value),
-  );
+  return values.some((value) => isPrefix(event.actorId, value) || isPrefix(name, value));
 }
 
-const isIdPrefix = (id: string, value: string): boolean => value.length > 0 && id.startsWith(value);
+/** Docker takes the beginning of a name as well as of an ID. */
+const isPrefix = (text: string, value: string): boolean => value.length > 0 && text.startsWith(value);
 
 /** Also events of containers made from the image; a name without tag takes all its tags. */
 function matchesImage(event: EngineEvent, values: readonly string[]): boolean {
