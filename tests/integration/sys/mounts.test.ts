@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import {
+  appendFileSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -100,6 +103,29 @@ test('mountOverlay: names the directory that is missing and leaves nothing mount
   const options = { lowerdirs: [folder('lower')], upperdir: folder('u'), workdir: folder('w'), target };
   expect(() => mounts.mountOverlay({ ...options, options: { nonsense: 'x' } })).toThrow(/nonsense/i);
   expect(mounts.list().some((mount) => mount.target === target)).toBe(false);
+});
+
+test('mountOverlay: lower directories are seen through a mapping, the upper one is not', () => {
+  const range = { containerID: 0, hostID: 300_000, size: 65_536 };
+  const lower = folder('lower');
+  for (const [name, id] of [
+    ['root', 0],
+    ['web', 33],
+  ] as const) {
+    writeFileSync(join(lower, name), name);
+    chownSync(join(lower, name), id, id + 1);
+  }
+  const [upperdir, workdir, target] = [folder('u'), folder('w'), folder('merged')];
+  const lowerMappings = { uids: [range], gids: [range] };
+  mounts.mountOverlay({ lowerdirs: [lower], upperdir, workdir, target, lowerMappings });
+  const owner = (path: string) => [statSync(path).uid, statSync(path).gid];
+  expect(owner(join(target, 'root'))).toEqual([300_000, 300_001]);
+  expect(owner(join(target, 'web'))).toEqual([300_033, 300_034]);
+  appendFileSync(join(target, 'web'), '!');
+  expect(owner(join(upperdir, 'web'))).toEqual([300_033, 300_034]);
+  expect(owner(join(lower, 'web'))).toEqual([33, 34]);
+  writeFileSync(join(target, 'new'), '');
+  expect(owner(join(upperdir, 'new'))).toEqual([0, 0]);
 });
 
 test('mountOverlay: passes string and flag options', () => {
