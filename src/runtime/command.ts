@@ -1,5 +1,6 @@
 import { deadlineExceeded } from '#base';
 import { runtimeArguments } from './conmon/arguments.ts';
+import type { LaunchableRuntime } from './programs/launcher.ts';
 import type { RuntimeBinary } from './types.ts';
 
 export interface CommandResult {
@@ -12,15 +13,17 @@ export interface CommandResult {
  * @throws `deadline_exceeded`.
  */
 export async function callRuntime(options: {
-  readonly runtime: RuntimeBinary;
+  readonly runtime: LaunchableRuntime;
   readonly stateRoot: string;
   readonly args: readonly string[];
   readonly deadlineMs: number;
 }): Promise<CommandResult> {
   const { runtime, stateRoot, args, deadlineMs } = options;
-  const child = Bun.spawn([runtime.path, ...runtimeArguments(runtime, stateRoot), ...args], {
+  const program = runtime.launch?.program ?? runtime.path;
+  const child = Bun.spawn([program, ...runtimeArguments(runtime, stateRoot), ...args], {
+    argv0: runtime.path,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: { ...runtime.launch?.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
   });
   let expired = false;
   const timer = setTimeout(() => {

@@ -3,12 +3,12 @@ import type { Sys } from '#sys';
 import type { ExecCgroups } from './exec-cgroup.ts';
 import type { ExitWatch } from './exit-watch.ts';
 import type { Layout } from './layout.ts';
+import type { LaunchableRuntime } from './programs/launcher.ts';
 import type { SeccompProvider } from './seccomp/provider.ts';
-import type { RuntimeBinary } from './types.ts';
 
 /** What the parts of one runtime share. */
 export interface RuntimeContext {
-  readonly sys: Pick<Sys, 'cgroups' | 'processes' | 'sockets'>;
+  readonly sys: Pick<Sys, 'cgroups' | 'files' | 'processes' | 'sockets'>;
   readonly logger: Logger;
   readonly layout: Layout;
   readonly exits: ExitWatch;
@@ -17,7 +17,7 @@ export interface RuntimeContext {
   readonly conmonPath: string;
   readonly deadlines: Deadlines;
   /** @throws `invalid_argument` with docker's text for an unknown name. */
-  binary(name: string): RuntimeBinary;
+  binary(name: string): LaunchableRuntime;
   /** Cgroups that containers were put below. The runtimes make them, nobody removes them but `close`. */
   readonly cgroupParents: Set<string>;
   /** Aborted by `close`. */

@@ -75,14 +75,13 @@ function claim({ id, logPath }: TaskOptions, context: RuntimeContext): void {
 }
 
 async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeContext): Promise<ConmonTask> {
+  const runtime = context.binary(draft.runtime);
   const conmon = await spawnConmon({
     path: context.conmonPath,
-    args: containerArguments(
-      { ...draft, runtimeName: draft.runtime, runtime: context.binary(draft.runtime) },
-      context.layout,
-    ),
+    args: containerArguments({ ...draft, runtimeName: draft.runtime, runtime }, context.layout),
     directory: context.layout.task(draft.id).directory,
     fds: CONTAINER_FDS,
+    runtime,
     sys: context.sys,
   });
   try {

@@ -31,17 +31,19 @@ export async function startExec(
   const files = context.layout.task(task.id).exec(options.execId);
   prepare(files, options);
   const attach = options.attachOutput || options.openStdin;
-  const cgroup = await context.execCgroups.create(options.execId, task, context.binary(task.runtime));
+  const runtime = context.binary(task.runtime);
+  const cgroup = await context.execCgroups.create(options.execId, task, runtime);
   const conmon = await spawnConmon({
     path: context.conmonPath,
     args: execArguments(
       { terminal: options.terminal, openStdin: options.openStdin, attach, cgroup: cgroup?.name },
-      { id: task.id, runtimeName: task.runtime, runtime: context.binary(task.runtime) },
+      { id: task.id, runtimeName: task.runtime, runtime },
       context.layout,
       files,
     ),
     directory: files.directory,
     fds: attach ? EXEC_FDS : CONTAINER_FDS,
+    runtime,
     sys: context.sys,
   });
   try {

@@ -9,6 +9,7 @@ import { ExecCgroups } from './exec-cgroup.ts';
 import { ExitWatch, readExitFile } from './exit-watch.ts';
 import { createLayout } from './layout.ts';
 import { identify, processEnd } from './liveness.ts';
+import { Launcher } from './programs/launcher.ts';
 import { readRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { needsRuntimeNamespace } from './runtime-namespace.ts';
@@ -20,7 +21,7 @@ import type { Runtime, RuntimeBinary, Task, TaskOptions } from './types.ts';
 export interface RuntimeOptions {
   /** Default `/run/gantry`. Made with mode 0700; everything in it is this runtime's. */
   readonly execRoot: string;
-  readonly sys: Pick<Sys, 'cgroups' | 'processes' | 'sockets'>;
+  readonly sys: Pick<Sys, 'cgroups' | 'files' | 'processes' | 'sockets'>;
   readonly logger: Logger;
   readonly addRuntimes?: AddedRuntimes;
   /** Default: crun where it works on this machine, else runc. */
@@ -50,6 +51,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   for (const directory of [options.execRoot, layout.tasks, ...Object.keys(runtimes).map(layout.state)])
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   const closing = new AbortController();
+  const tried = [conmonPath, ...(runtimes['crun'] ? [runtimes['crun'].path] : [])];
+  const launcher = new Launcher(options.sys, options.logger, tried);
   const context: RuntimeContext = {
     sys: options.sys,
     logger: options.logger,
@@ -58,7 +61,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     execCgroups: new ExecCgroups(options),
     conmonPath,
     deadlines: { ...DEADLINES, ...options.deadlines },
-    binary: (name) => lookUp(runtimes, name),
+    binary: (name) => {
+      const binary = lookUp(runtimes, name);
+      return { ...binary, launch: launcher.launch(binary) };
+    },
     cgroupParents: new Set(),
     closing: closing.signal,
     seccomp: await createSeccompProvider({

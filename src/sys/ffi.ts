@@ -132,9 +132,11 @@ export function allocate(size: number): Memory {
 
 /** System call numbers that the C library may not wrap. From 424 on they are the same everywhere. */
 const SYSCALL_NUMBERS = {
-  x64: { getdents64: 217 },
-  arm64: { getdents64: 61 },
-} as const satisfies Record<string, { readonly getdents64: number }>;
+  x64: { fcntl: 72, getdents64: 217, memfd_create: 319 },
+  arm64: { fcntl: 25, getdents64: 61, memfd_create: 279 },
+} as const satisfies Record<string, Record<OldSyscallName, number>>;
+
+type OldSyscallName = 'fcntl' | 'getdents64' | 'memfd_create';
 
 const COMMON_SYSCALL_NUMBERS = {
   pidfd_send_signal: 424,
@@ -150,13 +152,15 @@ const COMMON_SYSCALL_NUMBERS = {
 } as const;
 
 /** Names accepted by {@link rawSyscall}. */
-export type SyscallName = keyof typeof COMMON_SYSCALL_NUMBERS | 'getdents64';
+export type SyscallName = keyof typeof COMMON_SYSCALL_NUMBERS | OldSyscallName;
 
 /** The number of `name` on `arch` (as in `process.arch`). Throws ENOSYS where we have no table. */
 export function syscallNumber(name: SyscallName, arch: string = process.arch): number {
   if (arch !== 'x64' && arch !== 'arm64') throw new SysError('ENOSYS', name, `architecture "${arch}"`);
-  return name === 'getdents64' ? SYSCALL_NUMBERS[arch].getdents64 : COMMON_SYSCALL_NUMBERS[name];
+  return isOld(name) ? SYSCALL_NUMBERS[arch][name] : COMMON_SYSCALL_NUMBERS[name];
 }
+
+const isOld = (name: SyscallName): name is OldSyscallName => name in SYSCALL_NUMBERS.x64;
 
 /** A raw system call. Negative results mean failure with {@link errno}; pointers are {@link Memory.address}. */
 export function rawSyscall(

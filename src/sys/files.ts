@@ -5,6 +5,7 @@ import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc, type Memory } from './ffi.ts';
 import { pathArgument, secondPathArgument } from './path-bytes.ts';
 import { openRoot } from './rooted-dir.ts';
+import { sealedFile } from './sealed-file.ts';
 import type { DeviceNumber, Files } from './types.ts';
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';
 
@@ -39,6 +40,7 @@ export function createFiles(): Files {
       check(result, 'flock', 'fd', fd);
       return true;
     },
+    sealed: sealedFile,
     exchange: (a, b) => {
       const from = pathArgument(a, 'renameat2');
       const to = secondPathArgument(b, 'renameat2');

@@ -110,6 +110,11 @@ export interface Files {
   tryLock(fd: Fd): boolean;
   /** renameat2(2) RENAME_EXCHANGE. */
   exchange(a: string, b: string): void;
+  /**
+   * A file in memory that nobody can change, not even root (memfd_create(2), all seals). It can be executed or mapped
+   * by others as `/proc/PID/fd/N`, and lives as long as anybody holds it. `name` is what /proc shows.
+   */
+  sealed(name: string, content: Uint8Array): Fd;
 }
 
 export interface DeviceNumber {

@@ -75,7 +75,7 @@ test('execArguments: a bundle of its own, attach on request', () => {
 });
 
 test('conmonEnvironment: nothing of the daemon, log times in UTC', () => {
-  expect(Object.keys(conmonEnvironment(1)).toSorted()).toEqual(['PATH', 'TZ', '_OCI_SYNCPIPE']);
+  expect(Object.keys(conmonEnvironment(1)).toSorted()).toEqual(['G_SLICE', 'PATH', 'TZ', '_OCI_SYNCPIPE']);
   expect(conmonEnvironment(EXEC_FDS)).toMatchObject({ TZ: 'UTC', _OCI_STARTPIPE: '4', _OCI_ATTACHPIPE: '5' });
 });
 

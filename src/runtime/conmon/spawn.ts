@@ -1,5 +1,6 @@
 import type { Subprocess } from 'bun';
 import type { Sys } from '#sys';
+import type { LaunchableRuntime } from '../programs/launcher.ts';
 import { conmonEnvironment } from './arguments.ts';
 import { SyncSocket } from './sync-socket.ts';
 
@@ -20,6 +21,8 @@ export async function spawnConmon(options: {
   /** conmon leaves its out-of-memory mark in the working directory. */
   readonly directory: string;
   readonly fds: number;
+  /** The one it will call. */
+  readonly runtime: LaunchableRuntime;
   readonly sys: Pick<Sys, 'cgroups' | 'sockets' | 'processes'>;
 }): Promise<Conmon> {
   // The runtime that conmon calls will move its child.
@@ -30,7 +33,7 @@ export async function spawnConmon(options: {
   try {
     child = Bun.spawn([options.path, ...options.args], {
       cwd: options.directory,
-      env: conmonEnvironment(options.fds),
+      env: conmonEnvironment(options.fds, options.runtime),
       stdio: ['ignore', 'ignore', 'pipe', ...Array<number>(options.fds).fill(theirs)],
     }) as Subprocess<'ignore', 'ignore', 'pipe'>;
   } catch (error) {

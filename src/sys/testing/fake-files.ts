@@ -3,7 +3,7 @@ import { S_IFBLK, S_IFCHR, S_IFMT } from '../constants.ts';
 import { SysError } from '../errors.ts';
 import { createFdOps } from '../fd-ops.ts';
 import { createFiles } from '../files.ts';
-import type { DeviceNumber, FdOps, FileStat, Files, FileTimes, RootedDir } from '../types.ts';
+import type { DeviceNumber, Fd, FdOps, FileStat, Files, FileTimes, RootedDir } from '../types.ts';
 import { InodeLedger } from './inode-ledger.ts';
 
 /**
@@ -48,6 +48,10 @@ export class FakeFiles implements Files {
 
   mkfifo(path: string, mode: number): void {
     this.#real.mkfifo(path, mode);
+  }
+
+  sealed(name: string, content: Uint8Array): Fd {
+    return this.#real.sealed(name, content);
   }
 
   statfs(path: string): ReturnType<Files['statfs']> {
