@@ -11,6 +11,8 @@ export interface CommandEntry {
   readonly summary: string;
   /** In the first block of the help text. */
   readonly common?: true;
+  /** Needs no engine: none is asked before its code is loaded. */
+  readonly isLocal?: true;
   /** Not in help. */
   readonly hidden?: true;
   load(): Promise<{ readonly command: CommandDefinition }>;

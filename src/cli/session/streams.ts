@@ -1,5 +1,5 @@
 import type { HijackedStream } from '#client';
-import type { CliContext } from '../core/context.ts';
+import type { CliContext, CliOutput } from '../core/context.ts';
 import { DetachDetector, parseDetachKeys } from './detach-keys.ts';
 import { Demultiplexer } from './multiplex.ts';
 
@@ -41,12 +41,13 @@ export async function runSession(ctx: CliContext, options: SessionOptions): Prom
   }
 }
 
+const NOWHERE: CliOutput = { isTerminal: false, size: () => undefined, write: async () => {} };
+
 async function copyOutput(
   ctx: CliContext,
   { stream, tty, stdout, stderr }: SessionOptions,
 ): Promise<SessionEnd> {
-  const nowhere = { ...ctx.stdout, isTerminal: false, size: () => undefined, write: async () => {} };
-  const outputs = { stdout: stdout ? ctx.stdout : nowhere, stderr: stderr ? ctx.stderr : nowhere };
+  const outputs = { stdout: stdout ? ctx.stdout : NOWHERE, stderr: stderr ? ctx.stderr : NOWHERE };
   const demultiplexer = new Demultiplexer(outputs);
   for (let chunk = await stream.read(); chunk; chunk = await stream.read()) {
     await (tty ? outputs.stdout.write(chunk) : demultiplexer.write(chunk));
