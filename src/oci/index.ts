@@ -1,4 +1,13 @@
 export { chainIds, type Digest, digestHex, digestOf, isDigest, parseDigest } from './digest.ts';
+export {
+  type IdMappings,
+  isIdMappings,
+  mappedRoot,
+  OVERFLOW_ID,
+  toContainerId,
+  toHostId,
+  unmappedCapability,
+} from './id-mapping.ts';
 export type * from './image-spec.ts';
 export { MEDIA_TYPE, type MediaType } from './media-types.ts';
 export { formatPlatform, hostPlatform, parsePlatform } from './platform.ts';

@@ -1,6 +1,6 @@
-export { type EventLog, type EventLogOptions, openEventLog } from './events/event-log.ts';
 export { type ContentStoreOptions, openContentStore } from './content/content-store.ts';
 export { type MetadataStoreOptions, openMetadataStore } from './db/metadata-store.ts';
+export { type EventLog, type EventLogOptions, openEventLog } from './events/event-log.ts';
 export {
   createGarbageCollector,
   type GarbageCollector,

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Digest } from '#oci';
+import type { Digest, IdMappings } from '#oci';
 
 /**
  * Durable keyed documents in the metadata database: one table a collection, one JSON document a key.
@@ -167,8 +167,16 @@ export interface Snapshotter {
   removeLayer(chainId: Digest): Promise<void>;
   layers(): Digest[];
 
-  /** Makes the writable tree. `parent` undefined is an empty root. @throws `conflict` when the key exists. */
-  createSnapshot(key: string, parent: Digest | undefined): Promise<void>;
+  /**
+   * Makes the writable tree. `parent` undefined is an empty root. With `mappings` the tree is one for a user namespace:
+   * once mounted it has the host's IDs, with which that namespace sees those of the image; `changes` and `diff` have the
+   * image's IDs. @throws `conflict` when the key exists.
+   */
+  createSnapshot(
+    key: string,
+    parent: Digest | undefined,
+    options?: { readonly mappings?: IdMappings | undefined },
+  ): Promise<void>;
   /** Idempotent. Returns the absolute path of the mounted root. @throws `not_found`. */
   mount(key: string): string;
   /** Idempotent: an unmounted or unknown key is fine. */

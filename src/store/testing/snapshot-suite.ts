@@ -119,6 +119,43 @@ export function snapshotSuite(run: RunTest): void {
     },
   );
 
+  run(
+    'a tree for a user namespace has the IDs of the host, its difference those of the image',
+    async (suite) => {
+      const { apply, applyBytes, exportDiff, mount, snapshotter } = suite;
+      const range = { containerID: 0, hostID: 300_000, size: 65_536 };
+      const mappings = { uids: [range], gids: [{ ...range, hostID: 400_000 }] };
+      const layer = await apply([
+        directory('etc', { uid: 0, gid: 5 }),
+        file('etc/web', 'w', { uid: 33, gid: 34 }),
+        file('etc/same', 's', { uid: 7, gid: 8 }),
+      ]);
+      const owner = (path: string) => [statSync(path).uid, statSync(path).gid];
+      const { root, key } = await mount(layer, { mappings });
+      expect(owner(root)).toEqual([300_000, 400_000]);
+      expect(owner(join(root, 'etc/web'))).toEqual([300_033, 400_034]);
+      chmodSync(join(root, 'etc/web'), 0o600);
+      writeFileSync(join(root, 'new'), '');
+      chownSync(join(root, 'new'), 300_001, 400_002);
+      expect(await snapshotter.changes(key)).toEqual([
+        { path: '/etc', kind: 'modified' },
+        { path: '/etc/web', kind: 'modified' },
+        { path: '/new', kind: 'added' },
+      ]);
+      snapshotter.unmount(key);
+      expect(owner(join(snapshotter.mount(key), 'etc/same'))).toEqual([300_007, 400_008]);
+      const above = await applyBytes(readFileSync(await exportDiff(key)), { parent: layer });
+      const plain = (await mount(above)).root;
+      const owners = ['etc', 'etc/web', 'etc/same', 'new'].map((name) => owner(join(plain, name)));
+      expect(owners).toEqual([
+        [0, 5],
+        [33, 34],
+        [7, 8],
+        [1, 2],
+      ]);
+    },
+  );
+
   run('removing unmounts, can be repeated and frees the key', async ({ mount, snapshotter }) => {
     const { root, key } = await mount();
     writeFileSync(join(root, 'f'), 'x');

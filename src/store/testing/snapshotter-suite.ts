@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { TarInput } from '#base';
-import { type Digest, digestOf } from '#oci';
+import { type Digest, digestOf, type IdMappings } from '#oci';
 import type { ApplyLayerOptions, Snapshotter } from '../types.ts';
 import { layerTar } from './archives.ts';
 import { hostileArchiveSuite } from './hostile-suite.ts';
@@ -34,7 +34,10 @@ export interface SuiteContext {
   apply(members: readonly TarInput[], parent?: Digest): Promise<Digest>;
   applyBytes(bytes: Uint8Array, options?: Partial<ApplyLayerOptions>): Promise<Digest>;
   /** Mounts a new snapshot on a layer (or on nothing) and returns its root and key. */
-  mount(parent?: Digest): Promise<{ readonly root: string; readonly key: string }>;
+  mount(
+    parent?: Digest,
+    options?: { readonly mappings?: IdMappings },
+  ): Promise<{ readonly root: string; readonly key: string }>;
   /** The snapshot's difference as a file. */
   exportDiff(key: string): Promise<string>;
 }
@@ -98,9 +101,9 @@ function createContext(snapshotter: Snapshotter, dir: string): SuiteContext {
     blob,
     applyBytes,
     apply: async (members, parent) => applyBytes(await layerTar(members), { parent }),
-    mount: async (parent) => {
+    mount: async (parent, options) => {
       const key = `snapshot-${randomUUID()}`;
-      await snapshotter.createSnapshot(key, parent);
+      await snapshotter.createSnapshot(key, parent, options);
       return { root: snapshotter.mount(key), key };
     },
     exportDiff: async (key) => {

@@ -1,4 +1,5 @@
 import { errnoCode } from '#base';
+import { type IdMappings, OVERFLOW_ID, toContainerId } from '#oci';
 import { type FileStat, type RootedDir, S_IFMT, S_IFSOCK } from '#sys';
 import type { FilesystemChange } from '../../types.ts';
 import { lookupEntry } from '../layer-chain.ts';
@@ -8,6 +9,8 @@ export interface Trees {
   readonly upper: RootedDir;
   /** Topmost first. */
   readonly lower: readonly RootedDir[];
+  /** The upper tree has the host's IDs of this user namespace, the lower ones the image's. */
+  readonly mappings?: IdMappings | undefined;
 }
 
 /** One difference of the upper tree, in walking order: a directory before what is in it. */
@@ -40,13 +43,25 @@ interface Level extends Trees {
 function* walkDirectory(level: Level, dir: string): Generator<UpperEntry> {
   for (const name of listing(level.upper, dir)) {
     const path = dir === '' ? name : `${dir}/${name}`;
-    const stat = tolerant(() => level.upper.stat(path));
+    const stat = unmapped(
+      tolerant(() => level.upper.stat(path)),
+      level.mappings,
+    );
     if (stat && (stat.mode & S_IFMT) !== S_IFSOCK) yield* walkEntry(level, path, stat);
   }
 }
 
+function unmapped(stat: FileStat | undefined, mappings: IdMappings | undefined): FileStat | undefined {
+  if (!stat || !mappings) return stat;
+  return {
+    ...stat,
+    uid: toContainerId(stat.uid, mappings.uids) ?? OVERFLOW_ID,
+    gid: toContainerId(stat.gid, mappings.gids) ?? OVERFLOW_ID,
+  };
+}
+
 function* walkEntry(level: Level, path: string, stat: FileStat): Generator<UpperEntry> {
-  const { upper, lower, isHidden } = level;
+  const { upper, lower, mappings, isHidden } = level;
   const below = lookupEntry(lower, path);
   const kind = below ? 'modified' : 'added';
   if (isWhiteout(stat)) {
@@ -56,10 +71,10 @@ function* walkEntry(level: Level, path: string, stat: FileStat): Generator<Upper
   } else if (below && (isHidden || isOpaque(upper, path))) {
     yield { path, kind, stat, ...(isHidden ? {} : { note: 'opaque' }) };
     yield* hiddenChildren(upper, below.merged, path);
-    yield* walkDirectory({ upper, lower: below.merged, isHidden: true }, path);
+    yield* walkDirectory({ upper, lower: below.merged, mappings, isHidden: true }, path);
   } else {
     yield { path, kind, stat, ...noteOf(stat, below?.stat) };
-    yield* walkDirectory({ upper, lower: below?.merged ?? [], isHidden }, path);
+    yield* walkDirectory({ upper, lower: below?.merged ?? [], mappings, isHidden }, path);
   }
 }
 

@@ -2,6 +2,7 @@ import { close, constants, read } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createTarStream, errnoCode, type TarEntryType, type TarHeaderInit, type TarInput } from '#base';
+import { unmappedCapability } from '#oci';
 import {
   type FileStat,
   type RootedDir,
@@ -17,6 +18,7 @@ import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../apply/names.ts';
 import { portableXattrs } from '../file-metadata.ts';
 import { politely, type Trees, type UpperEntry, walkUpper } from './changes.ts';
 
+const CAPABILITY = 'security.capability';
 const READ_BYTES = 256 * 1024;
 const readFile = promisify(read);
 const closeFile = promisify(close);
@@ -54,13 +56,13 @@ async function* diffEntries(trees: Trees): AsyncGenerator<TarInput> {
       pending.push(entry);
       continue;
     }
-    for (const directory of pending.splice(0)) yield* entryInputs(trees.upper, directory, links);
-    yield* entryInputs(trees.upper, entry, links);
+    for (const directory of pending.splice(0)) yield* entryInputs(trees, directory, links);
+    yield* entryInputs(trees, entry, links);
   }
 }
 
 async function* entryInputs(
-  upper: RootedDir,
+  trees: Trees,
   { path, stat, note }: UpperEntry,
   links: Map<bigint, string>,
 ): AsyncGenerator<TarInput> {
@@ -72,7 +74,7 @@ async function* entryInputs(
   }
   // A layer cannot hold such a name: it would delete something when applied.
   if (name.startsWith(WHITEOUT_PREFIX)) return;
-  yield* skippingVanished(() => memberInputs(upper, path, stat, links));
+  yield* skippingVanished(() => memberInputs(trees, path, stat, links));
   if (note === 'opaque') yield { header: { path: `${path}/${OPAQUE_NAME}`, mode: 0 } };
 }
 
@@ -85,7 +87,7 @@ async function* skippingVanished(inputs: () => AsyncGenerator<TarInput>): AsyncG
 }
 
 async function* memberInputs(
-  upper: RootedDir,
+  { upper, mappings }: Trees,
   path: string,
   stat: FileStat,
   links: Map<bigint, string>,
@@ -100,6 +102,8 @@ async function* memberInputs(
   }
   if (stat.nlink > 1 && type !== 'directory') links.set(stat.ino, path);
   const xattrs = portableXattrs(upper, path);
+  const capability = xattrs.get(CAPABILITY);
+  if (mappings && capability) xattrs.set(CAPABILITY, unmappedCapability(capability));
   if (type === 'symlink') yield { header: { ...header, xattrs, linkPath: upper.readlink(path) } };
   else if (type === 'file') yield* fileInput(upper, path, { ...header, xattrs });
   else yield { header: { ...header, xattrs, devMajor: stat.rdev.major, devMinor: stat.rdev.minor } };

@@ -4,6 +4,7 @@ import { type Digest, digestHex } from '#oci';
 
 /** Where things lie below the snapshotter's root. Nothing else knows these names. */
 export class Layout {
+  readonly root: string;
   readonly layers: string;
   readonly snapshots: string;
   /** Layers being applied. */
@@ -14,6 +15,7 @@ export class Layout {
   readonly empty: string;
 
   constructor(root: string) {
+    this.root = root;
     this.layers = join(root, 'layers');
     this.snapshots = join(root, 'snapshots');
     this.staging = join(root, 'staging');

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from '#base';
-import type { Digest } from '#oci';
+import type { Digest, IdMappings } from '#oci';
 import type { Files, Mounts, RootedDir } from '#sys';
 import { storeError } from '../../errors.ts';
 import type {
@@ -104,8 +104,12 @@ class OverlaySnapshotter implements Snapshotter {
     return this.#layers.list();
   }
 
-  async createSnapshot(key: string, parent: Digest | undefined): Promise<void> {
-    this.#snapshots.create(key, parent);
+  async createSnapshot(
+    key: string,
+    parent: Digest | undefined,
+    { mappings }: { readonly mappings?: IdMappings | undefined } = {},
+  ): Promise<void> {
+    this.#snapshots.create(key, parent, mappings);
   }
 
   mount(key: string): string {
@@ -169,10 +173,15 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #openTrees(key: string): Trees & Disposable {
-    const lower = this.#snapshots.lowerDirectories(this.#snapshots.record(key));
+    const record = this.#snapshots.record(key);
+    const lower = this.#snapshots.lowerDirectories(record);
     using opening = new DisposableStack();
     const open = (path: string): RootedDir => opening.use(this.#files.openRoot(path));
-    const trees = { upper: open(this.#snapshots.paths(key).upper), lower: lower.map(open) };
+    const trees = {
+      upper: open(this.#snapshots.paths(key).upper),
+      lower: lower.map(open),
+      mappings: record.mappings,
+    };
     const roots = opening.move();
     return { ...trees, [Symbol.dispose]: () => roots.dispose() };
   }

@@ -1,5 +1,5 @@
 import { internal } from '#base';
-import { type Digest, isDigest } from '#oci';
+import { type Digest, type IdMappings, isDigest, isIdMappings } from '#oci';
 
 /** A committed layer: its row in the metadata store, and beside its files for a rebuilt database. */
 export interface LayerRecord {
@@ -14,6 +14,8 @@ export interface LayerRecord {
 export interface SnapshotRecord {
   readonly key: string;
   readonly parent?: Digest;
+  /** Of its user namespace. */
+  readonly mappings?: IdMappings;
 }
 
 /** @throws `internal` when `stored` is not one. */
@@ -32,9 +34,15 @@ export function decodeLayer(stored: unknown): LayerRecord {
 
 /** @throws `internal` when `stored` is not one. */
 export function decodeSnapshot(stored: unknown): SnapshotRecord {
-  const { key, parent } = fields(stored);
+  const { key, parent, mappings } = fields(stored);
   if (typeof key !== 'string' || !isSnapshotKey(key)) throw internal('snapshot record without a key');
-  return { key, ...(parent === undefined ? {} : { parent: digest(parent) }) };
+  if (mappings !== undefined && !isIdMappings(mappings))
+    throw internal('snapshot record with broken mappings');
+  return {
+    key,
+    ...(parent === undefined ? {} : { parent: digest(parent) }),
+    ...(mappings === undefined ? {} : { mappings }),
+  };
 }
 
 const SNAPSHOT_KEY = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;

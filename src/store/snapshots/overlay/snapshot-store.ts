@@ -1,6 +1,6 @@
-import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { conflict, errnoCode, invalidArgument, notFound } from '#base';
-import type { Digest } from '#oci';
+import { type Digest, type IdMappings, mappedRoot, OVERFLOW_ID, toHostId } from '#oci';
 import type { Files, Mounts } from '#sys';
 import { storeError } from '../../errors.ts';
 import type { Collection } from '../../types.ts';
@@ -19,6 +19,10 @@ const OVERLAY_OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'off' } a
 const NOT_MOUNTED = new Set(['EINVAL', 'ENOENT']);
 /** Docker gives `/` this mode whatever the image says; images made from private directories rely on it. */
 const ROOT_MODE = 0o755;
+/** What a user namespace's root must pass on its way to its tree, but not list. */
+const PASSABLE_MODE = 0o711;
+/** The same for one's own directory: only for the group of that root. */
+const OWN_PASSABLE_MODE = 0o710;
 
 export interface SnapshotStoreOptions {
   readonly layout: Layout;
@@ -53,10 +57,14 @@ export class SnapshotStore {
     return this.#rows.entries().some(([, { parent }]) => parent === chainId);
   }
 
-  create(key: string, parent: Digest | undefined): void {
+  create(key: string, parent: Digest | undefined, mappings?: IdMappings): void {
     if (!isSnapshotKey(key)) throw invalidArgument(`invalid snapshot key ${JSON.stringify(key)}`);
     if (this.#rows.get(key)) throw conflict(`snapshot '${key}' exists already`);
-    const record: SnapshotRecord = { key, ...(parent === undefined ? {} : { parent }) };
+    const record: SnapshotRecord = {
+      key,
+      ...(parent === undefined ? {} : { parent }),
+      ...(mappings === undefined ? {} : { mappings }),
+    };
     const lower = this.lowerDirectories(record);
     const { dir } = this.#layout.snapshot(key);
     try {
@@ -80,12 +88,20 @@ export class SnapshotStore {
     const { dir, upper, work, merged } = this.#layout.snapshot(record.key);
     for (const path of [dir, upper, work, merged]) mkdirSync(path, { recursive: true, mode: 0o700 });
     writeFileSync(recordOf(dir), JSON.stringify(record), { mode: 0o600 });
+    if (record.mappings) this.#letIn(dir, mappedRoot(record.mappings).gid);
     using root = this.#sys.files.openRoot(upper);
     root.chmod('', ROOT_MODE);
     const top = topLayer === undefined ? undefined : statSync(topLayer, { bigint: true });
-    if (!top) return;
-    root.lchown('', Number(top.uid), Number(top.gid));
-    root.lutimes('', { atimeNs: top.mtimeNs, mtimeNs: top.mtimeNs });
+    const owner = ownerOnHost({ uid: Number(top?.uid ?? 0), gid: Number(top?.gid ?? 0) }, record.mappings);
+    root.lchown('', owner.uid, owner.gid);
+    if (top) root.lutimes('', { atimeNs: top.mtimeNs, mtimeNs: top.mtimeNs });
+  }
+
+  /** A runtime that has entered the user namespace is no root any more on its way to the tree. */
+  #letIn(dir: string, gid: number): void {
+    for (const path of [this.#layout.root, this.#layout.snapshots]) chmodSync(path, PASSABLE_MODE);
+    chownSync(dir, 0, gid);
+    chmodSync(dir, OWN_PASSABLE_MODE);
   }
 
   mount(key: string): string {
@@ -100,6 +116,7 @@ export class SnapshotStore {
         workdir: work,
         target: merged,
         options: OVERLAY_OPTIONS,
+        ...(record.mappings ? { lowerMappings: record.mappings } : {}),
       });
     } catch (error) {
       throw storeError(`mount snapshot '${key}'`, error);
@@ -150,6 +167,19 @@ export class SnapshotStore {
   lowerDirectories({ parent }: SnapshotRecord): string[] {
     return parent === undefined ? [] : this.#layers().directories(parent);
   }
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function ownerOnHost({ uid, gid }: Owner, mappings: IdMappings | undefined): Owner {
+  if (!mappings) return { uid, gid };
+  return {
+    uid: toHostId(uid, mappings.uids) ?? OVERFLOW_ID,
+    gid: toHostId(gid, mappings.gids) ?? OVERFLOW_ID,
+  };
 }
 
 /** Fails while anything is mounted there, so that no deletion ever descends into a mount. */
