@@ -5,7 +5,7 @@
  * tests' networks meet the other. Counting comes from the JUnit report of each group, because a test that calls process.exit ends a serial run
  * with status 0 and no summary. A group without a complete report counts as one failure.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findLeaks, takeInventory } from '../tests/harness/leaks.ts';
@@ -45,15 +45,23 @@ const CHECKS: readonly Group[] = [
   },
 ];
 
-const KERNEL: readonly Group[] = [
-  {
-    name: 'integration',
-    command: bunTest('--timeout=60000', './tests/integration'),
-    reports: true,
-    limitS: 600,
-  },
-  { name: 'end to end', command: bunTest('--timeout=120000', './tests/e2e'), reports: true, limitS: 900 },
-];
+/** One process for each folder of integration tests: some move their process into a mount namespace of its own. */
+const integrationGroups = (): Group[] =>
+  readdirSync('tests/integration')
+    .sort()
+    .map((folder) => ({
+      name: `integration ${folder}`,
+      command: bunTest('--timeout=60000', `./tests/integration/${folder}`),
+      reports: true,
+      limitS: 300,
+    }));
+
+const END_TO_END: Group = {
+  name: 'end to end',
+  command: bunTest('--timeout=120000', './tests/e2e'),
+  reports: true,
+  limitS: 1200,
+};
 
 async function main(): Promise<number> {
   const quick = process.argv.includes('--quick');
@@ -61,8 +69,8 @@ async function main(): Promise<number> {
   let totals = NO_TESTS;
   try {
     const before = takeInventory();
-    for (const group of quick ? CHECKS : [...CHECKS, ...KERNEL])
-      totals = addTotals(totals, await runGroup(group, scratch));
+    const groups = quick ? CHECKS : [...CHECKS, ...integrationGroups(), END_TO_END];
+    for (const group of groups) totals = addTotals(totals, await runGroup(group, scratch));
     if (!quick) totals = addTotals(totals, reportLeaks(findLeaks(before, takeInventory())));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
