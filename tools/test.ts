@@ -8,7 +8,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findLeaks, takeInventory } from '../tests/harness/leaks.ts';
+import { findLeaks, type Inventory, takeInventory } from '../tests/harness/leaks.ts';
 import { addTotals, formatTotals, NO_TESTS, parseJunitTotals, type Totals } from './junit.ts';
 import { runInPrivateNetwork } from './private-network.ts';
 
@@ -22,6 +22,7 @@ interface Group {
 }
 
 const BIN = 'node_modules/.bin';
+const ENDING_MS = 10_000;
 const bunTest = (...args: string[]): string[] => [`${BIN}/bun`, 'test', ...args];
 
 const CHECKS: readonly Group[] = [
@@ -71,7 +72,7 @@ async function main(): Promise<number> {
     const before = takeInventory();
     const groups = quick ? CHECKS : [...CHECKS, ...integrationGroups(), END_TO_END];
     for (const group of groups) totals = addTotals(totals, await runGroup(group, scratch));
-    if (!quick) totals = addTotals(totals, reportLeaks(findLeaks(before, takeInventory())));
+    if (!quick) totals = addTotals(totals, reportLeaks(await lastingLeaks(before)));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -111,6 +112,16 @@ function attemptRead(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
+  }
+}
+
+/** What is still there when everything that was ending has had its time: a process that exits needs some milliseconds. */
+async function lastingLeaks(before: Inventory): Promise<readonly string[]> {
+  const end = Date.now() + ENDING_MS;
+  for (;;) {
+    const leaks = findLeaks(before, takeInventory());
+    if (leaks.length === 0 || Date.now() > end) return leaks;
+    await Bun.sleep(100);
   }
 }
 
