@@ -81,6 +81,8 @@ export type OpenedPort =
 
 export interface SandboxPlan {
   readonly netnsPath: string;
+  /** The namespace to pin at `netnsPath`; undefined makes one. */
+  readonly netnsFrom?: string;
   /** New interfaces get no IPv6 (not even link-local) unless a network gives them some. */
   readonly disableIpv6: boolean;
   /** Keys below `net.`, set inside the namespace. */

@@ -183,6 +183,7 @@ class LocalNetworkService implements NetworkService {
     if (sandbox.netnsPath === undefined) return;
     const plan = {
       netnsPath: sandbox.netnsPath,
+      ...(request.netnsFrom === undefined ? {} : { netnsFrom: request.netnsFrom }),
       disableIpv6: !network.enableIPv6 && network.driver === 'bridge',
       sysctls: namespacedSysctls(request.sysctls ?? {}),
       interfaces: sandbox.endpoints

@@ -52,6 +52,11 @@ export interface SandboxRequest {
   readonly endpoints?: Readonly<Record<string, EndpointRequest>>;
   readonly ports: readonly PortRequest[];
   readonly sysctls?: Readonly<Record<string, string>>;
+  /**
+   * Path of an empty network namespace to use instead of a new one: that of a container in a user namespace has to
+   * belong to it. Must stay valid until the sandbox is made.
+   */
+  readonly netnsFrom?: string;
 }
 
 export interface EndpointRequest {

@@ -8,7 +8,7 @@ import type { NetworkSys } from './local-kernel.ts';
  * namespace).
  */
 export function buildSandbox(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
-  sys.namespaces.createNetwork(plan.netnsPath);
+  sys.namespaces.createNetwork(plan.netnsPath, plan.netnsFrom === undefined ? {} : { from: plan.netnsFrom });
   try {
     sys.namespaces.withNetwork(plan.netnsPath, () => prepare(plan));
     if (plan.interfaces.length > 0) plugIn(sys, host, plan);
