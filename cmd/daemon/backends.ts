@@ -18,7 +18,7 @@ export function imageBackend(images: ImageService, containers: ContainerService)
     save: (names) => images.save(names),
     bootstrap: (kind, options) => images.bootstrap(kind, options),
     countContainers: (image) => containers.usersOf(image).length,
-    sharedBytes: () => new Map(images.diskUsage().images.map(({ id, sharedBytes }) => [id, sharedBytes])),
+    diskUsage: () => images.diskUsage(),
   };
 }
 

@@ -19,6 +19,7 @@ export {
   maskSecrets,
   silentLogger,
 } from './log.ts';
+export { MeasuredSizes, type MeasuredSizesOptions } from './measured-sizes.ts';
 export { KeyedMutex, Semaphore } from './mutex.ts';
 export { parseSignal, SIGNALS } from './signals.ts';
 export {

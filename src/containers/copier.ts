@@ -63,6 +63,7 @@ export class Copier {
     const live = this.#live(ref, id);
     if (live) await write(live);
     else await this.#stopped(ref, id, write);
+    this.#engine.sizes.touch(id);
     events.publish(container, 'extract-to-dir', { path });
   }
 

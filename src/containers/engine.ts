@@ -1,4 +1,4 @@
-import type { KeyedMutex, Logger } from '#base';
+import type { KeyedMutex, Logger, MeasuredSizes } from '#base';
 import type { ImageService } from '#images';
 import type { NetworkService } from '#network';
 import type { LimitHost, Runtime, SpecHost } from '#runtime';
@@ -35,6 +35,8 @@ export interface Engine {
   readonly locks: KeyedMutex;
   readonly events: ContainerEvents;
   readonly companions: Companions;
+  /** Bytes of the writable layers, by container. */
+  readonly sizes: MeasuredSizes;
   readonly runtime: Runtime;
   readonly network: NetworkService;
   readonly snapshotter: Snapshotter;

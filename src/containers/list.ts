@@ -111,10 +111,12 @@ export class Lister {
     }
   }
 
-  /** Bytes of the writable layer; 0 when it is gone already. */
+  /** Bytes of the writable layer, of a running container as of a few seconds ago; 0 when it is gone already. */
   async writableBytes(id: string): Promise<number> {
     try {
-      return await this.#engine.snapshotter.usage(id);
+      const { registry, sizes } = this.#engine;
+      const state = registry.byId(id)?.state;
+      return await sizes.get(id, { isChanging: state !== undefined && isAlive(state) });
     } catch (error) {
       if (isNotFound(error)) return 0;
       throw error;

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type EventBus, KeyedMutex, type Logger, parseSignal, SIGNALS } from '#base';
+import { type EventBus, KeyedMutex, type Logger, MeasuredSizes, parseSignal, SIGNALS } from '#base';
 import type { NetworkService } from '#network';
 import type { Digest } from '#oci';
 import {
@@ -40,6 +40,7 @@ import { Pruner } from './prune.ts';
 import { Registry } from './registry.ts';
 import { type RemoveOptions, Remover } from './remove.ts';
 import { Restorer } from './restore.ts';
+import { sizeKeeper } from './size-keeper.ts';
 import { Starter } from './start/starter.ts';
 import { exitCodeOf, isAlive } from './state.ts';
 import { StatsReader } from './stats-reader.ts';
@@ -85,6 +86,7 @@ export function createContainerService(options: ContainerServiceOptions): Contai
     ...options,
     logger,
     companions: new Companions(logger),
+    sizes: new MeasuredSizes({ measure: (id) => options.snapshotter.usage(id) }),
     registry: new Registry(options.metadata.collection('containers', decodeContainer)),
     instances: new Instances(),
     locks: new KeyedMutex(),
@@ -140,6 +142,7 @@ class Containers implements ContainerService {
     this.#committer = new Committer(engine, this.#controller);
     this.#changer = new Changer(engine);
     this.#execs = new ExecService(engine);
+    engine.companions.add(sizeKeeper(engine.sizes));
     engine.companions.add(new HealthWatch(engine, this.#execs));
     this.#remover = new Remover(engine, this.#execs);
     this.#pruner = new Pruner(this.#lister, this.#remover);

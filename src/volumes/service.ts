@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createId, type EventBus, errorMessage, type Logger } from '#base';
+import { createId, type EventBus, errorMessage, type Logger, MeasuredSizes } from '#base';
 import type { Collection, MetadataStore } from '#store';
 import { decodeVolume } from './decode.ts';
 import {
@@ -33,6 +33,7 @@ export function createVolumeService(options: VolumeServiceOptions): VolumeServic
 class LocalVolumes implements VolumeService {
   readonly #rows: Collection<Volume>;
   readonly #volumes: Map<string, Volume>;
+  readonly #sizes = new MeasuredSizes({ measure: (mountpoint) => treeBytes(mountpoint) });
   readonly #holds = new Map<string, Set<string>>();
   readonly #root: string;
   readonly #events: EventBus;
@@ -100,6 +101,7 @@ class LocalVolumes implements VolumeService {
   async #delete(volume: Volume): Promise<void> {
     this.#rows.delete(volume.name);
     this.#volumes.delete(volume.name);
+    this.#sizes.forget(volume.mountpoint);
     await rm(join(this.#root, volume.name), { recursive: true, force: true });
     this.#publish('destroy', volume);
   }
@@ -120,6 +122,11 @@ class LocalVolumes implements VolumeService {
       reclaimedBytes += bytes;
     }
     return { deleted, reclaimedBytes };
+  }
+
+  async usage(name: string): Promise<number> {
+    // Anybody on the host may write to it at any time.
+    return await this.#sizes.get(this.get(name).mountpoint, { isChanging: true });
   }
 
   hold(name: string, containerId: string): void {

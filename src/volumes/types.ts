@@ -44,6 +44,8 @@ export interface VolumeService {
   ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
   hold(name: string, containerId: string): void;
   release(name: string, containerId: string): void;
+  /** Bytes in the volume, as of a few seconds ago. @throws `not_found`. */
+  usage(name: string): Promise<number>;
   /** IDs of containers that hold the volume. */
   usersOf(name: string): readonly string[];
 }

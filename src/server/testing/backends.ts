@@ -36,13 +36,13 @@ export function createFakeBackends(options: FakeOptions = {}): Backends {
     containers: faked<ContainerBackend>('containers', { ...fakeContainers(views), ...options.containers }),
     images: faked<ImageBackend>('images', { ...fakeImages(), ...options.images }),
     networks: faked<NetworkBackend>('networks', { ...fakeNetworks(), ...options.networks }),
-    volumes: faked<VolumeBackend>('volumes', { list: () => [], ...options.volumes }),
+    volumes: faked<VolumeBackend>('volumes', { list: () => [], usage: async () => 0, ...options.volumes }),
   };
 }
 
 /** Fails with the method's name instead of "is not a function". Methods that may be missing stay missing. */
 function faked<T extends object>(room: string, methods: Partial<T>): T {
-  const optional = new Set(['pull', 'graphDriver', 'sharedBytes', 'then']);
+  const optional = new Set(['pull', 'graphDriver', 'then']);
   return new Proxy(methods as T, {
     get(target, name, receiver) {
       const value = Reflect.get(target, name, receiver);
@@ -102,6 +102,7 @@ function fakeImages(): Partial<ImageBackend> {
       throw notFound(`No such image: ${name}`);
     },
     history: () => [],
+    diskUsage: () => ({ layersBytes: image.sizeBytes, images: [{ id: image.id, sharedBytes: 0 }] }),
     countContainers: () => 1,
     save: () => Readable.from([Buffer.from('archive')]),
   };

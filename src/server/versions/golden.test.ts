@@ -78,6 +78,7 @@ describe.each(VERSIONS)('API 1.%d', (minor) => {
     ['info', '/info'],
     ['version', '/version'],
     ['df', '/system/df'],
+    ['df-verbose', '/system/df?verbose=1'],
     ['network', '/networks/bridge'],
     ['stats', '/containers/one/stats?stream=0'],
     ['stats-one-shot', '/containers/one/stats?stream=0&one-shot=1'],

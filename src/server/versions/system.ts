@@ -62,7 +62,12 @@ export const SYSTEM_CHANGES: ChangeTable = {
   ],
   SystemDataUsage: [
     { before: 42, note: '`type` is ignored.', query: withoutParam('type') },
-    { before: 52, note: 'Lists instead of groups.', value: onValue(legacyUsage) },
+    {
+      before: 52,
+      note: 'Lists instead of groups.',
+      query: withParam('verbose', '1'),
+      value: onValue(legacyUsage),
+    },
     {
       before: 44,
       note: 'Images have `VirtualSize`.',

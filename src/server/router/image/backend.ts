@@ -11,7 +11,7 @@ export interface PullOptions {
 }
 
 /** What the image routes need: the service, and what other rooms know of images. */
-export interface ImageBackend extends Omit<ImageService, 'createFromLayer' | 'diskUsage' | 'collectGarbage'> {
+export interface ImageBackend extends Omit<ImageService, 'createFromLayer' | 'collectGarbage'> {
   /** Containers made from the image. */
   countContainers(image: StoredImage['id']): number;
   /** Storage driver and paths, for inspect. Undefined: not told. */
@@ -19,8 +19,6 @@ export interface ImageBackend extends Omit<ImageService, 'createFromLayer' | 'di
     readonly Name: string;
     readonly Data: Readonly<Record<string, string>>;
   };
-  /** Bytes shared with other images, by image. */
-  sharedBytes?(): ReadonlyMap<string, number>;
   /** Undefined: this engine has no registry client. */
   pull?(options: PullOptions): Promise<void>;
 }

@@ -16,6 +16,7 @@ import {
   pruneOptions,
   readCredentials,
 } from './input.ts';
+import { sharedBytes } from './shared-bytes.ts';
 
 type Plain<Query = object> = Call<Query, undefined>;
 
@@ -32,7 +33,7 @@ interface CreateQuery {
 export function imageHandlers(backend: ImageBackend) {
   return {
     list({ query }: Plain<{ filters: Filters; 'shared-size': boolean }>) {
-      const shared = query['shared-size'] ? backend.sharedBytes?.() : undefined;
+      const shared = query['shared-size'] ? sharedBytes(backend.diskUsage()) : undefined;
       const images = backend.list(listFilters(query.filters));
       return json(
         images.map((image) =>

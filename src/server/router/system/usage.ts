@@ -9,6 +9,7 @@ import { json } from '../../http/reply.ts';
 import type { ContainerBackend } from '../container/backend.ts';
 import type { ImageBackend } from '../image/backend.ts';
 import { familiarName } from '../image/input.ts';
+import { sharedBytes } from '../image/shared-bytes.ts';
 import { type Call, type Route, route } from '../route.ts';
 import type { VolumeBackend } from '../volume/backend.ts';
 
@@ -34,7 +35,8 @@ export function usageRoutes(backends: UsageBackends): Route[] {
         for (const type of query.type ?? []) {
           if (!(TYPES as readonly string[]).includes(type)) throw unknownUsageType(type);
         }
-        return json(await dataUsage(backends, query.type ?? TYPES));
+        const usage = await dataUsage(backends, query.type ?? TYPES);
+        return json(query.verbose ? usage : withoutItems(usage));
       },
     }),
   ];
@@ -48,7 +50,7 @@ async function dataUsage(
   return {
     ...(types.includes('image') ? { ImageUsage: imageUsage(images, views) } : {}),
     ...(types.includes('container') ? { ContainerUsage: await containerUsage(containers, views) } : {}),
-    ...(types.includes('volume') ? { VolumeUsage: volumeUsage(volumes, views) } : {}),
+    ...(types.includes('volume') ? { VolumeUsage: await volumeUsage(volumes, views) } : {}),
     ...(types.includes('build-cache') ? { BuildCacheUsage: usageOf<never>([], [], () => 0) } : {}),
   };
 }
@@ -68,19 +70,24 @@ const sum = <T>(items: readonly T[], size: (item: T) => number): number =>
   items.reduce((bytes, item) => bytes + size(item), 0);
 
 function imageUsage(images: ImageBackend, views: readonly ContainerView[]): DiskUsage<ImageSummary> {
-  const shared = images.sharedBytes?.() ?? new Map<string, number>();
+  const usage = images.diskUsage();
+  const shared = sharedBytes(usage);
   const items = images.list().map((image) =>
     summarizeImage(image, familiarName, {
       containers: views.filter(({ imageId }) => imageId === image.id).length,
       sharedBytes: shared.get(image.id) ?? 0,
     }),
   );
-  // What images share counts once for each here, so the sum is an upper bound.
-  return usageOf(
-    items,
-    items.filter(({ Containers }) => Containers > 0),
-    ({ Size }) => Size,
-  );
+  const active = items.filter(({ Containers }) => Containers > 0);
+  const used = sum(active, ({ Size, SharedSize }) => Size - SharedSize);
+  return {
+    ActiveCount: active.length,
+    TotalCount: items.length,
+    Reclaimable: Math.max(0, usage.layersBytes - used),
+    // Each layer counts once, however many images have it.
+    TotalSize: usage.layersBytes,
+    Items: items,
+  };
 }
 
 async function containerUsage(
@@ -98,16 +105,32 @@ async function containerUsage(
   return usageOf(items, running, ({ SizeRw }) => SizeRw ?? 0);
 }
 
-function volumeUsage(volumes: VolumeBackend, views: readonly ContainerView[]): DiskUsage<Volume> {
-  const items = volumes.list().map((volume) => ({
-    ...fromVolume(volume),
-    UsageData: { Size: -1, RefCount: countUsers(volume.name, views) },
-  }));
+async function volumeUsage(
+  volumes: VolumeBackend,
+  views: readonly ContainerView[],
+): Promise<DiskUsage<Volume>> {
+  const items = await Promise.all(
+    volumes.list().map(async (volume) => ({
+      ...fromVolume(volume),
+      // One that is removed at this moment: unknown.
+      UsageData: {
+        Size: await volumes.usage(volume.name).catch(() => -1),
+        RefCount: countUsers(volume.name, views),
+      },
+    })),
+  );
   return usageOf(
     items,
     items.filter(({ UsageData }) => UsageData.RefCount > 0),
-    () => 0,
+    ({ UsageData }) => Math.max(0, UsageData.Size),
   );
+}
+
+/** Unless `verbose`, the sums are all there is. */
+function withoutItems(usage: SystemDataUsage): SystemDataUsage {
+  return Object.fromEntries(
+    Object.entries(usage).map(([name, { Items: _, ...sums }]) => [name, sums]),
+  ) as SystemDataUsage;
 }
 
 const countUsers = (volume: string, views: readonly ContainerView[]): number =>

@@ -1,3 +1,3 @@
 import type { VolumeService } from '#volumes';
 
-export type VolumeBackend = Pick<VolumeService, 'get' | 'list' | 'create' | 'remove' | 'prune'>;
+export type VolumeBackend = Pick<VolumeService, 'get' | 'list' | 'create' | 'remove' | 'prune' | 'usage'>;
