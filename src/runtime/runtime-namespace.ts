@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statfsSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { errnoCode } from '#base';
 import type { MountInfo, Sys } from '#sys';
 
@@ -90,32 +91,46 @@ function shareDirectories(sys: Pick<Sys, 'mounts'>, directories: readonly string
 function isShared(mounts: readonly MountInfo[], directory: string): boolean {
   const holds = (mount: MountInfo) =>
     mount.target === '/' || directory === mount.target || directory.startsWith(`${mount.target}/`);
-  const holder = mounts
-    .filter(holds)
-    .reduce<MountInfo | undefined>(
-      (best, mount) => (best && best.target.length > mount.target.length ? best : mount),
-      undefined,
-    );
-  return holder?.propagation.some((mode) => mode.startsWith('shared:')) ?? false;
+  return innermost(mounts.filter(holds))?.propagation.some((mode) => mode.startsWith('shared:')) ?? false;
+}
+
+const innermost = (mounts: readonly MountInfo[]): MountInfo | undefined =>
+  mounts.reduce<MountInfo | undefined>(
+    (best, mount) => (best && best.target.length > mount.target.length ? best : mount),
+    undefined,
+  );
+
+/**
+ * Whether what is mounted at `directory` is that very directory, as {@link shareDirectories} makes it. A disk of its own
+ * for the data root, or a bind from elsewhere, belongs to whoever mounted it.
+ */
+export function isBoundOnItself(mounts: readonly MountInfo[], directory: string): boolean {
+  const own = mounts.findLast(({ target }) => target === directory);
+  const above = innermost(
+    mounts.filter(({ target }) => target === '/' || directory.startsWith(`${target}/`)),
+  );
+  if (!own || !above) return false;
+  return own.device === above.device && own.root === join(above.root, relative(above.target, directory));
 }
 
 /**
  * Takes back what {@link enterRuntimeNamespace} did to the host, at a clean stop: the bind mounts of `sharedDirs` on
- * themselves, unless something is still mounted below them. Returns the directories that stay mounted.
+ * themselves, unless something is still mounted below them. Returns the binds that stay. A mount point of the user's,
+ * such as a disk for the data root, is left alone.
  */
 export function removeSharedBinds(
   sys: Pick<Sys, 'mounts'>,
   sharedDirs: readonly string[],
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): string[] {
-  const busy = sharedDirs.filter((directory) =>
-    sys.mounts.list().some((mount) => mount.target.startsWith(`${directory}/`)),
-  );
+  const mounts = sys.mounts.list();
+  const ours = sharedDirs.filter((directory) => isBoundOnItself(mounts, directory));
+  const busy = ours.filter((directory) => mounts.some((mount) => mount.target.startsWith(`${directory}/`)));
   const origin = env[ORIGIN];
   const inside = origin === undefined ? undefined : findProcessIn(origin);
   // Nobody lives in the namespace we came from: it is gone, and its mounts with it.
   if (inside === undefined) return busy;
-  for (const directory of sharedDirs.filter((directory) => !busy.includes(directory)).toReversed())
+  for (const directory of ours.filter((directory) => !busy.includes(directory)).toReversed())
     if (existsSync(directory) && !unmountIn(inside, directory)) busy.push(directory);
   return busy;
 }
