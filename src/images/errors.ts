@@ -53,6 +53,9 @@ export const diffIdMismatch = (index: number, expected: string, actual: string):
 export const damagedLayer = (index: number, cause: unknown): GantryError =>
   dataLoss(`invalid diffID for layer ${index}: ${errorMessage(cause)}`, { cause });
 
+/** A stored blob that is no longer what its digest says. */
+export const damagedBlob = (digest: Digest): GantryError => dataLoss(`blob ${digest} is damaged`);
+
 export const nullManifest = (): GantryError =>
   invalidArgument('invalid manifest, manifest cannot be null (but can be [])');
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { readTar } from '#base';
 import { digestHex, digestOf, MEDIA_TYPE } from '#oci';
@@ -33,6 +34,16 @@ const json = (members: Map<string, Uint8Array>, path: string) =>
   JSON.parse(Buffer.from(members.get(path) ?? []).toString());
 
 describe('save', () => {
+  test('a blob that was damaged since ends the archive with an error', async () => {
+    using fixture = await createImageFixture();
+    await fixture.images.load(streamOf(await tarOf(dockerArchive([{ layers: [A, B], tags: ['x:1'] }]))));
+    const path = fixture.content.path(digestOf(B));
+    const bytes = readFileSync(path);
+    bytes.fill('y', 5000, 5001);
+    writeFileSync(path, bytes);
+    await expect(saved(fixture, 'x:1')).rejects.toThrow(`blob ${digestOf(B)} is damaged`);
+  });
+
   test('writes a docker archive and an OCI layout over the same blobs', async () => {
     using fixture = await createImageFixture();
     await fixture.images.load(

@@ -16,7 +16,7 @@ import {
 } from '#oci';
 import type { ContentStore } from '#store';
 import type { CatalogEntry, ImageCatalog } from '../catalog.ts';
-import { noSuchImageToSave } from '../errors.ts';
+import { damagedBlob, noSuchImageToSave } from '../errors.ts';
 import { blobsOf, type Reclaimer } from '../garbage.ts';
 import type { ImageEvents } from '../image-events.ts';
 import { findById, tryResolveImage } from '../resolve.ts';
@@ -153,8 +153,15 @@ export class ImageSaver {
   }
 
   async *#read(digest: Digest): AsyncGenerator<Uint8Array, void, undefined> {
+    const { content } = this.#options;
+    const hasher = new Bun.CryptoHasher('sha256');
     // Opened only when its turn comes: an archive may have thousands of blobs.
-    yield* this.#options.content.read(digest) as AsyncIterable<Uint8Array>;
+    for await (const chunk of content.read(digest) as AsyncIterable<Uint8Array>) {
+      hasher.update(chunk);
+      yield chunk;
+    }
+    // The head was sent long ago; an archive that ends here is one the receiver does not take for whole.
+    if (hasher.digest('hex') !== digestHex(digest)) throw damagedBlob(digest);
   }
 }
 
