@@ -1,6 +1,6 @@
 import { defineCommand } from '../core/command.ts';
 import { consoleSize } from '../session/resize.ts';
-import { createContainer } from './create/create.ts';
+import { checkPullPolicy, createContainer } from './create/create.ts';
 import { CREATE_FLAGS } from './create/flags.ts';
 import { toCreateRequest } from './create/request.ts';
 import { withRunHint } from './run-errors.ts';
@@ -13,17 +13,13 @@ export const command = defineCommand({
   interspersed: false,
   async run({ args, flags, changed, invokedAs }, ctx) {
     const [image = '', ...rest] = args;
-    return await withRunHint(ctx, invokedAs, async () => {
-      const request = await toCreateRequest(flags, {
-        image,
-        command: rest,
-        changed,
-        env: ctx.env,
-        consoleSize: consoleSize(ctx, flags.tty),
-      });
-      const id = await createContainer(ctx, await ctx.client(), flags, request);
-      await ctx.stdout.write(`${id}\n`);
-      return undefined;
+    const request = await withRunHint(ctx, invokedAs, async () => {
+      checkPullPolicy(flags.pull);
+      const size = consoleSize(ctx, flags.tty);
+      return await toCreateRequest(flags, { image, command: rest, changed, env: ctx.env, consoleSize: size });
     });
+    const id = await createContainer(ctx, await ctx.client(), flags, request);
+    await ctx.stdout.write(`${id}\n`);
+    return undefined;
   },
 });

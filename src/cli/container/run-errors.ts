@@ -3,7 +3,10 @@ import { daemonMessage } from '#client';
 import type { CliContext } from '../core/context.ts';
 import { EXIT, present, presentationOf } from '../core/errors.ts';
 
-/** Runs `action`; its errors get the form that `run` and `create` have: exit code 125, a prefix and a hint. */
+/**
+ * Runs `action`; its errors get the form that those of `run` have, and those of `create` about its flags: exit code 125, a
+ * prefix and a hint.
+ */
 export async function withRunHint<T>(
   ctx: CliContext,
   invokedAs: string,

@@ -155,7 +155,7 @@ describe('create: a missing image', () => {
   test('is an error with --pull never', async () => {
     const create = () => Promise.reject(missing);
     const run = await runForTest(['create', '--pull', 'never', 'x'], { calls: { containers: { create } } });
-    expect(run.exitCode).toBe(125);
+    expect(run.exitCode).toBe(1);
     expect(run.stderr).toStartWith('gantry: Error response from daemon: No such image: x:latest\n');
   });
 
@@ -164,4 +164,17 @@ describe('create: a missing image', () => {
     const calls = { containers: { create }, images: { inspect: async () => ({}) } };
     expect((await runForTest(['create', 'x'], { calls })).stderr).toContain('network n not found');
   });
+});
+
+test('create: an error of the engine is plain, one of the flags is as in run', async () => {
+  const create = () => Promise.reject(new GantryError('conflict', 'Error response from daemon: in use'));
+  const refused = await runForTest(['create', '--name', 'x', 'busybox'], {
+    calls: { containers: { create } },
+  });
+  expect(refused).toEqual({ exitCode: 1, stdout: '', stderr: 'Error response from daemon: in use\n' });
+  const flags = await runForTest(['create', '--pull', 'maybe', 'busybox']);
+  expect([flags.exitCode, flags.stderr]).toEqual([
+    125,
+    expect.stringMatching(/^gantry: invalid pull option/),
+  ]);
 });

@@ -28,7 +28,8 @@ export function eventLine({ Type, Action, Actor, time, timeNano }: EventMessage)
  * With the names that events had before API 1.52 (`status`, `id`, `from`) where the engine leaves them out: scripts know
  * them. Source: moby, `api/server/middleware` of the versions before.
  */
-export function withOldNames(event: EventMessage): EventMessage {
+export function withOldNames(message: EventMessage): EventMessage {
+  const event = withSortedAttributes(message);
   const { status, id, from, Type, Action, Actor } = event;
   if (status !== undefined || !/^(container|image)$/.test(Type)) return event;
   const image = Type === 'container' ? (from ?? Actor.Attributes?.['image']) : undefined;
@@ -38,6 +39,14 @@ export function withOldNames(event: EventMessage): EventMessage {
     ...(image === undefined ? {} : { from: image }),
     ...event,
   };
+}
+
+/** In the order of a Go map, which scripts that compare lines rely on. */
+function withSortedAttributes(event: EventMessage): EventMessage {
+  const Attributes = Object.fromEntries(
+    Object.entries(event.Actor.Attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return { ...event, Actor: { ...event.Actor, Attributes } };
 }
 
 /** An event as templates see it: the fields of docker's message type. As JSON it is what came over the wire. */

@@ -54,5 +54,6 @@ function tables({ images, containers, volumes, buildCache, buildCacheBytes }: Us
 function throughTemplate({ images, containers, volumes, buildCache }: UsageDetails, format: string): string {
   const template = compile(format === 'json' ? '{{json .}}' : format);
   const fields = { Images: images, Containers: containers, Volumes: volumes, BuildCache: buildCache };
-  return runRow(template, new Struct('*formatter.DiskUsageContext', fields, { keepsOrder: true }));
+  const options = { keepsOrder: true, escapesHtml: true };
+  return runRow(template, new Struct('*formatter.DiskUsageContext', fields, options));
 }

@@ -11,14 +11,18 @@ export class Struct {
   /** Whether JSON keeps the order of the fields (a Go struct) instead of sorting them (a Go map). */
   readonly keepsOrder: boolean;
 
+  /** Whether JSON escapes HTML, as Go does unless told otherwise. Default: where the order is not kept. */
+  readonly escapesHtml: boolean;
+
   constructor(
     typeName: string,
     fields: Readonly<Record<string, unknown>>,
-    options: { keepsOrder?: boolean } = {},
+    options: { keepsOrder?: boolean; escapesHtml?: boolean } = {},
   ) {
     this.typeName = typeName;
     this.fields = fields;
     this.keepsOrder = options.keepsOrder ?? false;
+    this.escapesHtml = options.escapesHtml ?? !this.keepsOrder;
   }
 
   /** All fields without parameters, evaluated. */
@@ -90,7 +94,7 @@ export function toJson(value: unknown): string {
   const text = JSON.stringify(value ?? null, exactNumbers)
     .replaceAll('\u2028', '\\u2028')
     .replaceAll('\u2029', '\\u2029');
-  return value instanceof Struct && !value.keepsOrder ? text.replaceAll(/[<>&]/g, escapeUnicode) : text;
+  return value instanceof Struct && value.escapesHtml ? text.replaceAll(/[<>&]/g, escapeUnicode) : text;
 }
 
 const escapeUnicode = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;

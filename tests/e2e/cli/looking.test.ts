@@ -196,6 +196,7 @@ describe.each(dockers)('gantry shows what $name shows', (docker: Client) => {
     ['logs', 'no-such-container'],
     ['system', 'df'],
     ['system', 'df', '-v'],
+    ['system', 'df', '-v', '--format', 'json'],
     ['volume', 'ls', '--format', 'json'],
     ['network', 'ls', '--no-trunc'],
     ['events', '--since', '0', '--until', String(Math.floor(Date.now() / 1000))],

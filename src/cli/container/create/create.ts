@@ -24,7 +24,8 @@ export async function createContainer(
   return created.Id;
 }
 
-function checkPullPolicy(policy: string): void {
+/** @throws docker's text for a policy that it does not have. */
+export function checkPullPolicy(policy: string): void {
   if (['always', 'missing', 'never', ''].includes(policy)) return;
   throw cliError(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
 }
