@@ -156,7 +156,7 @@ describe('create: a missing image', () => {
     const create = () => Promise.reject(missing);
     const run = await runForTest(['create', '--pull', 'never', 'x'], { calls: { containers: { create } } });
     expect(run.exitCode).toBe(1);
-    expect(run.stderr).toStartWith('gantry: Error response from daemon: No such image: x:latest\n');
+    expect(run.stderr).toStartWith('Error response from daemon: No such image: x:latest\n');
   });
 
   test('another 404 is not taken for one', async () => {
