@@ -2,7 +2,8 @@ import { must } from '../../tests/harness/programs.ts';
 import type { Engine } from '../engine.ts';
 import { type Measurement, timeMs } from '../measurement.ts';
 
-const runTrue = (engine: Engine): Promise<string> =>
+/** One container from a client's start to its end. */
+export const runTrue = (engine: Engine): Promise<string> =>
   must(engine.client, ['run', '--rm', 'busybox', 'true'], { host: engine.host });
 
 export const singleStart: Measurement = {

@@ -7,6 +7,7 @@ import { VERSION } from '../version.ts';
 import { loadConfig } from './config/load.ts';
 import { type Settings, settingsFrom } from './config/settings.ts';
 import { daemonHelp, parseDaemonCommand } from './flags.ts';
+import { releaseMemoryWhenIdle } from './idle-memory.ts';
 import { claimLock, writePidfile } from './lock.ts';
 import { notifyManager } from './notify.ts';
 import { serve } from './serve.ts';
@@ -53,6 +54,7 @@ async function run({ logger, sys, settings, reload }: DaemonParts): Promise<numb
   );
   await services.containers.restore();
   const server = stack.adopt(await serve({ services, sys, logger, settings }), (running) => running.close());
+  stack.use(releaseMemoryWhenIdle(sys.processes));
   notifyManager(sys.sockets, 'READY=1');
   logger.info('daemon is ready', { version: VERSION, addresses: server.addresses });
   const signal = await signals.stop;

@@ -62,6 +62,7 @@ const SYMBOLS = {
     args: ['i32', FFIType.i64_fast, FFIType.i64_fast, FFIType.i64_fast, FFIType.i64_fast],
     returns: 'i32',
   },
+  madvise: { args: [FFIType.i64_fast, FFIType.i64_fast, 'i32'], returns: 'i32' },
   umask: { args: ['u32'], returns: 'u32' },
   ioctl: { args: ['i32', FFIType.i64_fast, 'ptr'], returns: 'i32' },
   socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },

@@ -4,6 +4,7 @@ import { ERRNO } from './errno.ts';
 import { SysError } from './errors.ts';
 import { allocate, check, errno, libc, type Memory, rawSyscall } from './ffi.ts';
 import { cString } from './path-bytes.ts';
+import { releaseProgramPages } from './program-pages.ts';
 import type { Fd, Processes, RlimitName } from './types.ts';
 
 const POLLIN = 1;
@@ -59,6 +60,7 @@ export function createProcesses(): Processes {
       check(libc().prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl', 'option', 'PR_SET_CHILD_SUBREAPER');
     },
     umask: (mask) => libc().umask(mask),
+    releaseProgramPages,
     closeFd: (fd) => {
       check(libc().close(fd), 'close', 'fd', fd);
     },

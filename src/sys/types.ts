@@ -236,6 +236,11 @@ export interface Processes {
   /** prctl(2) PR_SET_CHILD_SUBREAPER. */
   setSubreaper(): void;
   umask(mask: number): number;
+  /**
+   * Gives back the memory that shows this program's own file, code above all; what is needed again comes from the page
+   * cache, without reading (madvise(2) MADV_DONTNEED).
+   */
+  releaseProgramPages(): void;
   closeFd(fd: Fd): void;
 }
 

@@ -58,6 +58,8 @@ export class FakeProcesses implements Processes {
     return former;
   }
 
+  releaseProgramPages(): void {}
+
   closeFd(): void {
     // Its descriptors are only numbers.
   }
