@@ -44,6 +44,7 @@ function open(): { store: MetadataStore; docs: Collection<Doc> } {
 function close(): void {
   opened.pop()?.[Symbol.dispose]();
 }
+/** Documents in the database file alone: its log would heal what is damaged there. */
 function fill(count: number): void {
   const { store, docs } = open();
   store.transaction(() => {
@@ -51,6 +52,7 @@ function fill(count: number): void {
       docs.put(`k${String(index).padStart(5, '0')}`, { name: `n${index}`.repeat(100) });
   });
   close();
+  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
 }
 
 describe('openMetadataStore', () => {

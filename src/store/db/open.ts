@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path';
 import { errorMessage, GantryError, type Logger, unavailable } from '#base';
 import { migrate } from './migrations.ts';
+import { keepReserve } from './reserve.ts';
 import { salvage } from './salvage.ts';
 
 /** SQLite result codes that say the file itself is damaged. Source: sqlite.org/rescode.html. */
@@ -49,6 +50,7 @@ function openChecked(path: string): Database {
     const found = database.query<{ integrity_check: string }, []>('PRAGMA integrity_check(1)').get();
     if (found?.integrity_check !== 'ok') throw new DamagedError(found?.integrity_check ?? 'no answer');
     migrate(database);
+    keepReserve(database, path);
     return database;
   } catch (error) {
     database.close();

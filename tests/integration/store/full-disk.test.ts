@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '#base';
@@ -74,4 +74,31 @@ test('metadata that does not fit is `unavailable`; what was there stays, and wri
   expect(documents.entries()).toEqual([['kept', 'value']]);
   documents.put('small', 'fits');
   expect(documents.get('small')).toBe('fits');
+});
+
+test('on a disk that is full to the last byte, small documents can still be written and removed', () => {
+  const path = join(small, 'metadata.db');
+  const open = () => openMetadataStore({ path, logger: silentLogger });
+  const fill = () => {
+    try {
+      for (let index = 0; index < 500; index += 1)
+        writeFileSync(join(small, `filler${index}`), 'x'.repeat(4096 * 8));
+    } catch {
+      // Full, as wanted.
+    }
+    expect(statfsSync(small).bavail).toBeLessThan(8);
+  };
+  {
+    using metadata = open();
+    const documents = metadata.collection('documents', (stored) => stored as string);
+    for (let index = 0; index < 100; index += 1) documents.put(`k${index}`, 'x'.repeat(2000));
+    fill();
+    for (let round = 0; round < 20; round += 1)
+      for (let index = 0; index < 50; index += 1) documents.put(`k${index}`, `${round}`.repeat(1500));
+  }
+  // The same after a restart, while the disk is as full as before.
+  using metadata = open();
+  const documents = metadata.collection('documents', (stored) => stored as string);
+  for (let index = 0; index < 100; index += 1) expect(documents.delete(`k${index}`)).toBe(true);
+  expect(documents.entries()).toEqual([]);
 });
