@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { EventBus } from '#base';
-import type { ContainerService } from '#containers';
+import { type ContainerService, LOG_DRIVER_NAMES } from '#containers';
 import type { ImageService } from '#images';
 import { hostPlatform } from '#oci';
 import { findInit, type Runtime } from '#runtime';
@@ -51,7 +51,7 @@ export function engineInfo(sources: InfoSources): EngineInfo {
       volume: ['local'],
       network: ['bridge', 'host', 'null'],
       authorization: [],
-      log: ['json-file', 'none'],
+      log: LOG_DRIVER_NAMES,
     },
     limits: supportedLimits(sources.cgroups),
     debug: settings.logLevel === 'debug',

@@ -10,8 +10,10 @@ export interface Companion {
   resume?(id: string): void;
   /** The run is over: no waiting for anything. */
   end(id: string): void;
-  /** The container is gone. */
-  forget?(id: string): void;
+  /** A container that an earlier daemon started has ended while no daemon ran. */
+  ended?(container: Container): void | Promise<void>;
+  /** The container is about to be erased, with its files. */
+  forget?(id: string): void | Promise<void>;
   /** The daemon ends; runs go on. */
   close(): Promise<void>;
 }
@@ -46,8 +48,13 @@ export class Companions {
     this.#each(id, (companion) => companion.end(id));
   }
 
-  forget(id: string): void {
-    this.#each(id, (companion) => companion.forget?.(id));
+  ended(container: Container): void {
+    this.#each(container.id, (companion) => companion.ended?.(container));
+  }
+
+  /** Resolves when nobody needs the container's files any more. */
+  async forget(id: string): Promise<void> {
+    await Promise.all(this.#all.map((companion) => this.#attempt(id, () => companion.forget?.(id))));
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ import {
   notRunning,
 } from './errors.ts';
 import type { Container } from './model.ts';
+import { settledWithin } from './settled-within.ts';
 import { isAlive, transition } from './state.ts';
 
 export interface StopOptions {
@@ -143,17 +144,4 @@ export function stopSignalOf({ config: { stopSignal } }: Container): number {
   } catch {
     return SIGNALS.TERM;
   }
-}
-
-/** True when `promise` settled within `timeoutMs` (undefined: waits for ever). */
-async function settledWithin(promise: Promise<unknown>, timeoutMs: number | undefined): Promise<boolean> {
-  if (timeoutMs === undefined) {
-    await promise;
-    return true;
-  }
-  const { promise: expired, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), timeoutMs);
-  const done = await Promise.race([promise.then(() => true), expired]);
-  clearTimeout(timer);
-  return done;
 }

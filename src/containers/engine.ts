@@ -10,6 +10,7 @@ import type { ContainerEvents } from './container-events.ts';
 import type { ResourceHost } from './create/check-resources.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import type { Instances } from './instance.ts';
+import type { Forwarders } from './log-drivers/index.ts';
 import type { Registry } from './registry.ts';
 
 /** What the machine can give, read once. */
@@ -35,6 +36,7 @@ export interface Engine {
   readonly locks: KeyedMutex;
   readonly events: ContainerEvents;
   readonly companions: Companions;
+  readonly forwarders: Forwarders;
   /** Bytes of the writable layers, by container. */
   readonly sizes: MeasuredSizes;
   readonly runtime: Runtime;

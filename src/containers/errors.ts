@@ -92,12 +92,6 @@ export const logsNotReadable = (): GantryError =>
 export const logsOfDead = (): GantryError =>
   conflict('can not get logs from container which is dead or marked for removal');
 
-export const unknownLogDriver = (driver: string): GantryError =>
-  invalidArgument(`logger: no log driver named '${driver}' is registered`);
-
-export const unknownLogOption = (option: string, driver: string): GantryError =>
-  invalidArgument(`unknown log opt '${option}' for ${driver} log driver`);
-
 export const commitOfDead = (id: string): GantryError =>
   conflict(`You cannot commit container ${id} which is Dead`);
 

@@ -106,6 +106,7 @@ export class Remover {
   async #erase(container: Container, removeVolumes: boolean): Promise<void> {
     const { registry, instances, snapshotter, volumes, events, dataRoot } = this.#engine;
     const { id } = container;
+    await this.#engine.companions.forget(id);
     // The tree goes last: unmounting it while the kernel still takes the container's namespaces apart blocks.
     await Promise.all([
       releaseRun(this.#engine, id).then(() => snapshotter.removeSnapshot(id)),
@@ -118,7 +119,6 @@ export class Remover {
     events.publish(container, 'destroy');
     instance?.waiters.notifyRemoval({ exitCode: exitCodeOf(container.state) });
     instances.delete(id);
-    this.#engine.companions.forget(id);
     await this.#collectOrphans(container);
   }
 

@@ -90,6 +90,7 @@ export class Restorer {
     }
     const now = registry.byId(id) ?? container;
     if (isDoomed(now)) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
+    else if (now.state.status === 'exited') this.#engine.companions.ended(now);
   }
 
   #adopt(container: Container, task: Task): void {

@@ -33,6 +33,8 @@ import { exportTree } from './export.ts';
 import { HealthWatch } from './health-watch.ts';
 import { Instances } from './instance.ts';
 import { Lister, type ListOptions } from './list.ts';
+import { Forwarders } from './log-drivers/index.ts';
+import { LogForwarding } from './log-forwarding.ts';
 import { readContainerLog } from './logs/container-log.ts';
 import type { CreateRequest } from './model.ts';
 import { containersDirectory } from './paths.ts';
@@ -86,6 +88,7 @@ export function createContainerService(options: ContainerServiceOptions): Contai
     ...options,
     logger,
     companions: new Companions(logger),
+    forwarders: new Forwarders({ logger }),
     sizes: new MeasuredSizes({ measure: (id) => options.snapshotter.usage(id) }),
     registry: new Registry(options.metadata.collection('containers', decodeContainer)),
     instances: new Instances(),
@@ -143,6 +146,7 @@ class Containers implements ContainerService {
     this.#changer = new Changer(engine);
     this.#execs = new ExecService(engine);
     engine.companions.add(sizeKeeper(engine.sizes));
+    engine.companions.add(new LogForwarding(engine));
     engine.companions.add(new HealthWatch(engine, this.#execs));
     this.#remover = new Remover(engine, this.#execs);
     this.#pruner = new Pruner(this.#lister, this.#remover);

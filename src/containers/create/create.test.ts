@@ -9,7 +9,7 @@ import {
   hostConfigFixture,
 } from '../testing/index.ts';
 import { checkResources, parseCpuList } from './check-resources.ts';
-import { effectiveLogConfig, logRotation } from './log-config.ts';
+import { effectiveLogging } from './log-config.ts';
 import { mergeImageConfig } from './merge-config.ts';
 import { portRequests } from './ports.ts';
 
@@ -207,18 +207,16 @@ test('portRequests: ranges, addresses, publish all', () => {
   expect(portRequests(config, { ...host, networkMode: 'host' })).toEqual([]);
 });
 
-test('effectiveLogConfig: the daemon’s options count for the daemon’s driver only', () => {
+test('effectiveLogging: the daemon’s options count for the daemon’s driver only', () => {
   const defaults = { ...CONTAINER_DEFAULTS, logOptions: { 'max-size': '1m' } };
-  expect(effectiveLogConfig({ type: '', config: { 'max-file': '2' } }, defaults)).toEqual({
-    type: 'json-file',
-    config: { 'max-size': '1m', 'max-file': '2' },
-  });
-  expect(effectiveLogConfig({ type: 'none', config: {} }, defaults).config).toEqual({});
-  expect(logRotation({ type: 'json-file', config: { 'max-size': '10k', 'max-file': '3' } })).toEqual({
-    maxBytes: 10_240,
-    maxFiles: 3,
-  });
-  for (const config of [{ 'max-size': '-5' }, { 'max-file': '0' }, { 'max-size': 'x' }]) {
-    expect(() => logRotation({ type: 'json-file', config })).toThrow();
-  }
+  const given = effectiveLogging({ type: '', config: { 'max-file': '2' } }, defaults);
+  expect(given.config).toEqual({ type: 'json-file', config: { 'max-size': '1m', 'max-file': '2' } });
+  expect(given.logging.rotation).toEqual({ maxBytes: 1_000_000, maxFiles: 2, compress: true });
+  expect(effectiveLogging({ type: 'none', config: {} }, defaults).config.config).toEqual({});
+  expect(effectiveLogging({ type: 'syslog', config: {} }, defaults).config.config).toEqual({});
+});
+
+test('effectiveLogging: by default logs are bounded (F5)', () => {
+  const { logging } = effectiveLogging({ type: '', config: {} }, CONTAINER_DEFAULTS);
+  expect(logging.rotation).toEqual({ maxBytes: 20 * MB, maxFiles: 5, compress: true });
 });

@@ -4,6 +4,7 @@ import type { StoredImage } from '#images';
 import { resolveCapabilities } from '#runtime';
 import type { Engine } from '../engine.ts';
 import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
+import { checkLogHost } from '../log-drivers/index.ts';
 import { planMounts } from '../mounts/plan.ts';
 import { bindVolumes } from '../mounts/volumes.ts';
 import { checkName, generateName } from '../names.ts';
@@ -16,7 +17,7 @@ import { adaptHostConfig } from './adapt.ts';
 import { checkConfig, commandOf } from './check-config.ts';
 import { checkHostConfig } from './check-host-config.ts';
 import { checkResources } from './check-resources.ts';
-import { effectiveLogConfig } from './log-config.ts';
+import { effectiveLogging } from './log-config.ts';
 import { mergeImageConfig } from './merge-config.ts';
 import { portRequests } from './ports.ts';
 
@@ -78,7 +79,8 @@ export class Creator {
     checkUlimits(hostConfig.ulimits);
     parseSecurity(hostConfig, defaults);
     specDevices({ devices: [], deviceCgroupRules: hostConfig.deviceCgroupRules });
-    const logConfig = effectiveLogConfig(hostConfig.logConfig, defaults);
+    const logConfig = effectiveLogging(hostConfig.logConfig, defaults).config;
+    checkLogHost(logConfig);
     const warnings = this.#warnings(hostConfig);
     return { image, config, hostConfig: { ...hostConfig, logConfig }, warnings };
   }

@@ -21,7 +21,7 @@
  * - *Non-blocking*: when the lag exceeds `max-buffer-size` (1 MB) the oldest lines are passed over, never the newest, and
  *   one line in the sink stands for them. Rotation is not held up.
  *
- * Wiring: `resolveLogging` at create (checks) and start; `forwarders.start` when a run begins or is adopted,
+ * Wiring: `resolveLogging` at create (checks, with `checkLogHost`) and start; `forwarders.start` when a run begins or is adopted,
  * `complete` when its log is whole, `stop` before removal; `SpoolRotator` with `forwarders.guard(id)` in place of plain
  * renames; `listSpool`, `openSpoolFile` or `SpoolCursor` wherever files of a spool are read.
  */
@@ -33,12 +33,13 @@ export {
   type ForwardersOptions,
 } from './forward/forwarders.ts';
 export { extraAttributes, logInfoOf } from './info.ts';
-export { LOG_DRIVER_NAMES, type Logging, resolveLogging } from './registry.ts';
+export { checkLogHost, LOG_DRIVER_NAMES, type Logging, resolveLogging } from './registry.ts';
 export type { SpoolRotation } from './rotation.ts';
 export { SpoolCursor, type SpoolLine, type SpoolPosition } from './spool/cursor.ts';
 export { listSpool, type SpoolFile, spoolDiskBytes } from './spool/files.ts';
 export { type OpenSpoolFile, openSpoolFile } from './spool/open.ts';
 export { type SpoolGuard, SpoolRotator, type SpoolRotatorOptions } from './spool/rotator.ts';
+export { scanSpool } from './spool/scan.ts';
 export { logTag } from './tag.ts';
 export type {
   LogDriver,

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { LOG_DRIVER_NAMES, resolveLogging } from './registry.ts';
+import { checkLogHost, LOG_DRIVER_NAMES, resolveLogging } from './registry.ts';
 
 const refusal = (type: string, config: Record<string, string>): string => {
   try {
     resolveLogging({ type, config });
+    checkLogHost({ type, config });
   } catch (error) {
     return `${(error as { code?: string }).code}: ${(error as Error).message}`;
   }

@@ -13,7 +13,7 @@ import { fluentdSink } from './fluentd/sink.ts';
 import { journaldSink } from './journald/sink.ts';
 import { tryParseBool } from './option-values.ts';
 import { jsonFileRotation, localRotation, type SpoolRotation } from './rotation.ts';
-import { parseSyslogOptions } from './syslog/options.ts';
+import { checkSyslogSocket, parseSyslogOptions } from './syslog/options.ts';
 import { syslogSink } from './syslog/sink.ts';
 import type { LogDriver, LogInfo, SinkHost, SinkSettings } from './types.ts';
 
@@ -38,6 +38,7 @@ const DRIVERS: Readonly<Record<string, LogDriver>> = {
       'syslog-tls-skip-verify',
     ],
     check: parseSyslogOptions,
+    checkHost: checkSyslogSocket,
     sink: syslogSink,
   },
   fluentd: {
@@ -114,6 +115,14 @@ export function resolveLogging({ type, config }: LogConfig): Logging {
     maxLagBytes,
     sink: driver.sink,
   };
+}
+
+/**
+ * What docker checks of the machine when a container is made. Not part of {@link resolveLogging}: a sink that has gone
+ * must keep neither a start nor `logs` from working. @throws `invalid_argument` with docker's texts.
+ */
+export function checkLogHost({ type, config }: LogConfig): void {
+  if (Object.hasOwn(DRIVERS, type)) DRIVERS[type]?.checkHost?.(config);
 }
 
 const NO_LOGGING: Logging = {

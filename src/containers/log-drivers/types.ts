@@ -80,6 +80,8 @@ export interface LogDriver {
   readonly options: readonly string[];
   /** Checks the values of its options. @throws `invalid_argument` with docker's texts. */
   readonly check: (config: LogConfig['config']) => void;
+  /** Checks of this machine what must be there when a container is made. */
+  readonly checkHost?: (config: LogConfig['config']) => void;
   /** Undefined: the spool is all there is. @throws `invalid_argument` for a bad tag template. */
   readonly sink?: (info: LogInfo, host: SinkHost) => SinkSettings;
 }

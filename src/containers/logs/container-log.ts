@@ -1,4 +1,4 @@
-import { effectiveLogConfig } from '../create/log-config.ts';
+import { effectiveLogging } from '../create/log-config.ts';
 import type { Engine } from '../engine.ts';
 import { logsNotReadable, logsOfDead, noStreams } from '../errors.ts';
 import type { Container } from '../model.ts';
@@ -17,10 +17,8 @@ export function readContainerLog(
   const { status } = container.state;
   if (status === 'dead' || status === 'removing') throw logsOfDead();
   if (container.logPath === '') throw logsNotReadable();
-  const logConfig = effectiveLogConfig(container.hostConfig.logConfig, engine.defaults);
+  const { config, logging } = effectiveLogging(container.hostConfig.logConfig, engine.defaults);
+  if (!logging.isReadable) throw logsNotReadable();
   const ended = isAlive(container.state) ? engine.instances.peek(container.id)?.runEnded : undefined;
-  return readLog(
-    { path: container.logPath, details: logDetails(container.config, logConfig), ended },
-    options,
-  );
+  return readLog({ path: container.logPath, details: logDetails(container.config, config), ended }, options);
 }

@@ -1,11 +1,7 @@
-import { statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { errnoCode } from '#base';
+import { SpoolCursor, type SpoolPosition } from '../log-drivers/index.ts';
 import type { LogOptions, OutputChunk } from '../types.ts';
-import { logFiles } from './files.ts';
-import { LineReader } from './line-reader.ts';
 import { LogRenderer } from './render.ts';
-import { findTail, type LogPosition } from './tail.ts';
+import { findTail } from './tail.ts';
 import { ChangeWaiter } from './wake.ts';
 
 export interface LogSource {
@@ -25,7 +21,7 @@ export async function* readLog(source: LogSource, options: LogOptions): AsyncGen
   try {
     const renderer = new LogRenderer(options, options.details ? source.details : '');
     const start = await startPosition(source.path, options);
-    for await (const lines of readFiles(source.path, start, follower, options.signal)) {
+    for await (const lines of readLines(source.path, start, follower, options.signal)) {
       yield* renderer.render(lines);
       if (renderer.isPastUntil) return;
     }
@@ -34,9 +30,12 @@ export async function* readLog(source: LogSource, options: LogOptions): AsyncGen
   }
 }
 
-async function startPosition(path: string, { tail, stdout, stderr }: LogOptions): Promise<LogPosition> {
-  if (tail === undefined || tail < 0) return { file: 0, offset: 0 };
-  return await findTail(logFiles(path), tail, (stream) => (stream === 'stdout' ? stdout : stderr));
+async function startPosition(
+  path: string,
+  { tail, stdout, stderr }: LogOptions,
+): Promise<SpoolPosition | undefined> {
+  if (tail === undefined || tail < 0) return undefined;
+  return await findTail(path, tail, (stream) => (stream === 'stdout' ? stdout : stderr));
 }
 
 /** Says at the end of a file whether to wait for more. */
@@ -78,70 +77,19 @@ class Follower implements Disposable {
   }
 }
 
-/** The lines of all files from `start`, block by block. Every file is read by its descriptor, so a rename does no harm. */
-async function* readFiles(
+/** The lines of all files from `start`, block by block; what rotation and compression do meanwhile does no harm. */
+async function* readLines(
   path: string,
-  start: LogPosition,
+  start: SpoolPosition | undefined,
   follower: Follower | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer[]> {
-  let offset = start.offset;
-  let current = await openFile(logFiles(path)[start.file]);
-  while (current) {
-    const reader = new LineReader(current.handle, offset);
-    try {
-      yield* readToEnd(reader, path, current.inode, follower, signal);
-    } finally {
-      await current.handle.close();
-    }
-    offset = 0;
-    if (signal?.aborted) return;
-    current = await openFile(nextFile(path, current.inode));
-  }
-}
-
-async function* readToEnd(
-  reader: LineReader,
-  path: string,
-  inode: number,
-  follower: Follower | undefined,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer[]> {
-  for (let isLast = false; ; ) {
-    for (let lines = await reader.next(); lines; lines = await reader.next()) {
+  await using cursor = new SpoolCursor(path, start);
+  for (let isLast = follower === undefined; ; isLast = !(await follower?.wait())) {
+    for (let lines = await cursor.read(); lines.length > 0; lines = await cursor.read()) {
       if (signal?.aborted) return;
-      yield lines;
+      yield lines.map(({ line }) => line);
     }
     if (isLast || signal?.aborted) return;
-    // Once there is a newer file this one grows no more, but it may have grown since we met its end. Between the
-    // rename and the new file there is none at all.
-    const newest = inodeOf(path);
-    isLast = (newest !== undefined && newest !== inode) || !(await follower?.wait());
   }
-}
-
-interface OpenLog {
-  readonly handle: FileHandle;
-  readonly inode: number;
-}
-
-async function openFile(path: string | undefined): Promise<OpenLog | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    const handle = await open(path, 'r');
-    return { handle, inode: (await handle.stat()).ino };
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
-
-/** The file after the one with this inode; the oldest when rotation has removed that one meanwhile. */
-function nextFile(path: string, inode: number): string | undefined {
-  const files = logFiles(path);
-  const at = files.findIndex((file) => inodeOf(file) === inode);
-  if (at < 0 && files.length === 0) return undefined;
-  return files[at + 1];
 }

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '#base';
-import { logFiles } from './files.ts';
+import { listSpool } from '../log-drivers/index.ts';
 import { LogRotator } from './rotator.ts';
 
 let directory: string;
@@ -15,14 +15,17 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const rotator = (maxFiles: number) =>
+const rotator = (maxFiles: number, compress = false) =>
   new LogRotator({
     path,
     maxBytes: 10,
     maxFiles,
+    compress,
     logger: silentLogger,
     task: { reopenLog: async () => writeFileSync(path, '') },
   });
+
+const files = async () => (await listSpool(path)).map((file) => file.path);
 
 test('LogRotator: keeps at most max-file files, newest first', async () => {
   await using rotating = rotator(3);
@@ -30,19 +33,41 @@ test('LogRotator: keeps at most max-file files, newest first', async () => {
     appendFileSync(path, text);
     expect(await rotating.rotateIfLarge()).toBe(true);
   }
-  expect(logFiles(path).map((file) => readFileSync(file, 'utf8'))).toEqual(['third-----', 'fourth----', '']);
+  expect((await files()).map((file) => readFileSync(file, 'utf8'))).toEqual(['', 'fourth----', 'third-----']);
 });
 
 test('LogRotator: below the limit nothing happens', async () => {
   await using rotating = rotator(3);
   appendFileSync(path, 'short');
   expect(await rotating.rotateIfLarge()).toBe(false);
-  expect(logFiles(path)).toEqual([path]);
+  expect(await files()).toEqual([path]);
 });
 
 test('LogRotator: with one file the old content goes', async () => {
   await using rotating = rotator(1);
   appendFileSync(path, 'first-----');
   await rotating.rotateIfLarge();
-  expect(logFiles(path)).toEqual([path]);
+  expect(await files()).toEqual([path]);
+});
+
+test('LogRotator: old files are compressed when asked for', async () => {
+  await using rotating = rotator(3, true);
+  appendFileSync(path, 'first-----');
+  await rotating.rotateIfLarge();
+  await rotating.settle();
+  expect(await files()).toEqual([path, `${path}.1.gz`]);
+  expect(Bun.gunzipSync(readFileSync(`${path}.1.gz`))).toEqual(Buffer.from('first-----'));
+});
+
+test('LogRotator: rotates by itself, also after a rest, and heals a deleted log', async () => {
+  await using _rotating = rotator(2);
+  const reaches = async (names: string[]) => {
+    while ((await files()).join() !== names.join()) await Bun.sleep(5);
+  };
+  appendFileSync(path, 'first-----');
+  await reaches([path, `${path}.1`]);
+  rmSync(path);
+  while (!(await files()).includes(path)) await Bun.sleep(5);
+  appendFileSync(path, 'second----');
+  while (readFileSync(`${path}.1`, 'utf8') !== 'second----') await Bun.sleep(5);
 });

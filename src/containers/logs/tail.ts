@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { type SpoolPosition, scanSpool } from '../log-drivers/index.ts';
 import type { OutputChunk } from '../types.ts';
 import { type LogEntry, parseEntry } from './entry.ts';
 
@@ -7,27 +8,29 @@ const BLOCK_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** Where reading is to begin. */
-export interface LogPosition {
-  /** Index into the list of files, oldest first. */
-  readonly file: number;
-  /** Bytes from the start of that file. */
-  readonly offset: number;
-}
-
-/** Finds where the last `lines` lines of the wanted streams begin, reading backwards from the end only as far as needed. */
+/**
+ * Finds where the last `lines` lines of the wanted streams begin, reading backwards from the end only as far as needed.
+ * Undefined: at the very beginning.
+ */
 export async function findTail(
-  files: readonly string[],
+  path: string,
   lines: number,
   isWanted: (stream: OutputChunk['stream']) => boolean,
-): Promise<LogPosition> {
+): Promise<SpoolPosition | undefined> {
   const counter = new LineCounter(lines, isWanted);
-  for (let file = files.length - 1; file >= 0; file -= 1) {
-    await using handle = await open(files[file] ?? '', 'r');
+  const seen = new Set<string>();
+  for await (const { opened } of scanSpool(path)) {
+    const { fingerprint } = opened;
+    if (fingerprint === undefined || seen.has(fingerprint)) {
+      await opened[Symbol.asyncDispose]();
+      continue;
+    }
+    seen.add(fingerprint);
+    await using handle = await opened.take();
     const offset = await searchBackwards(handle, counter);
-    if (offset !== undefined) return { file, offset };
+    if (offset !== undefined) return { file: fingerprint, offset };
   }
-  return { file: 0, offset: 0 };
+  return undefined;
 }
 
 class LineCounter {

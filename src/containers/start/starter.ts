@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { errorMessage, GantryError, internal } from '#base';
 import { buildSpec, type Task } from '#runtime';
-import { effectiveLogConfig, logRotation } from '../create/log-config.ts';
+import { effectiveLogging } from '../create/log-config.ts';
 import type { Engine } from '../engine.ts';
 import { alreadyStarted, cannotStartPaused, markedForRemoval } from '../errors.ts';
 import type { ExitHandler } from '../exit.ts';
@@ -179,8 +179,9 @@ const withDonorFiles = (container: Container, donor: Container | undefined): Con
 /** Keeps the log of a running container within its limits; undefined when it has none. */
 export function startRotation(engine: Engine, container: Container, task: Task): LogRotator | undefined {
   if (container.logPath === '') return undefined;
-  const rotation = logRotation(effectiveLogConfig(container.hostConfig.logConfig, engine.defaults));
+  const { rotation } = effectiveLogging(container.hostConfig.logConfig, engine.defaults).logging;
   if (rotation.maxBytes === undefined) return undefined;
   const logger = engine.logger.child({ container: container.id });
-  return new LogRotator({ ...rotation, path: container.logPath, task, logger });
+  const guard = () => engine.forwarders.guard(container.id);
+  return new LogRotator({ ...rotation, path: container.logPath, task, guard, logger });
 }

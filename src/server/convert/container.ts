@@ -35,7 +35,7 @@ export function fromContainerView(
     ResolvConfPath: view.resolvConfPath,
     HostnamePath: view.hostnamePath,
     HostsPath: view.hostsPath,
-    LogPath: view.logPath,
+    LogPath: logPathOf(view),
     Name: `/${view.name}`,
     RestartCount: view.restartCount,
     Driver: view.driver,
@@ -85,6 +85,10 @@ export function summarizeContainer(
     Mounts: fixed.mounts,
   };
 }
+
+/** Of other drivers docker keeps no file that a user could read. */
+const logPathOf = ({ hostConfig, logPath }: ContainerView): string =>
+  ['', 'json-file'].includes(hostConfig.logConfig.type) ? logPath : '';
 
 /** The part of a summary that stays as long as the container's records are the same objects. */
 interface FixedPart {

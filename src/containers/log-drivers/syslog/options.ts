@@ -61,7 +61,6 @@ function parseAddress(text: string): SyslogAddress {
   switch (scheme) {
     case 'unix':
     case 'unixgram':
-      checkExists(path);
       return { kind: scheme, path };
     case 'tcp':
     case 'udp':
@@ -72,7 +71,11 @@ function parseAddress(text: string): SyslogAddress {
   }
 }
 
-function checkExists(path: string): void {
+/** A socket of this machine must be there when a container is made. Later it may come and go. @throws `invalid_argument`. */
+export function checkSyslogSocket(options: Options): void {
+  const { address } = parseSyslogOptions(options);
+  if (address.kind !== 'unix' && address.kind !== 'unixgram') return;
+  const { path } = address;
   try {
     statSync(path);
   } catch (error) {
