@@ -3,7 +3,7 @@ import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoCode, errorMessage, type Logger } from '#base';
-import type { Mounts } from '#sys';
+import type { MountInfo, Mounts } from '#sys';
 
 /**
  * Deletes directories in the background, one after the other: a rename takes them out of the way at once, and what a
@@ -54,8 +54,7 @@ export class Trash {
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0);
-      this.#unmountBelow(batch);
-      for (const path of batch) await this.#remove(path);
+      for (const path of this.#freeOfMounts(batch)) await this.#remove(path);
     }
   }
 
@@ -71,8 +70,14 @@ export class Trash {
    * A forgotten mount inside would have its content deleted, whatever it is: a tree that cannot be freed of them is left for the
    * next start. Looked up once for all, because the mount table is long where many containers run.
    */
-  #unmountBelow(batch: string[]): void {
-    const below = this.#mounts.list().filter(({ target }) => target.startsWith(`${this.#dir}/`));
+  #freeOfMounts(batch: string[]): string[] {
+    let below: MountInfo[];
+    try {
+      below = this.#mounts.list().filter(({ target }) => target.startsWith(`${this.#dir}/`));
+    } catch (error) {
+      for (const path of batch) this.#warn(path, error);
+      return [];
+    }
     for (const { target } of below.reverse()) {
       try {
         this.#mounts.unmount(target, { detach: true });
@@ -81,6 +86,7 @@ export class Trash {
         if (index >= 0) this.#warn(batch.splice(index, 1)[0] ?? target, error);
       }
     }
+    return batch;
   }
 
   #warn(path: string, error: unknown): void {
