@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorMessage } from '#base';
 import { destroyCgroup } from './cgroup-policy.ts';
@@ -26,8 +27,9 @@ export async function removeTask(id: string, context: RuntimeContext): Promise<v
   }
   context.exits.forget(id);
   context.execCgroups.forget(id);
-  rmSync(join(context.layout.exits, id), { force: true });
-  rmSync(files.directory, { recursive: true, force: true });
+  // Off this thread: where the exec root is no tmpfs, unlinking waits for the file system's journal.
+  await rm(join(context.layout.exits, id), { force: true });
+  await rm(files.directory, { recursive: true, force: true });
 }
 
 async function deleteState(record: TaskRecord, context: RuntimeContext): Promise<void> {
@@ -35,7 +37,7 @@ async function deleteState(record: TaskRecord, context: RuntimeContext): Promise
   const state = join(stateRoot, record.id);
   if (!existsSync(state)) return;
   if (!hasEnded(record, context)) await forceDelete(record, stateRoot, context);
-  rmSync(state, { recursive: true, force: true });
+  await rm(state, { recursive: true, force: true });
 }
 
 /** Runtimes whose state is nothing but files in their state root, once the processes and the cgroup are gone. */
