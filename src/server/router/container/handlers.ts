@@ -19,8 +19,12 @@ const KIND = { modified: 0, added: 1, deleted: 2 } as const;
 export function readHandlers(backend: ContainerBackend, references: ContainerReferences) {
   const surroundings = (): ContainerSurroundings => {
     const names = new Map<string, string>();
+    const networkIds = new Map<string, string | undefined>();
     return {
-      networkIdOf: (name) => references.networkId(name),
+      networkIdOf: (name) => {
+        if (!networkIds.has(name)) networkIds.set(name, references.networkId(name));
+        return networkIds.get(name);
+      },
       imageName: (view) => imageName(view, references, names),
       nowMs: Date.now(),
     };
