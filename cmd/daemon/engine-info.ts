@@ -23,6 +23,8 @@ export interface InfoSources {
   readonly events: EventBus;
   /** The settings in force: a reload replaces them. */
   readonly settings: () => Settings;
+  /** Containers are mapped by default. */
+  readonly hasUserNamespaces: boolean;
 }
 
 export function engineVersion(facts: HostFacts, components: EngineVersion['components']): EngineVersion {
@@ -82,12 +84,24 @@ export function engineInfo(sources: InfoSources): EngineInfo {
     },
     labels: settings.labels,
     liveRestore: settings.liveRestore,
-    securityOptions: ['name=seccomp,profile=builtin'],
+    securityOptions: securityOptions(settings.containers, sources),
     addressPools: settings.network.addressPools,
     firewallDriver: 'nftables',
     cdiSpecDirs: [],
     warnings: [],
   };
+}
+
+/** What protects containers, in docker's notation. */
+function securityOptions(
+  { noNewPrivileges, seccompProfile }: Settings['containers'],
+  { hasUserNamespaces }: InfoSources,
+): string[] {
+  return [
+    `name=seccomp,profile=${seccompProfile ?? 'builtin'}`,
+    ...(hasUserNamespaces ? ['name=userns'] : []),
+    ...(noNewPrivileges ? ['name=no-new-privileges'] : []),
+  ];
 }
 
 /** Which limits the kernel's cgroups offer; v2 has them all behind the controllers of its root. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, errorMessage, type Logger } from '#base';
+import type { IdMappings } from '#oci';
 import { enterRuntimeNamespace, needsRuntimeNamespace, removeSharedBinds } from '#runtime';
 import { createSys, type Sys, selfTest } from '#sys';
 import { VERSION } from '../version.ts';
@@ -12,6 +13,8 @@ import { claimLock, writePidfile } from './lock.ts';
 import { notifyManager } from './notify.ts';
 import { serve } from './serve.ts';
 import { listenForSignals } from './shutdown-signals.ts';
+import { readAccounts } from './userns/accounts.ts';
+import { openDataRoot, resolveRemap } from './userns/remap.ts';
 import { type Services, wireServices } from './wire.ts';
 
 /** `gantry daemon`. Answers the exit code when the daemon has stopped. @throws for a bad configuration. */
@@ -42,18 +45,21 @@ async function run({ logger, sys, settings, reload }: DaemonParts): Promise<numb
   await using stack = new AsyncDisposableStack();
   stack.use(writePidfile(pidfile, (pid) => sys.processes.kill(pid, 0)));
   claimRoots(sys, dataRoot, execRoot)[Symbol.dispose]();
-  enterNamespace(sys, logger, [dataRoot, execRoot]);
+  enterNamespace(sys, logger, settings());
   // The kernel drops locks when this process becomes another program: only now they last.
   stack.use(claimRoots(sys, dataRoot, execRoot));
   stack.defer(() => releaseSharedBinds(sys, logger, [dataRoot, execRoot]));
   reportSelfTest(sys, logger);
   surviveProgrammingErrors(logger);
   const signals = listenForSignals(reload);
-  const services = stack.adopt(await wireServices({ sys, logger, settings }), (all) =>
+  const idMappings = setUpRemap(settings(), logger);
+  const services = stack.adopt(await wireServices({ sys, logger, settings, idMappings }), (all) =>
     closeServices(all, settings()),
   );
   await services.containers.restore();
-  const server = stack.adopt(await serve({ services, sys, logger, settings }), (running) => running.close());
+  const server = stack.adopt(await serve({ services, sys, logger, settings, idMappings }), (running) =>
+    running.close(),
+  );
   stack.use(releaseMemoryWhenIdle(sys.processes));
   notifyManager(sys.sockets, 'READY=1');
   logger.info('daemon is ready', { version: VERSION, addresses: server.addresses });
@@ -99,14 +105,26 @@ function makeRoots(...roots: readonly string[]): void {
   for (const root of roots) mkdirSync(root, { recursive: true, mode: ROOT_MODE });
 }
 
-/** Becomes this program again in a mount namespace where crun works, where that is needed and possible. */
-function enterNamespace(sys: Sys, logger: Logger, sharedDirs: readonly string[]): void {
-  if (!needsRuntimeNamespace()) return;
+/**
+ * Becomes this program again in a mount namespace where crun works and cannot give away the host's /dev/null, where that
+ * is needed and possible.
+ */
+function enterNamespace(sys: Sys, logger: Logger, { dataRoot, execRoot, containers }: Settings): void {
+  if (!needsRuntimeNamespace({ usesUserNamespaces: containers.usernsRemap !== undefined })) return;
   try {
-    enterRuntimeNamespace(sys, { sharedDirs });
+    enterRuntimeNamespace(sys, { sharedDirs: [dataRoot, execRoot] });
   } catch (error) {
     logger.warn('no mount namespace of its own, runc will be the default runtime', { error });
   }
+}
+
+/** The user namespace of containers, by `--userns-remap`. */
+function setUpRemap({ dataRoot, containers }: Settings, logger: Logger): IdMappings | undefined {
+  if (containers.usernsRemap === undefined) return undefined;
+  const mappings = resolveRemap(containers.usernsRemap, readAccounts());
+  if (mappings) openDataRoot(dataRoot, mappings);
+  else logger.warn('user namespaces: root cannot be remapped with itself; user namespaces are OFF');
+  return mappings;
 }
 
 function reportSelfTest(sys: Sys, logger: Logger): void {

@@ -1,4 +1,5 @@
 import type { Logger } from '#base';
+import type { IdMappings } from '#oci';
 import { type ApiListener, type Backends, createServer, listen, parseListenEndpoint } from '#server';
 import type { Sys } from '#sys';
 import { VERSION } from '../version.ts';
@@ -23,6 +24,7 @@ export interface ServeOptions {
   readonly sys: Sys;
   readonly logger: Logger;
   readonly settings: () => Settings;
+  readonly idMappings: IdMappings | undefined;
 }
 
 const GRACE_MS = 1000;
@@ -50,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   return { addresses: listeners.map(({ address }) => address), close: closeAll };
 }
 
-async function createBackends({ services, sys, settings }: ServeOptions): Promise<Backends> {
+async function createBackends({ services, sys, settings, idMappings }: ServeOptions): Promise<Backends> {
   const { containers, events, images, metadata, network, runtime, snapshotter, volumes } = services;
   const facts = readHostFacts();
   const engineId = loadEngineId(metadata);
@@ -65,6 +67,7 @@ async function createBackends({ services, sys, settings }: ServeOptions): Promis
     runtime,
     events,
     settings,
+    hasUserNamespaces: idMappings !== undefined,
   };
   return {
     system: { events, version: () => version, info: () => engineInfo(sources) },

@@ -4,6 +4,7 @@ import type { EventBus, Logger } from '#base';
 import { type ContainerDefaults, type ContainerService, createContainerService } from '#containers';
 import { createImageService, type ImageService, type ImageUsers } from '#images';
 import { createNetworkService, type NetworkService } from '#network';
+import { type IdMappings, mappedRoot } from '#oci';
 import { createRuntime, findInit, type Runtime } from '#runtime';
 import {
   type ContentStore,
@@ -38,13 +39,15 @@ export interface WireOptions {
   readonly logger: Logger;
   /** The settings in force: a reload replaces them. */
   readonly settings: () => Settings;
+  /** User namespace of containers; undefined: the host's. */
+  readonly idMappings: IdMappings | undefined;
 }
 
 /**
  * Builds the engine from the bottom up. Nothing is adopted and nothing listens yet: `containers.restore()` does the
  * first, the caller the second.
  */
-export async function wireServices({ sys, logger, settings }: WireOptions): Promise<Services> {
+export async function wireServices({ sys, logger, settings, idMappings }: WireOptions): Promise<Services> {
   const { dataRoot, execRoot, runtimes } = settings();
   const metadata = openMetadataStore({ path: join(dataRoot, 'metadata.db'), logger: logger });
   const eventLog = openEventLog({ metadata, logger });
@@ -60,7 +63,10 @@ export async function wireServices({ sys, logger, settings }: WireOptions): Prom
   const later: { containers?: ContainerService } = {};
   const users: ImageUsers = { usersOf: (image) => later.containers?.usersOf(image) ?? [] };
   const images = await createImageService({ metadata, content, snapshotter, events, users, logger: logger });
-  const volumes = createVolumeService({ metadata, dataRoot, events, logger });
+  const volumes = createVolumeService({
+    ...{ metadata, dataRoot, events, logger },
+    ...(idMappings && { owner: mappedRoot(idMappings) }),
+  });
   const network = createNetworkService({ metadata, execRoot, logger: logger, ...networkOptions(settings()) });
   const runtime = await createRuntime({
     execRoot,
@@ -73,7 +79,7 @@ export async function wireServices({ sys, logger, settings }: WireOptions): Prom
   const containers = createContainerService({
     ...{ metadata, snapshotter, images, volumes, network, runtime, sys, events, dataRoot },
     logger: logger,
-    defaults: liveDefaults(settings),
+    defaults: liveDefaults(settings, idMappings),
   });
   later.containers = containers;
   return { events, eventLog, metadata, content, snapshotter, images, volumes, network, runtime, containers };
@@ -95,10 +101,11 @@ function networkOptions({ network }: Settings) {
 }
 
 /** The defaults of containers, following a reload of what may change at run time. */
-function liveDefaults(settings: () => Settings): ContainerDefaults {
+function liveDefaults(settings: () => Settings, idMappings: IdMappings | undefined): ContainerDefaults {
   const fixed = containerDefaults(settings().containers);
   return {
     ...fixed,
+    idMappings,
     get shmSizeBytes() {
       return settings().containers.shmSizeBytes;
     },

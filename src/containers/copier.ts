@@ -90,7 +90,7 @@ export class Copier {
     const state = registry.byId(id)?.state;
     if (!state || !isAlive(state)) return undefined;
     const tree = openLiveTree(sys, { pid: state.pid, containerId: id });
-    return tree && { ref, open: () => tree };
+    return tree && { ref, open: () => tree, ...ownersOf(registry.byId(id)) };
   }
 
   /**
@@ -109,7 +109,11 @@ export class Copier {
       const live = this.#live(ref, id);
       if (live) return await use(live, () => {});
       const rootfs = snapshotter.mount(id);
-      const source: ArchiveSource = { ref, open: () => this.#openStopped(container, rootfs) };
+      const source: ArchiveSource = {
+        ref,
+        open: () => this.#openStopped(container, rootfs),
+        ...ownersOf(container),
+      };
       let isHeld = false;
       try {
         const result = await use(source, () => void locks.run(id, () => this.#unmountIdle(id)));
@@ -140,6 +144,9 @@ export class Copier {
     }
   }
 }
+
+const ownersOf = (container: Container | undefined): Pick<ArchiveSource, 'owners'> =>
+  container?.idMappings ? { owners: container.idMappings } : {};
 
 /** Volumes, binds and the engine's own files, which exist once the container has been started. */
 function stoppedMounts(container: Container): StoppedMount[] {

@@ -1,4 +1,5 @@
 import { dataLoss } from '#base';
+import { isIdMappings } from '#oci';
 import type { Container, ContainerState } from './model.ts';
 
 const STATUSES = {
@@ -35,6 +36,8 @@ export function decodeContainer(stored: unknown): Container {
     (['config', 'hostConfig', 'endpoints'] as const).find((key) => !isRecord(stored[key]));
   if (wrong) throw dataLoss(`the stored container has no usable ${wrong}`);
   if (!/^[0-9a-f]{64}$/.test(stored['id'] as string)) throw dataLoss('the stored container has no usable id');
+  if (stored['idMappings'] !== undefined && !isIdMappings(stored['idMappings']))
+    throw dataLoss('the stored container has no usable idMappings');
   if (!isState(stored['state'])) throw dataLoss('the stored container has no usable state');
   return stored as unknown as Container;
 }

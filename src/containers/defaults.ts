@@ -1,3 +1,4 @@
+import type { IdMappings } from '#oci';
 import type { Ulimit } from './model.ts';
 
 /** What the daemon's configuration says about containers. Read anew at each use, so a reload may change it. */
@@ -20,6 +21,8 @@ export interface ContainerDefaults {
   readonly dnsSearch: readonly string[];
   /** Profile in docker's JSON format; undefined: the built-in one. */
   readonly seccompProfile: string | undefined;
+  /** User namespace of containers that do not ask for the host's; undefined: the host's. */
+  readonly idMappings?: IdMappings | undefined;
 }
 
 export const CONTAINER_DEFAULTS: ContainerDefaults = {

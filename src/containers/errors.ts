@@ -111,3 +111,14 @@ export const bindSourceMissing = (path: string): GantryError =>
 
 export const invalidFilter = (name: string, value?: string): GantryError =>
   invalidArgument(`invalid filter '${name}${value === undefined ? '' : `=${value}`}'`);
+
+export const privilegedInUserNamespace = (): GantryError =>
+  invalidArgument(
+    'privileged mode is incompatible with user namespaces.  You must run the container in the host namespace when running privileged mode',
+  );
+
+export const hostNetworkInUserNamespace = (): GantryError =>
+  invalidArgument("cannot share the host's network namespace when user namespaces are enabled");
+
+export const hostPidInUserNamespace = (): GantryError =>
+  invalidArgument('cannot share the host PID namespace when user namespaces are enabled');

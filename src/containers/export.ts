@@ -1,6 +1,7 @@
 import { constants, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createTarStream, type TarEntryType, type TarHeaderInit, type TarInput } from '#base';
+import { type IdMappings, OVERFLOW_ID, toContainerId, unmappedCapability } from '#oci';
 import {
   type FileStat,
   type RootedDir,
@@ -22,17 +23,30 @@ const TYPES: ReadonlyMap<number, TarEntryType> = new Map([
   [S_IFBLK, 'block'],
   [S_IFIFO, 'fifo'],
 ]);
+const CAPABILITY = 'security.capability';
 const CHUNK_BYTES = 256 * 1024;
 
 /** A whole tree as a tar, read below its root only. `done` is called once, when the stream has ended or broken. */
-export function exportTree(sys: Sys, rootfs: string, done: () => void): Readable {
-  return createTarStream(walk(sys, rootfs, done), { onSizeMismatch: 'fit' });
+export function exportTree(
+  sys: Sys,
+  rootfs: string,
+  options: {
+    readonly done: () => void;
+    /** The tree has the host's IDs of this user namespace; the archive gets the container's. */
+    readonly mappings?: IdMappings | undefined;
+  },
+): Readable {
+  return createTarStream(walk(sys, rootfs, options), { onSizeMismatch: 'fit' });
 }
 
-async function* walk(sys: Sys, rootfs: string, done: () => void): AsyncGenerator<TarInput> {
+async function* walk(
+  sys: Sys,
+  rootfs: string,
+  { done, mappings }: Parameters<typeof exportTree>[2],
+): AsyncGenerator<TarInput> {
   try {
     using root = sys.files.openRoot(rootfs);
-    yield* new TreeWalk(sys, root).entries('');
+    yield* new TreeWalk(sys, root, mappings).entries('');
   } finally {
     done();
   }
@@ -41,12 +55,14 @@ async function* walk(sys: Sys, rootfs: string, done: () => void): AsyncGenerator
 class TreeWalk {
   readonly #sys: Sys;
   readonly #root: RootedDir;
+  readonly #mappings: IdMappings | undefined;
   /** Device and inode of a file with several links to the name it was written under. */
   readonly #links = new Map<string, string>();
 
-  constructor(sys: Sys, root: RootedDir) {
+  constructor(sys: Sys, root: RootedDir, mappings: IdMappings | undefined) {
     this.#sys = sys;
     this.#root = root;
+    this.#mappings = mappings;
   }
 
   *entries(directory: string): Generator<TarInput> {
@@ -66,8 +82,8 @@ class TreeWalk {
       path: type === 'directory' ? `${path}/` : path,
       type,
       mode: stat.mode & 0o7777,
-      uid: stat.uid,
-      gid: stat.gid,
+      uid: this.#owner(stat.uid, 'uids'),
+      gid: this.#owner(stat.gid, 'gids'),
       mtimeNs: stat.mtimeNs,
       devMajor: type === 'character' || type === 'block' ? stat.rdev.major : 0,
       devMinor: type === 'character' || type === 'block' ? stat.rdev.minor : 0,
@@ -82,12 +98,17 @@ class TreeWalk {
     return { header: { ...header, size: Number(stat.size) }, body: this.#content(path) };
   }
 
+  #owner(id: number, kind: keyof IdMappings): number {
+    if (!this.#mappings) return id;
+    return toContainerId(id, this.#mappings[kind]) ?? OVERFLOW_ID;
+  }
+
   #xattrs(path: string): Map<string, Uint8Array> {
     const found = new Map<string, Uint8Array>();
     for (const name of this.#root.llistXattrs(path)) {
-      if (name !== 'security.capability' && !name.startsWith('user.')) continue;
+      if (name !== CAPABILITY && !name.startsWith('user.')) continue;
       const value = this.#root.lgetXattr(path, name);
-      if (value) found.set(name, value);
+      if (value) found.set(name, this.#mappings && name === CAPABILITY ? unmappedCapability(value) : value);
     }
     return found;
   }

@@ -1,5 +1,5 @@
 import type { EndpointRequest, PortRequest } from '#network';
-import type { Digest, ImageHealthcheck } from '#oci';
+import type { Digest, IdMappings, ImageHealthcheck } from '#oci';
 
 /** A full container ID: 64 hex digits. */
 export type ContainerId = string & { readonly __brand: 'ContainerId' };
@@ -289,6 +289,8 @@ export interface Container {
   /** ISO time. */
   readonly created: string;
   readonly imageId: Digest;
+  /** Its user namespace, for as long as it exists; undefined: the host's. */
+  readonly idMappings?: IdMappings;
   /** Executable and arguments after merging entrypoint and command. */
   readonly path: string;
   readonly args: readonly string[];

@@ -283,7 +283,10 @@ class Containers implements ContainerService {
     const { id } = container;
     const rootfs = await locks.run(id, () => snapshotter.mount(id));
     events.publish(container, 'export');
-    return exportTree(sys, rootfs, () => void locks.run(id, () => this.#unmountIdle(id)));
+    return exportTree(sys, rootfs, {
+      done: () => void locks.run(id, () => this.#unmountIdle(id)),
+      mappings: registry.byId(id)?.idMappings,
+    });
   }
 
   #unmountIdle(id: string): void {

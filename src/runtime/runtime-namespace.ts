@@ -18,8 +18,15 @@ const ORIGIN = 'GANTRY_ORIGIN_MOUNT_NAMESPACE';
 
 type MountSys = Pick<Sys, 'mounts' | 'namespaces' | 'processes'>;
 
-/** Whether crun would refuse to run as things are. False inside the namespace. */
-export function needsRuntimeNamespace(): boolean {
+/**
+ * Whether crun would refuse to run as things are, or, with `usesUserNamespaces`, whether it could do harm. False inside
+ * the namespace.
+ */
+export function needsRuntimeNamespace(options: { readonly usesUserNamespaces?: boolean } = {}): boolean {
+  return hasControllers() || (options.usesUserNamespaces === true && process.env[ORIGIN] === undefined);
+}
+
+function hasControllers(): boolean {
   try {
     return statfsSync(UNIFIED).type === CGROUP2_MAGIC && readFileSync(CONTROLLERS, 'utf8') !== '';
   } catch (error) {
@@ -49,7 +56,8 @@ export function enterRuntimeNamespace(sys: MountSys, options: NamespaceOptions):
   const made = shareDirectories(sys, options.sharedDirs);
   try {
     sys.namespaces.unshareMount();
-    hideControllers(sys);
+    if (hasControllers()) hideControllers(sys);
+    protectNull(sys);
   } catch (error) {
     for (const directory of made.toReversed()) sys.mounts.unmount(directory, { detach: true });
     throw error;
@@ -70,6 +78,18 @@ function thisProgram(): { path: string; args: string[] } {
 export function hideControllers(sys: Pick<Sys, 'mounts'>): void {
   sys.mounts.setPropagation(UNIFIED, 'private');
   sys.mounts.bind(EMPTY_FILE, CONTROLLERS);
+}
+
+/**
+ * crun gives a container's standard streams to its user, also where one is the host's /dev/null, which the root of a user
+ * namespace could then close to everybody (crun before 1.24). On a read-only mount the owner of a device cannot be
+ * changed, while writing to it works. Left alone where the mount would be seen by the host.
+ */
+function protectNull(sys: Pick<Sys, 'mounts'>): void {
+  const holder = sys.mounts.list().findLast(({ target }) => target === '/dev');
+  if (!holder && isShared(sys.mounts.list(), EMPTY_FILE)) return;
+  if (holder) sys.mounts.setPropagation(holder.target, 'private');
+  sys.mounts.bind(EMPTY_FILE, EMPTY_FILE, { readonly: true });
 }
 
 /** Makes mounts below `directories` seen everywhere. Returns those that became mounts of their own. */

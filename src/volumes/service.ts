@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createId, type EventBus, errorMessage, type Logger, MeasuredSizes } from '#base';
@@ -21,6 +21,13 @@ export interface VolumeServiceOptions {
   readonly dataRoot: string;
   readonly events: EventBus;
   readonly logger: Logger;
+  /** Who new volumes belong to. Default: root. */
+  readonly owner?: VolumeOwner;
+}
+
+export interface VolumeOwner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -38,8 +45,10 @@ class LocalVolumes implements VolumeService {
   readonly #root: string;
   readonly #events: EventBus;
   readonly #logger: Logger;
+  readonly #owner: VolumeOwner | undefined;
 
-  constructor({ metadata, dataRoot, events, logger }: VolumeServiceOptions) {
+  constructor({ metadata, dataRoot, events, logger, owner }: VolumeServiceOptions) {
+    this.#owner = owner;
     this.#rows = metadata.collection('volumes', decodeVolume);
     this.#volumes = new Map(this.#rows.entries());
     this.#root = join(dataRoot, 'volumes');
@@ -67,7 +76,7 @@ class LocalVolumes implements VolumeService {
     const existing = this.#volumes.get(name);
     if (existing) return existing;
     const volume = this.#describe(name, request);
-    makeDirectory(join(this.#root, name), volume.mountpoint);
+    makeDirectory(join(this.#root, name), volume.mountpoint, this.#owner);
     this.#rows.put(name, volume);
     this.#volumes.set(name, volume);
     this.#publish('create', volume);
@@ -178,11 +187,12 @@ function checkRequest(name: string, { driver, options }: CreateVolume): void {
 }
 
 /** `_data` is open to every user, as docker makes it; the directory around it is passable but not listable. */
-function makeDirectory(outer: string, data: string): void {
+function makeDirectory(outer: string, data: string, owner: VolumeOwner | undefined): void {
   mkdirSync(outer, { recursive: true });
   chmodSync(outer, 0o701);
   mkdirSync(data, { recursive: true });
   chmodSync(data, 0o755);
+  if (owner) chownSync(data, owner.uid, owner.gid);
 }
 
 async function treeBytes(directory: string): Promise<number> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
@@ -36,6 +36,8 @@ let subnets = randomBytes(1)[0] ?? 0;
 export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
   if (!existsSync(GANTRY)) throw new Error(`${GANTRY} is missing: run make build`);
   const directory = mkdtempSync(join(tmpdir(), 'gantry-test-'));
+  // As /var/lib is: the mapped root of a user namespace has to get through.
+  chmodSync(directory, 0o711);
   // Unix socket paths are short: the execution root stays close to the top.
   const execRoot = `/run/${directory.split('/').at(-1)}`;
   subnets = (subnets + 1) % 256;

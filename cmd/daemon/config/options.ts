@@ -175,7 +175,10 @@ export const DAEMON_OPTIONS = {
     refused: true,
   },
   'selinux-enabled': { kind: 'boolean', summary: 'Enable SELinux labels', refused: true },
-  'userns-remap': { kind: 'string', summary: 'User namespace mapping of containers', refused: true },
+  'userns-remap': {
+    kind: 'string',
+    summary: 'Map users of containers to subordinate IDs of this user ("default", user[:group], uid[:gid])',
+  },
   tls: { kind: 'boolean', summary: 'Use TLS', refused: true },
   tlscacert: { kind: 'string', summary: 'CA that client certificates must be signed by', refused: true },
   tlscert: { kind: 'string', summary: 'Certificate of this daemon', refused: true },

@@ -57,6 +57,8 @@ export interface ContainerSettings {
   readonly noNewPrivileges: boolean;
   /** Path of the default profile; `unconfined`; undefined is the built-in one. */
   readonly seccompProfile: string | undefined;
+  /** `default`, `user[:group]` or `uid[:gid]`; undefined: no mapping. */
+  readonly usernsRemap: string | undefined;
 }
 
 export interface RuntimeSettings {
@@ -147,6 +149,7 @@ function containerSettings(read: Reader): ContainerSettings {
     logDriver: read.text('log-driver', 'json-file'),
     logOptions: read.map('log-opt'),
     noNewPrivileges: read.boolean('no-new-privileges', false),
+    usernsRemap: read.optional('userns-remap'),
     seccompProfile:
       read.text('seccomp-profile', 'builtin') === 'builtin' ? undefined : read.text('seccomp-profile', ''),
   };

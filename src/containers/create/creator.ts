@@ -1,10 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createId, invalidArgument, shortId } from '#base';
 import type { StoredImage } from '#images';
+import type { IdMappings } from '#oci';
 import { resolveCapabilities } from '#runtime';
 import type { Engine } from '../engine.ts';
-import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
 import { checkLogHost } from '../log-drivers/index.ts';
+import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
 import { planMounts } from '../mounts/plan.ts';
 import { bindVolumes } from '../mounts/volumes.ts';
 import { checkName, generateName } from '../names.ts';
@@ -20,12 +21,14 @@ import { checkResources } from './check-resources.ts';
 import { effectiveLogging } from './log-config.ts';
 import { mergeImageConfig } from './merge-config.ts';
 import { portRequests } from './ports.ts';
+import { userNamespaceOf } from './user-namespace.ts';
 
 /** A request with the image's and the daemon's part filled in, checked. */
 interface Resolved {
   readonly image: StoredImage;
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
+  readonly idMappings: IdMappings | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -75,6 +78,7 @@ export class Creator {
     if (!Object.hasOwn(runtime.runtimes, hostConfig.runtime)) {
       throw invalidArgument(`unknown or invalid runtime name: ${hostConfig.runtime}`);
     }
+    const idMappings = userNamespaceOf(hostConfig, defaults);
     checkResources(hostConfig, host.resources);
     checkUlimits(hostConfig.ulimits);
     parseSecurity(hostConfig, defaults);
@@ -82,7 +86,7 @@ export class Creator {
     const logConfig = effectiveLogging(hostConfig.logConfig, defaults).config;
     checkLogHost(logConfig);
     const warnings = this.#warnings(hostConfig);
-    return { image, config, hostConfig: { ...hostConfig, logConfig }, warnings };
+    return { image, config, hostConfig: { ...hostConfig, logConfig }, idMappings, warnings };
   }
 
   /** What the daemon itself lacks is cut, not passed on as a crash; the user is told. */
@@ -102,7 +106,7 @@ export class Creator {
     id: ContainerId,
     name: string,
     request: CreateRequest,
-    { image, config, hostConfig }: Resolved,
+    { image, config, hostConfig, idMappings }: Resolved,
   ): Promise<Container> {
     const { registry, snapshotter, volumes, network, dataRoot } = this.#engine;
     const paths = containerPaths(dataRoot, id);
@@ -119,13 +123,14 @@ export class Creator {
     undo.defer(() => snapshotter.removeSnapshot(id));
     await Promise.all([
       mkdir(paths.directory, { recursive: true, mode: 0o710 }),
-      snapshotter.createSnapshot(id, image.chainId),
+      snapshotter.createSnapshot(id, image.chainId, { mappings: idMappings }),
     ]);
     const container: Container = {
       id,
       name,
       created: new Date().toISOString(),
       imageId: image.id,
+      ...(idMappings === undefined ? {} : { idMappings }),
       ...commandOf(config),
       config: { ...config, hostname: defaultHostname(config, hostConfig, id) },
       hostConfig,

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpecMount } from '#oci';
 import { bindSourceMissing } from '../errors.ts';
@@ -14,9 +14,15 @@ import { tmpfsMountOptions } from './tmpfs-options.ts';
 export function specMounts(
   mounts: readonly MountPoint[],
   host: HostConfig,
-  files: Pick<ContainerPaths, 'hostname' | 'hosts' | 'resolvConf'>,
+  files: Pick<ContainerPaths, 'hostname' | 'hosts' | 'resolvConf'> & {
+    /** The container's root on the host, if it is another: what is made for it belongs to it. */
+    readonly owner?: Owner | undefined;
+  },
 ): SpecMount[] {
-  const user = [...mounts.map(toSpecMount), ...Object.entries(host.tmpfs).map(tmpfsMount)];
+  const user = [
+    ...mounts.map((mount) => toSpecMount(mount, files.owner)),
+    ...Object.entries(host.tmpfs).map(tmpfsMount),
+  ];
   const taken = new Set(user.map(({ destination }) => destination));
   const own = [
     fileMount(files.resolvConf, '/etc/resolv.conf'),
@@ -42,13 +48,18 @@ const tmpfsMount = ([destination, options]: [string, string]): SpecMount => ({
   options: tmpfsMountOptions(options),
 });
 
-function toSpecMount(mount: MountPoint): SpecMount {
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function toSpecMount(mount: MountPoint, owner: Owner | undefined): SpecMount {
   const { destination } = mount;
   if (mount.type === 'tmpfs') {
     return { type: 'tmpfs', source: 'tmpfs', destination, options: [...(mount.tmpfsOptions ?? [])] };
   }
   const source = mount.subpath ? join(mount.source, mount.subpath) : mount.source;
-  ensureSource(source, mount.createSource ?? false);
+  ensureSource(source, mount.createSource ?? false, owner);
   const options = [
     mount.nonRecursive ? 'bind' : 'rbind',
     mount.rw ? 'rw' : 'ro',
@@ -57,8 +68,9 @@ function toSpecMount(mount: MountPoint): SpecMount {
   return { type: 'bind', source, destination, options };
 }
 
-function ensureSource(source: string, mayCreate: boolean): void {
+function ensureSource(source: string, mayCreate: boolean, owner: Owner | undefined): void {
   if (statSync(source, { throwIfNoEntry: false })) return;
   if (!mayCreate) throw bindSourceMissing(source);
   mkdirSync(source, { recursive: true, mode: 0o755 });
+  if (owner) chownSync(source, owner.uid, owner.gid);
 }

@@ -8,6 +8,8 @@ type SpecNamespace = SpecInput['namespaces'][number];
 export interface NamespaceContext {
   /** Pinned network namespace; undefined is the host's. */
   readonly netnsPath: string | undefined;
+  /** Undefined is the host's user namespace. */
+  readonly userPath?: string | undefined;
   readonly resolve: (ref: string) => Container;
 }
 
@@ -26,6 +28,7 @@ export function specNamespaces(
   const pidDonor = donorOf(hostConfig.pidMode, container, context, 'PID');
   const namespaces: SpecNamespace[] = [
     { type: 'mount' },
+    ...(context.userPath === undefined ? [] : [{ type: 'user' as const, path: context.userPath }]),
     ...(context.netnsPath === undefined ? [] : [{ type: 'network' as const, path: context.netnsPath }]),
     ...shared('ipc', hostConfig.ipcMode, ipcDonor),
     ...shared('pid', hostConfig.pidMode, pidDonor),

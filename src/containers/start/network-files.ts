@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname as readHostname } from 'node:os';
 import { buildHosts, buildResolvConf, resolvConfSource, type Sandbox } from '#network';
+import { mappedRoot } from '#oci';
 import type { ContainerDefaults } from '../defaults.ts';
 import type { Container } from '../model.ts';
 
@@ -12,12 +13,18 @@ export const hostnameOf = ({ config, hostConfig }: Container): string =>
 
 /**
  * Writes `hostname`, `hosts` and `resolv.conf` of a container that has a network of its own or the host's. They are
- * made anew at each start, so nothing is synced.
+ * made anew at each start, so nothing is synced. They belong to the container's root.
  */
 export function writeNetworkFiles(container: Container, sandbox: Sandbox, defaults: ContainerDefaults): void {
-  writeFileSync(container.hostnamePath, `${hostnameOf(container)}\n`, { mode: FILE_MODE });
-  writeFileSync(container.hostsPath, hostsFile(container, sandbox), { mode: FILE_MODE });
-  writeFileSync(container.resolvConfPath, resolvConf(container, sandbox, defaults), { mode: FILE_MODE });
+  const write = (path: string, text: string): void => {
+    writeFileSync(path, text, { mode: FILE_MODE });
+    if (!container.idMappings) return;
+    const { uid, gid } = mappedRoot(container.idMappings);
+    chownSync(path, uid, gid);
+  };
+  write(container.hostnamePath, `${hostnameOf(container)}\n`);
+  write(container.hostsPath, hostsFile(container, sandbox));
+  write(container.resolvConfPath, resolvConf(container, sandbox, defaults));
 }
 
 function hostsFile(container: Container, { endpoints, netnsPath }: Sandbox): string {

@@ -18,11 +18,15 @@ export function networkDonor(engine: Engine, container: Container): Container | 
   return networkDonor(engine, donor) ?? donor;
 }
 
-/** A network of the container's own, or the one it shares. What was made is undone by `undo`. */
+/**
+ * A network of the container's own (in the namespace at `netnsFrom`, if given), or the one it shares. What was made is
+ * undone by `undo`.
+ */
 export async function openSandbox(
   engine: Engine,
   container: Container,
   undo: AsyncDisposableStack,
+  netnsFrom?: string,
 ): Promise<Sandbox> {
   // While the network is made the kernel gets ready for the runtime's part.
   engine.sys.cgroups.expectAttach();
@@ -38,6 +42,7 @@ export async function openSandbox(
     networkMode: config.networkDisabled ? 'none' : hostConfig.networkMode,
     endpoints,
     ports: container.portRequests,
+    ...(netnsFrom === undefined ? {} : { netnsFrom }),
   });
 }
 

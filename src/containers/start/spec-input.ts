@@ -1,4 +1,5 @@
 import { invalidArgument } from '#base';
+import { mappedRoot } from '#oci';
 import { resolveCapabilities, type SpecInput, type SpecProcessInput } from '#runtime';
 import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
@@ -17,11 +18,17 @@ import { hostnameOf } from './network-files.ts';
 export function specInput(
   engine: Engine,
   container: Container,
-  parts: { readonly rootfs: string; readonly netnsPath: string | undefined },
+  parts: {
+    readonly rootfs: string;
+    readonly netnsPath: string | undefined;
+    /** The user namespace to join; undefined: the host's. */
+    readonly userPath?: string | undefined;
+  },
 ): SpecInput {
   const { config, hostConfig, id } = container;
   const { namespaces, ipcDonor } = specNamespaces(container, {
     netnsPath: parts.netnsPath,
+    userPath: parts.userPath,
     resolve: (ref) => engine.registry.resolve(ref),
   });
   const hostname = hostConfig.utsMode === 'host' ? undefined : hostnameOf(container);
@@ -37,10 +44,12 @@ export function specInput(
     terminal: config.tty,
     ...consoleSize(container),
     namespaces,
+    ...mappingsOf(container),
     mounts: specMounts(container.mounts, hostConfig, {
       hostname: container.hostnamePath,
       hosts: container.hostsPath,
       resolvConf: container.resolvConfPath,
+      owner: container.idMappings && mappedRoot(container.idMappings),
     }),
     shmSizeBytes: hostConfig.shmSize,
     ...(shmPath === undefined ? {} : { shmPath }),
@@ -55,6 +64,10 @@ export function specInput(
     annotations: hostConfig.annotations,
     ...(initPath === undefined ? {} : { initPath }),
   };
+}
+
+function mappingsOf({ idMappings }: Container): Pick<SpecInput, 'uidMappings' | 'gidMappings'> {
+  return idMappings ? { uidMappings: idMappings.uids, gidMappings: idMappings.gids } : {};
 }
 
 function consoleSize({ hostConfig: { consoleSize } }: Container): Pick<SpecInput, 'consoleSize'> {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { errorMessage, GantryError, internal } from '#base';
+import { mappedRoot } from '#oci';
 import { buildSpec, type Task } from '#runtime';
 import { effectiveLogging } from '../create/log-config.ts';
 import type { Engine } from '../engine.ts';
@@ -16,6 +17,7 @@ import { writeNetworkFiles } from './network-files.ts';
 import { networkDonor, openSandbox } from './sandbox.ts';
 import { specInput } from './spec-input.ts';
 import { PhaseTrace, traceAttributes } from './trace.ts';
+import { openUserNamespace } from './user-namespace.ts';
 
 const UNKNOWN_FAILURE = 128;
 
@@ -71,8 +73,13 @@ export class Starter {
   /** Mounts, network and the waiting init process. */
   async #createTask(container: Container, trace: PhaseTrace, undo: AsyncDisposableStack): Promise<Task> {
     const { snapshotter } = this.#engine;
+    // Needed until the container has joined it.
+    using user = trace.sync('rootfs', () => openUserNamespace(this.#engine, container));
     // The network is made in a Worker, while this thread mounts: both must have ended before either is undone.
-    const sandboxReady = trace.measure('network', () => openSandbox(this.#engine, container, undo));
+    const sandboxReady = trace.measure('network', () =>
+      openSandbox(this.#engine, container, undo, user.netnsFrom),
+    );
+    await using _settled = { [Symbol.asyncDispose]: async () => void (await sandboxReady.catch(() => {})) };
     undo.defer(() => void snapshotter.unmount(container.id));
     undo.defer(async () => void (await sandboxReady.catch(() => {})));
     const rootfs = trace.sync('rootfs', () => snapshotter.mount(container.id));
@@ -84,7 +91,7 @@ export class Starter {
     }
     const spec = trace.sync('spec', () =>
       buildSpec(
-        specInput(this.#engine, own, { rootfs, netnsPath: sandbox.netnsPath }),
+        specInput(this.#engine, own, { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath }),
         this.#engine.host.spec,
       ),
     );
@@ -112,7 +119,7 @@ export class Starter {
         source: 'shm',
         target: shm,
         fstype: 'tmpfs',
-        data: `mode=1777,size=${container.hostConfig.shmSize}`,
+        data: `mode=1777,size=${container.hostConfig.shmSize}${tmpfsOwner(container)}`,
       });
       undo.defer(() => sys.mounts.unmount(shm, { detach: true }));
     }
@@ -163,6 +170,13 @@ function startedState({ state, config }: Container, pid: number, startedAt: stri
   const started = transition(state, { type: 'started', pid, startedAt });
   if (!healthCheckOf(config)) return started;
   return transition(started, { type: 'health-changed', health: initialHealth() });
+}
+
+/** Options that make a tmpfs the container's root's. */
+function tmpfsOwner({ idMappings }: Container): string {
+  if (!idMappings) return '';
+  const { uid, gid } = mappedRoot(idMappings);
+  return `,uid=${uid},gid=${gid}`;
 }
 
 /** A container in another one's network sees that one's names. */

@@ -70,11 +70,17 @@ export function buildMounts(input: SpecInput): SpecMount[] {
   const taken = new Set(input.mounts.map((mount) => mount.destination));
   const hidden = (mount: SpecMount) =>
     taken.has(mount.destination) || (taken.has('/dev') && mount.destination.startsWith('/dev/'));
-  const defaults = DEFAULT_MOUNTS.map((build) => build(input)).filter((mount) => !hidden(mount));
+  const defaults = DEFAULT_MOUNTS.map((build) => build(input)).filter(
+    (mount) => !hidden(mount) && (mount.type !== 'mqueue' || ownsIpc(input)),
+  );
   const depth = (mount: SpecMount) => mount.destination.split('/').filter(Boolean).length;
   const users = input.mounts.toSorted((a, b) => depth(a) - depth(b));
   return [...defaults, ...users, ...initMount(input)];
 }
+
+/** From a user namespace, the message queues of the host cannot be mounted. */
+const ownsIpc = ({ namespaces }: SpecInput): boolean =>
+  namespaces.some(({ type }) => type === 'ipc') || !namespaces.some(({ type }) => type === 'user');
 
 /** Where the init binary appears in containers with `--init`. */
 export const INIT_DESTINATION = '/sbin/docker-init';

@@ -98,6 +98,19 @@ test('buildSpec: user mounts replace defaults and go shallow first', () => {
   expect(whole).toEqual(['/proc', '/sys', '/sys/fs/cgroup', '/dev']);
 });
 
+test("buildSpec: a user namespace has no queues of the host's IPC namespace, and leaves ports as they are", () => {
+  const spec = withoutSeccomp({
+    namespaces: [
+      { type: 'user', path: '/u' },
+      { type: 'network', path: '/n' },
+    ],
+  });
+  expect(spec.mounts.some(({ destination }) => destination === '/dev/mqueue')).toBe(false);
+  expect(spec.linux.sysctl).toEqual({});
+  const own = withoutSeccomp({ namespaces: [{ type: 'user' }, { type: 'ipc' }] });
+  expect(own.mounts.some(({ destination }) => destination === '/dev/mqueue')).toBe(true);
+});
+
 test('buildSpec: shared memory of another container is bound', () => {
   const shm = withoutSeccomp({ shmPath: '/run/shm/c0' }).mounts.find(
     ({ destination }) => destination === '/dev/shm',
