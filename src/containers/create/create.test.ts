@@ -88,6 +88,14 @@ for (const [config, hostConfig, text] of refusals) {
   });
 }
 
+test.each([{ networkMode: 'nope' }, { networkMode: 'container:nope' }, { volumesFrom: ['nope'] }])(
+  'create: %j is a mistake of the request, not a missing image',
+  async (hostConfig) => {
+    const request = createRequestFixture({ hostConfig });
+    await expect(fixture.containers.create(request)).rejects.toMatchObject({ code: 'invalid_argument' });
+  },
+);
+
 test('create: without any command it is refused', async () => {
   fixture.imageConfig = {};
   const request = createRequestFixture({ config: { cmd: undefined } });

@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { createId, invalidArgument, shortId } from '#base';
+import { createId, errorMessage, invalidArgument, isNotFound, shortId } from '#base';
 import type { StoredImage } from '#images';
 import type { IdMappings } from '#oci';
 import { resolveCapabilities } from '#runtime';
@@ -72,7 +72,7 @@ export class Creator {
     commandOf(config);
     const hostConfig = adaptHostConfig(request.hostConfig, defaults, {
       cgroupMode: sys.cgroups.mode,
-      resolve: (ref) => registry.resolve(ref),
+      resolve: (ref) => asBadRequest(() => registry.resolve(ref)),
       defaultRuntime: runtime.defaultRuntime,
     });
     if (!Object.hasOwn(runtime.runtimes, hostConfig.runtime)) {
@@ -111,11 +111,12 @@ export class Creator {
     const { registry, snapshotter, volumes, network, dataRoot } = this.#engine;
     const paths = containerPaths(dataRoot, id);
     const ports = portRequests(config, hostConfig);
-    const planned = planMounts(config, hostConfig, (ref) => registry.resolve(ref));
+    const planned = planMounts(config, hostConfig, (ref) => asBadRequest(() => registry.resolve(ref)));
     if (!hostConfig.networkMode.startsWith('container:')) {
       const { networkMode } = hostConfig;
       const { endpoints } = request;
-      network.validate({ containerId: id, containerName: name, networkMode, endpoints, ports });
+      const wanted = { containerId: id, containerName: name, networkMode, endpoints, ports };
+      asBadRequest(() => network.validate(wanted));
     }
     await using undo = new AsyncDisposableStack();
     const mounts = await bindVolumes(planned, id, volumes, undo);
@@ -156,4 +157,17 @@ export class Creator {
 function defaultHostname({ hostname }: ContainerConfig, host: HostConfig, id: string): string {
   if (hostname !== '' || host.networkMode === 'host' || host.utsMode === 'host') return hostname;
   return shortId(id);
+}
+
+/**
+ * Docker's clients take "not found" at create for a missing image, and pull it. Whatever else is missing is a mistake in
+ * the request.
+ */
+function asBadRequest<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (isNotFound(error)) throw invalidArgument(errorMessage(error), { cause: error });
+    throw error;
+  }
 }
