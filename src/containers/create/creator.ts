@@ -122,7 +122,7 @@ export class Creator {
     const mounts = await bindVolumes(planned, id, volumes, undo);
     undo.defer(() => rm(paths.directory, { recursive: true, force: true }));
     undo.defer(() => snapshotter.removeSnapshot(id));
-    await Promise.all([
+    await settled([
       mkdir(paths.directory, { recursive: true, mode: 0o710 }),
       snapshotter.createSnapshot(id, image.chainId, { mappings: idMappings }),
     ]);
@@ -170,4 +170,10 @@ function asBadRequest<T>(action: () => T): T {
     if (isNotFound(error)) throw invalidArgument(errorMessage(error), { cause: error });
     throw error;
   }
+}
+
+/** As Promise.all, but it waits for every step: what is still being made when another fails could not be undone. */
+async function settled(steps: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected');
+  if (failed) throw failed.reason;
 }
