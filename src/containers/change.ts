@@ -1,10 +1,12 @@
-import { invalidArgument } from '#base';
+import type { Task } from '#runtime';
+import { applyBlockWeights } from './block-weights.ts';
 import { checkRestartPolicy } from './create/check-host-config.ts';
 import { checkResources } from './create/check-resources.ts';
 import type { Engine } from './engine.ts';
-import { markedForRemoval, sameName } from './errors.ts';
+import { cannotUpdate, markedForRemoval, sameName } from './errors.ts';
 import type { Container, Resources, RestartPolicy } from './model.ts';
 import { checkName } from './names.ts';
+import { ownsBlockWeights } from './spec/block-weights.ts';
 import { specResources } from './spec/resources.ts';
 import { isAlive } from './state.ts';
 
@@ -47,44 +49,86 @@ export class Changer {
         throw markedForRemoval();
       }
       const policy = restartPolicy ? checkedPolicy(container, restartPolicy) : undefined;
+      const given = givenLimits(resources);
+      checkResources({ ...withoutLimits(container.hostConfig), ...given }, host.resources, {
+        isUpdate: true,
+      });
+      const reason = updateConflict(container.hostConfig, given);
+      if (reason) throw cannotUpdate(container.id, reason);
       const hostConfig = {
         ...container.hostConfig,
-        ...givenLimits(container, resources),
+        ...given,
         ...(policy ? { restartPolicy: policy } : {}),
       };
       checkResources(hostConfig, host.resources, { isUpdate: true });
-      const task = instances.peek(id)?.task;
-      if (task && isAlive(container.state)) await task.update(specResources(hostConfig));
       const updated = { ...(registry.byId(id) ?? container), hostConfig };
+      const task = instances.peek(id)?.task;
+      if (task && isAlive(container.state)) await this.#apply(updated, task);
       registry.save(updated);
       events.publish(updated, 'update');
       return { warnings: [] };
     });
   }
+
+  async #apply(container: Container, task: Task): Promise<void> {
+    const withoutWeights = ownsBlockWeights(this.#engine.sys.cgroups);
+    await task.update(specResources(container.hostConfig, { withoutWeights }));
+    applyBlockWeights(this.#engine, container);
+  }
 }
 
-function checkedPolicy({ hostConfig }: Container, policy: RestartPolicy): RestartPolicy {
+function checkedPolicy({ id, hostConfig }: Container, policy: RestartPolicy): RestartPolicy {
   checkRestartPolicy(policy);
   if (hostConfig.autoRemove && policy.name !== 'no') {
-    throw invalidArgument('Restart policy cannot be updated because AutoRemove is enabled for the container');
+    throw cannotUpdate(
+      id,
+      'Restart policy cannot be updated because AutoRemove is enabled for the container',
+    );
   }
   return policy;
 }
 
 /** What is 0, empty or undefined in an update was not given and stays. Source: moby `container/container_unix.go`. */
-function givenLimits({ hostConfig }: Container, resources: Partial<Resources>): Partial<Resources> {
-  const given = Object.fromEntries(
-    Object.entries(resources).filter(([, value]) => {
+function givenLimits(resources: Partial<Resources>): Partial<Resources> {
+  return Object.fromEntries(
+    Object.entries(resources).filter(([name, value]) => {
+      // Zero takes this limit away.
+      if (name === 'pidsLimit') return value !== undefined;
       if (Array.isArray(value)) return value.length > 0;
       return value !== 0 && value !== '' && value !== undefined;
     }),
   ) as Partial<Resources>;
-  const memory = given.memory ?? hostConfig.memory;
-  const swap = given.memorySwap ?? hostConfig.memorySwap;
-  if (given.memory !== undefined && memory > 0 && swap > 0 && swap < memory) {
-    throw invalidArgument(
-      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
-    );
+}
+
+/** With nothing set, so that what an update says can be checked by itself. */
+function withoutLimits(resources: Resources): Resources {
+  const zeros = Object.entries(resources).map(([name, value]) => [name, zeroOf(value)] as const);
+  return Object.fromEntries(zeros) as unknown as Resources;
+}
+
+function zeroOf(value: unknown): unknown {
+  if (typeof value === 'number') return 0;
+  if (typeof value === 'string') return '';
+  return Array.isArray(value) ? [] : undefined;
+}
+
+/** Why the limits cannot be combined with those in force; docker's words. */
+function updateConflict(now: Resources, given: Partial<Resources>): string | undefined {
+  const { nanoCpus = 0, cpuPeriod = 0, cpuQuota = 0, memory = 0, memorySwap = 0 } = given;
+  if (nanoCpus > 0 && now.cpuPeriod > 0) {
+    return 'Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set';
   }
-  return given;
+  if (nanoCpus > 0 && now.cpuQuota > 0) {
+    return 'Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set';
+  }
+  if (cpuPeriod > 0 && now.nanoCpus > 0) {
+    return 'Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set';
+  }
+  if (cpuQuota > 0 && now.nanoCpus > 0) {
+    return 'Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set';
+  }
+  if (memory > now.memorySwap && memorySwap === 0) {
+    return 'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
+  }
+  return undefined;
 }

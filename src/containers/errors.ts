@@ -92,6 +92,9 @@ export const logsNotReadable = (): GantryError =>
 export const logsOfDead = (): GantryError =>
   conflict('can not get logs from container which is dead or marked for removal');
 
+export const cannotUpdate = (id: string, reason: string): GantryError =>
+  conflict(`Cannot update container ${id}: ${reason}`);
+
 export const commitOfDead = (id: string): GantryError =>
   conflict(`You cannot commit container ${id} which is Dead`);
 

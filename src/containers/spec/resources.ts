@@ -8,10 +8,18 @@ const CPU_PERIOD_US = 100_000;
 const NANO = 1e9;
 
 /** Limits as the runtime takes them; what is not set is left out. Source: moby `daemon/daemon_unix.go`. */
-export function specResources(resources: Resources): SpecResources {
+export function specResources(
+  resources: Resources,
+  options: {
+    /** The weights of block I/O are written by ourselves. */
+    readonly withoutWeights?: boolean;
+  } = {},
+): SpecResources {
   const memory = memoryResources(resources);
   const cpu = cpuResources(resources);
-  const blockIO = blockResources(resources);
+  const blockIO = blockResources(
+    options.withoutWeights ? { ...resources, blkioWeight: 0, blkioWeightDevice: [] } : resources,
+  );
   const { pidsLimit } = resources;
   return {
     ...(Object.keys(memory).length > 0 ? { memory } : {}),
@@ -69,7 +77,8 @@ function blockResources(resources: Resources): NonNullable<SpecResources['blockI
 
 const throttleDevice = ({ path, rate }: ThrottleRate): ThrottleDevice => ({ ...blockDevice(path), rate });
 
-function blockDevice(path: string): { major: number; minor: number } {
+/** @throws `invalid_argument` when the path is no device. */
+export function blockDevice(path: string): { major: number; minor: number } {
   try {
     statSync(path);
   } catch (error) {

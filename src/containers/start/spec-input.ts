@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
 import { specMounts } from '../mounts/spec-mounts.ts';
 import { cgroupPathOf, containerPaths } from '../paths.ts';
+import { ownsBlockWeights } from '../spec/block-weights.ts';
 import { specDevices } from '../spec/devices.ts';
 import { processEnv } from '../spec/env.ts';
 import { specLimits } from '../spec/limits.ts';
@@ -55,7 +56,7 @@ export function specInput(
     ...(shmPath === undefined ? {} : { shmPath }),
     ...specDevices(hostConfig),
     privileged: hostConfig.privileged,
-    resources: specResources(hostConfig),
+    resources: specResources(hostConfig, { withoutWeights: ownsBlockWeights(engine.sys.cgroups) }),
     cgroupsPath: cgroupPathOf(container, engine.defaults),
     sysctls: hostConfig.sysctls,
     seccomp: parseSecurity(hostConfig, engine.defaults).seccomp,

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { errorMessage, GantryError, internal } from '#base';
 import { mappedRoot } from '#oci';
 import { buildSpec, type Task } from '#runtime';
+import { applyBlockWeights } from '../block-weights.ts';
 import { effectiveLogging } from '../create/log-config.ts';
 import type { Engine } from '../engine.ts';
 import { alreadyStarted, cannotStartPaused, markedForRemoval } from '../errors.ts';
@@ -107,6 +108,7 @@ export class Starter {
       }),
     );
     undo.defer(() => this.#engine.runtime.delete(container.id));
+    applyBlockWeights(this.#engine, container);
     return task;
   }
 

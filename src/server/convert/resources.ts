@@ -82,7 +82,10 @@ function toDevices(wire: Unset<WireResources>) {
 /** The limits a client named in an update; the others stay as they are. Zero means "not named", as in docker. */
 export function toResourceChange(wire: Unset<WireResources>): Partial<Resources> {
   const full = toResources(wire);
-  return Object.fromEntries(Object.entries(full).filter(([, value]) => isNamed(value)));
+  // Zero is a value of this one: no limit.
+  const isGiven = ([name, value]: readonly [string, unknown]) =>
+    name === 'pidsLimit' ? value !== undefined : isNamed(value);
+  return Object.fromEntries(Object.entries(full).filter(isGiven));
 }
 
 function isNamed(value: unknown): boolean {
