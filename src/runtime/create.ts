@@ -6,7 +6,7 @@ import { type Conmon, spawnConmon } from './conmon/spawn.ts';
 import type { RuntimeContext } from './context.ts';
 import { createFailed, describeFailure } from './errors.ts';
 import { identify, type ProcessIdentity } from './liveness.ts';
-import { type TaskRecord, writeRecord } from './record.ts';
+import { type TaskRecord, writeFinalRecord, writeRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { serializeSpec } from './spec/serialize.ts';
 import { ConmonTask } from './task.ts';
@@ -90,7 +90,7 @@ async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeC
     writeRecord(context.layout.task(draft.id).record, monitored);
     const pid = await withDeadline(initPid(conmon, options), context.deadlines.createMs, 'create');
     const record = { ...monitored, init: mustIdentify(pid) };
-    writeRecord(context.layout.task(draft.id).record, record);
+    writeFinalRecord(context.layout.task(draft.id).record, record);
     return new ConmonTask(record, context, conmon.exited);
   } catch (error) {
     conmon.kill(9);

@@ -27,8 +27,26 @@ export function writeRecord(path: string, record: TaskRecord): void {
   writeAtomically(path, JSON.stringify(record));
 }
 
-/** Undefined when there is none, or none that can be read: what it described is then cleaned up. */
+/**
+ * Writes the record of a container that is whole, and a copy: without a record a running container would be taken for
+ * ended, and nobody would know which processes to end.
+ */
+export function writeFinalRecord(path: string, record: TaskRecord): void {
+  writeRecord(path, record);
+  writeRecord(copyOf(path), record);
+}
+
+const copyOf = (path: string): string => `${path}.copy`;
+
+/** Undefined when there is none, or none that can be read, copy included: what it described is then cleaned up. */
 export function readRecord(path: string): TaskRecord | undefined {
+  return readOne(path) ?? readOne(copyOf(path));
+}
+
+/** Whether the record itself is of no use, whatever became of its copy. */
+export const isRecordLost = (path: string): boolean => readOne(path) === undefined;
+
+function readOne(path: string): TaskRecord | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

@@ -10,7 +10,7 @@ import { ExitWatch, readExitFile } from './exit-watch.ts';
 import { createLayout } from './layout.ts';
 import { identify, processEnd } from './liveness.ts';
 import { Launcher } from './programs/launcher.ts';
-import { readRecord } from './record.ts';
+import { isRecordLost, readRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { needsRuntimeNamespace } from './runtime-namespace.ts';
 import { createSeccompProvider } from './seccomp/provider.ts';
@@ -149,9 +149,11 @@ class ConmonRuntime implements Runtime {
 
   /** What an earlier daemon left: something that runs, or has an exit status. */
   #adopt(id: string): ConmonTask | undefined {
-    const { layout, sys } = this.#context;
+    const { layout, logger, sys } = this.#context;
     const files = layout.task(id);
     const record = readRecord(files.record);
+    if (isRecordLost(files.record))
+      logger.warn("a container's record cannot be read", { container: id, copyIsUsed: record !== undefined });
     // The daemon died while the container was made: nothing has run yet, `delete` cleans it up.
     if (!record || record.id !== id || record.init.pid === 0) return undefined;
     const monitorRuns = identify(record.monitor.pid)?.startTime === record.monitor.startTime;
