@@ -84,7 +84,9 @@ describe('toCreateRequest', () => {
 });
 
 test('toResourceChange: only what the client named', () => {
-  expect(toResourceChange({ Memory: 5, CpuShares: 0, CpusetCpus: '', Devices: null, PidsLimit: 0 })).toEqual({
-    memory: 5,
-  });
+  expect(toResourceChange({ Memory: 5, CpuShares: 0, CpusetCpus: '', Devices: null })).toEqual({ memory: 5 });
+});
+
+test('toResourceChange: a limit of no processes at all is none', () => {
+  expect(toResourceChange({ PidsLimit: 0 })).toEqual({ pidsLimit: 0 });
 });
