@@ -3,7 +3,7 @@ import type { EventBus } from '#base';
 import { type ContainerService, LOG_DRIVER_NAMES } from '#containers';
 import type { ImageService } from '#images';
 import { hostPlatform } from '#oci';
-import { findInit, type Runtime } from '#runtime';
+import { findInit, isAppArmorEnabled, type Runtime } from '#runtime';
 import type { EngineInfo, EngineVersion } from '#server';
 import type { Snapshotter } from '#store';
 import type { Cgroups } from '#sys';
@@ -98,6 +98,7 @@ function securityOptions(
   { hasUserNamespaces }: InfoSources,
 ): string[] {
   return [
+    ...(isAppArmorEnabled() ? ['name=apparmor'] : []),
     `name=seccomp,profile=${seccompProfile ?? 'builtin'}`,
     ...(hasUserNamespaces ? ['name=userns'] : []),
     ...(noNewPrivileges ? ['name=no-new-privileges'] : []),

@@ -1,7 +1,7 @@
 import type { KeyedMutex, Logger, MeasuredSizes } from '#base';
 import type { ImageService } from '#images';
 import type { NetworkService } from '#network';
-import type { LimitHost, Runtime, SpecHost } from '#runtime';
+import type { AppArmorHost, LimitHost, Runtime, SpecHost } from '#runtime';
 import type { Snapshotter } from '#store';
 import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
@@ -16,6 +16,7 @@ import type { Registry } from './registry.ts';
 /** What the machine can give, read once. */
 export interface ContainerHost {
   readonly spec: SpecHost;
+  readonly appArmor: AppArmorHost;
   readonly limits: LimitHost;
   readonly capabilities: readonly string[];
   readonly resources: ResourceHost;

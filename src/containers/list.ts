@@ -5,6 +5,7 @@ import { invalidFilter } from './errors.ts';
 import { containerMatcher, type FilterContext, hasLabel } from './filters.ts';
 import type { Instance } from './instance.ts';
 import type { Container } from './model.ts';
+import { processSecurity } from './start/spec-input.ts';
 import { isAlive } from './state.ts';
 import type { ContainerFilters, ContainerView } from './types.ts';
 
@@ -46,7 +47,8 @@ export class Lister {
     sandbox: ContainerView['sandbox'],
     instance: Instance | undefined,
   ): ContainerView {
-    const { snapshotter } = this.#engine;
+    const engine = this.#engine;
+    const { snapshotter } = engine;
     return {
       ...container,
       sandbox,
@@ -59,7 +61,9 @@ export class Lister {
           return {};
         }
       },
-      appArmorProfile: '',
+      appArmorProfile: engine.host.appArmor.isEnabled
+        ? (processSecurity(engine, container).apparmorProfile ?? '')
+        : '',
       lastStartTrace: instance?.lastStartTrace,
     };
   }

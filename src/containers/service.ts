@@ -5,6 +5,7 @@ import type { NetworkService } from '#network';
 import type { Digest } from '#oci';
 import {
   availableCapabilities,
+  openAppArmor,
   type Runtime,
   readLimitHost,
   readSpecHost,
@@ -95,13 +96,14 @@ export function createContainerService(options: ContainerServiceOptions): Contai
     locks: new KeyedMutex(),
     events: new ContainerEvents(options.events),
     defaults: options.defaults ?? CONTAINER_DEFAULTS,
-    host: options.host ?? readContainerHost(options.sys),
+    host: options.host ?? readContainerHost(options.sys, logger),
   };
   holdVolumes(engine);
   return new Containers(engine, options.metadata);
 }
 
-const readContainerHost = (sys: Sys): ContainerHost => ({
+const readContainerHost = (sys: Sys, logger: Logger): ContainerHost => ({
+  appArmor: openAppArmor({ logger }),
   spec: readSpecHost(),
   limits: readLimitHost(sys),
   capabilities: availableCapabilities(sys),

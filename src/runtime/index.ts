@@ -1,3 +1,4 @@
+export { type AppArmorHost, isAppArmorEnabled, openAppArmor } from './apparmor/host.ts';
 export { createRuntime, type RuntimeOptions } from './runtime.ts';
 export {
   enterRuntimeNamespace,

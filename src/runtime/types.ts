@@ -167,7 +167,8 @@ export interface SpecInput {
   readonly gidMappings?: readonly IdMapping[];
   /** User mounts, after the default ones; a mount on a default destination replaces it. */
   readonly mounts: readonly SpecMount[];
-  readonly shmSizeBytes: number;
+  /** Of /dev/shm; undefined: there is none. */
+  readonly shmSizeBytes: number | undefined;
   /** Host path to bind on /dev/shm instead of a fresh tmpfs (ipc sharing). */
   readonly shmPath?: string;
   readonly devices: readonly SpecDevice[];
@@ -179,6 +180,8 @@ export interface SpecInput {
     readonly access?: string;
   }[];
   readonly privileged: boolean;
+  /** The cgroup file system is writable without `privileged`. Default false. */
+  readonly writableCgroups?: boolean;
   readonly resources: SpecResources;
   /** Path relative to the cgroup root, such as `/gantry/<id>`. */
   readonly cgroupsPath: string;

@@ -3,9 +3,8 @@ import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
 import { processEnv } from '../spec/env.ts';
 import { specLimits } from '../spec/limits.ts';
-import { parseSecurity } from '../spec/security.ts';
 import { resolveUser } from '../spec/users.ts';
-import { containerCapabilities } from '../start/spec-input.ts';
+import { containerCapabilities, processSecurity } from '../start/spec-input.ts';
 import type { ExecConfig } from '../types.ts';
 
 /** The process of an exec: the container's surroundings with the exec's own command, user, variables and directory. */
@@ -32,7 +31,7 @@ export function execProcess(engine: Engine, container: Container, exec: ExecConf
     gid: user.gid,
     additionalGids: user.additionalGids,
     capabilities: exec.privileged ? engine.host.capabilities : containerCapabilities(engine, container),
-    noNewPrivileges: parseSecurity(hostConfig, engine.defaults).noNewPrivileges,
+    ...processSecurity(engine, container),
     rlimits,
     oomScoreAdj,
   };

@@ -6,48 +6,106 @@ import type { HostConfig } from '../model.ts';
 export interface Security {
   readonly noNewPrivileges: boolean;
   readonly seccomp: SeccompChoice;
+  /** Profile as named; undefined: none was. */
+  readonly appArmor: string | undefined;
+  /** SELinux label options as given, `disable` or `type:x`. */
+  readonly labels: readonly string[];
+  /** The cgroup file system can be written to without `--privileged`. */
+  readonly writableCgroups: boolean;
+}
+
+/** What the options say, before defaults are filled in. */
+interface Given {
+  noNewPrivileges?: boolean;
+  seccomp?: string;
+  appArmor?: string;
+  writableCgroups?: boolean;
+  readonly labels: string[];
 }
 
 /**
- * Reads security options. AppArmor and SELinux options are accepted where the host has neither, as docker does;
- * they have no effect then.
+ * Reads security options; a later one of a kind wins, labels collect. AppArmor and SELinux options are accepted where the
+ * host has neither, as docker does; they have no effect then. `systempaths=unconfined` never arrives: clients turn it
+ * into empty lists of masked and read-only paths.
  * @throws `invalid_argument` with docker's texts. Source: moby `daemon/daemon_unix.go` (parseSecurityOpt).
  */
 export function parseSecurity(
   host: Pick<HostConfig, 'securityOpt' | 'privileged'>,
   defaults: { readonly noNewPrivileges: boolean; readonly seccompProfile: string | undefined },
 ): Security {
-  let noNewPrivileges = defaults.noNewPrivileges;
-  let profile = defaults.seccompProfile;
-  let isGiven = false;
-  for (const option of host.securityOpt) {
-    const [key, value] = splitOption(option);
-    if (key === 'no-new-privileges') noNewPrivileges = parseFlag(value, option);
-    else if (key === 'seccomp') {
-      profile = value;
-      isGiven = true;
-    } else if (!['label', 'apparmor', 'disable', 'systempaths'].includes(key)) {
-      throw invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`);
-    }
+  const given: Given = { labels: [] };
+  for (const option of host.securityOpt) readOption(option, given);
+  // An empty profile is as good as none.
+  const isChosen = Boolean(given.seccomp);
+  const seccomp =
+    host.privileged && !isChosen
+      ? ({ kind: 'unconfined' } as const)
+      : seccompChoice(isChosen ? given.seccomp : defaults.seccompProfile);
+  return {
+    noNewPrivileges: given.noNewPrivileges ?? defaults.noNewPrivileges,
+    seccomp,
+    appArmor: given.appArmor || undefined,
+    labels: given.labels,
+    writableCgroups: given.writableCgroups ?? false,
+  };
+}
+
+const BARE: Readonly<Record<string, (given: Given) => void>> = {
+  'no-new-privileges': (given) => {
+    given.noNewPrivileges = true;
+  },
+  'writable-cgroups': (given) => {
+    given.writableCgroups = true;
+  },
+  disable: (given) => {
+    given.labels.push('disable');
+  },
+};
+
+const WITH_VALUE: Readonly<Record<string, (given: Given, value: string, option: string) => void>> = {
+  label: (given, value) => {
+    given.labels.push(value);
+  },
+  apparmor: (given, value) => {
+    given.appArmor = value;
+  },
+  seccomp: (given, value) => {
+    given.seccomp = value;
+  },
+  'no-new-privileges': (given, value, option) => {
+    given.noNewPrivileges = parseFlag(value, option);
+  },
+  'writable-cgroups': (given, value, option) => {
+    given.writableCgroups = parseFlag(value, option);
+  },
+};
+
+function readOption(option: string, given: Given): void {
+  const bare = Object.hasOwn(BARE, option) ? BARE[option] : undefined;
+  if (bare) {
+    bare(given);
+    return;
   }
-  if (host.privileged && !isGiven) return { noNewPrivileges, seccomp: { kind: 'unconfined' } };
-  return { noNewPrivileges, seccomp: seccompChoice(profile) };
-}
-
-function splitOption(option: string): [key: string, value: string | undefined] {
-  if (option === 'no-new-privileges' || option === 'disable') return [option, undefined];
-  const at = option.search(/[=:]/);
+  // A colon is the older notation: it counts only where there is no equals sign.
+  const at = option.includes('=') ? option.indexOf('=') : option.indexOf(':');
   if (at < 0) throw invalidArgument(`invalid --security-opt 1: ${JSON.stringify(option)}`);
-  return [option.slice(0, at), option.slice(at + 1)];
+  const key = option.slice(0, at);
+  const read = Object.hasOwn(WITH_VALUE, key) ? WITH_VALUE[key] : undefined;
+  if (!read) throw invalidOption(option);
+  read(given, option.slice(at + 1), option);
 }
 
+const invalidOption = (option: string) =>
+  invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`);
+
+/** As Go's `strconv.ParseBool`. */
 const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE: readonly string[] = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 
-function parseFlag(value: string | undefined, option: string): boolean {
-  if (value === undefined || TRUE.includes(value)) return true;
+function parseFlag(value: string, option: string): boolean {
+  if (TRUE.includes(value)) return true;
   if (FALSE.includes(value)) return false;
-  throw invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`);
+  throw invalidOption(option);
 }
 
 function seccompChoice(profile: string | undefined): SeccompChoice {

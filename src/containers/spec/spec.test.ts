@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { hostConfigFixture } from '../testing/index.ts';
+import { appArmorProfile } from './apparmor.ts';
 import { parseDeviceRule, specDevices } from './devices.ts';
 import { overrideEnv, processEnv } from './env.ts';
 import { specResources } from './resources.ts';
@@ -68,15 +69,43 @@ test('parseSecurity: profile, privileges, the daemon’s defaults', () => {
   const defaults = { noNewPrivileges: false, seccompProfile: undefined };
   const parse = (securityOpt: string[], privileged = false) =>
     parseSecurity({ securityOpt, privileged }, defaults);
-  expect(parse([])).toEqual({ noNewPrivileges: false, seccomp: { kind: 'default' } });
-  expect(parse(['no-new-privileges', 'seccomp=unconfined', 'apparmor=x', 'label:disable'])).toEqual({
+  expect(parse([])).toEqual({
+    noNewPrivileges: false,
+    seccomp: { kind: 'default' },
+    appArmor: undefined,
+    labels: [],
+    writableCgroups: false,
+  });
+  const options = ['no-new-privileges', 'seccomp=unconfined', 'apparmor=x', 'label:disable'];
+  expect(parse([...options, 'label=type:y', 'disable', 'writable-cgroups'])).toEqual({
     noNewPrivileges: true,
     seccomp: { kind: 'unconfined' },
+    appArmor: 'x',
+    labels: ['disable', 'type:y', 'disable'],
+    writableCgroups: true,
   });
+  expect(parse(['writable-cgroups=true', 'writable-cgroups:false']).writableCgroups).toBe(false);
+  expect(parse(['apparmor=a', 'apparmor=b:c=d'])).toMatchObject({ appArmor: 'b:c=d' });
   expect(parse(['seccomp={"a":1}']).seccomp).toEqual({ kind: 'custom', profile: '{"a":1}' });
   expect(parse([], true).seccomp).toEqual({ kind: 'unconfined' });
   expect(parse(['seccomp=builtin'], true).seccomp).toEqual({ kind: 'default' });
   expect(parse(['no-new-privileges=false']).noNewPrivileges).toBe(false);
+  expect(parse(['seccomp='], true).seccomp).toEqual({ kind: 'unconfined' });
+  for (const option of ['nonsense', '', 'constructor'])
+    expect(() => parse([option])).toThrow(`invalid --security-opt 1: ${JSON.stringify(option)}`);
+  for (const option of ['systempaths=unconfined', 'label:type=x', 'no-new-privileges=maybe', 'toString=1'])
+    expect(() => parse([option])).toThrow(`invalid --security-opt 2: ${JSON.stringify(option)}`);
+});
+
+test('appArmorProfile: the named one, none for privileged, the default; nothing without AppArmor', () => {
+  const on = { isEnabled: true, defaultProfile: 'd' };
+  const plain = { chosen: undefined, isPrivileged: false };
+  expect(appArmorProfile(plain, on)).toBe('d');
+  expect(appArmorProfile(plain, { ...on, defaultProfile: undefined })).toBeUndefined();
+  expect(appArmorProfile({ ...plain, chosen: 'x' }, on)).toBe('x');
+  expect(appArmorProfile({ chosen: 'x', isPrivileged: true }, on)).toBe('x');
+  expect(appArmorProfile({ ...plain, isPrivileged: true }, on)).toBe('unconfined');
+  expect(appArmorProfile({ ...plain, chosen: 'x' }, { ...on, isEnabled: false })).toBeUndefined();
 });
 
 test('specDevices: a host’s node under another name, with its rule', () => {

@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
 import { specMounts } from '../mounts/spec-mounts.ts';
 import { cgroupPathOf, containerPaths } from '../paths.ts';
+import { appArmorProfile } from '../spec/apparmor.ts';
 import { ownsBlockWeights } from '../spec/block-weights.ts';
 import { specDevices } from '../spec/devices.ts';
 import { processEnv } from '../spec/env.ts';
@@ -35,6 +36,7 @@ export function specInput(
   const hostname = hostConfig.utsMode === 'host' ? undefined : hostnameOf(container);
   const shmPath = shmSource(engine, container, ipcDonor);
   const initPath = initProgram(engine, container);
+  const security = parseSecurity(hostConfig, engine.defaults);
   return {
     id,
     rootfs: parts.rootfs,
@@ -52,14 +54,15 @@ export function specInput(
       resolvConf: container.resolvConfPath,
       owner: container.idMappings && mappedRoot(container.idMappings),
     }),
-    shmSizeBytes: hostConfig.shmSize,
+    shmSizeBytes: hostConfig.ipcMode === 'none' ? undefined : hostConfig.shmSize,
     ...(shmPath === undefined ? {} : { shmPath }),
     ...specDevices(hostConfig),
     privileged: hostConfig.privileged,
     resources: specResources(hostConfig, { withoutWeights: ownsBlockWeights(engine.sys.cgroups) }),
     cgroupsPath: cgroupPathOf(container, engine.defaults),
     sysctls: hostConfig.sysctls,
-    seccomp: parseSecurity(hostConfig, engine.defaults).seccomp,
+    seccomp: security.seccomp,
+    writableCgroups: security.writableCgroups,
     maskedPaths: hostConfig.maskedPaths,
     readonlyPaths: hostConfig.readonlyPaths,
     annotations: hostConfig.annotations,
@@ -98,10 +101,20 @@ function initProcess(engine: Engine, container: Container, rootfs: string): Spec
     gid: user.gid,
     additionalGids: user.additionalGids,
     capabilities: containerCapabilities(engine, container),
-    noNewPrivileges: parseSecurity(hostConfig, engine.defaults).noNewPrivileges,
+    ...processSecurity(engine, container),
     rlimits: limits.rlimits,
     oomScoreAdj: limits.oomScoreAdj,
   };
+}
+
+/** What restrains every process of a container, execs included. */
+export function processSecurity(
+  { defaults, host }: Engine,
+  { hostConfig }: Container,
+): Pick<SpecProcessInput, 'noNewPrivileges' | 'apparmorProfile'> {
+  const { noNewPrivileges, appArmor } = parseSecurity(hostConfig, defaults);
+  const profile = appArmorProfile({ chosen: appArmor, isPrivileged: hostConfig.privileged }, host.appArmor);
+  return { noNewPrivileges, ...(profile === undefined ? {} : { apparmorProfile: profile }) };
 }
 
 /** The capabilities of a container's processes, cut to what the daemon has. */

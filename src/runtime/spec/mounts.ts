@@ -33,7 +33,7 @@ const DEFAULT_MOUNTS: readonly Builder[] = [
     destination: '/sys/fs/cgroup',
     type: 'cgroup',
     source: 'cgroup',
-    options: [...readOnlyUnlessPrivileged(input), 'nosuid', 'noexec', 'nodev'],
+    options: [...(input.writableCgroups ? [] : readOnlyUnlessPrivileged(input)), 'nosuid', 'noexec', 'nodev'],
   }),
   () => ({
     destination: '/dev/mqueue',
@@ -71,12 +71,17 @@ export function buildMounts(input: SpecInput): SpecMount[] {
   const hidden = (mount: SpecMount) =>
     taken.has(mount.destination) || (taken.has('/dev') && mount.destination.startsWith('/dev/'));
   const defaults = DEFAULT_MOUNTS.map((build) => build(input)).filter(
-    (mount) => !hidden(mount) && (mount.type !== 'mqueue' || ownsIpc(input)),
+    (mount) => !hidden(mount) && isWanted(mount, input),
   );
   const depth = (mount: SpecMount) => mount.destination.split('/').filter(Boolean).length;
   const users = input.mounts.toSorted((a, b) => depth(a) - depth(b));
   return [...defaults, ...users, ...initMount(input)];
 }
+
+const isWanted = ({ destination }: SpecMount, input: SpecInput): boolean => {
+  if (destination === '/dev/mqueue') return ownsIpc(input);
+  return destination !== '/dev/shm' || input.shmPath !== undefined || input.shmSizeBytes !== undefined;
+};
 
 /** From a user namespace, the message queues of the host cannot be mounted. */
 const ownsIpc = ({ namespaces }: SpecInput): boolean =>

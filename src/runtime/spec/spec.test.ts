@@ -111,6 +111,15 @@ test("buildSpec: a user namespace has no queues of the host's IPC namespace, and
   expect(own.mounts.some(({ destination }) => destination === '/dev/mqueue')).toBe(true);
 });
 
+test('buildSpec: no shared memory where none is wanted; cgroups are writable where they are asked to be', () => {
+  const spec = withoutSeccomp({ shmSizeBytes: undefined, writableCgroups: true });
+  expect(spec.mounts.some(({ destination }) => destination === '/dev/shm')).toBe(false);
+  const options = (destination: string) =>
+    spec.mounts.find((mount) => mount.destination === destination)?.options;
+  expect(options('/sys/fs/cgroup')).toEqual(['nosuid', 'noexec', 'nodev']);
+  expect(options('/sys')).toContain('ro');
+});
+
 test('buildSpec: shared memory of another container is bound', () => {
   const shm = withoutSeccomp({ shmPath: '/run/shm/c0' }).mounts.find(
     ({ destination }) => destination === '/dev/shm',
