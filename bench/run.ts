@@ -10,7 +10,7 @@ import { runInPrivateNetwork } from '../tools/private-network.ts';
 import { type Engine, startGantry, startReference } from './engine.ts';
 import type { Measurement } from './measurement.ts';
 import { listContainers } from './measurements/api.ts';
-import { ensureDebianArchive, loadImage } from './measurements/image.ts';
+import { ensureDebianArchives, loadImage } from './measurements/image.ts';
 import { logThroughput } from './measurements/logs.ts';
 import { daemonMemory, monitorMemory } from './measurements/memory.ts';
 import { execTrue, parallelStarts, singleStart } from './measurements/start.ts';
@@ -30,15 +30,11 @@ const MEASUREMENTS: readonly Measurement[] = [
 ];
 
 async function main(): Promise<number> {
-  const wanted = process.argv.slice(2);
-  const chosen = MEASUREMENTS.filter(
-    ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
-  );
+  const chosen = chosenMeasurements();
   await using stack = new AsyncDisposableStack();
   const ours = stack.use(await startGantry());
   const reference = await startReferenceWithImage(ours);
   if (reference) stack.use(reference);
-  if (chosen.includes(loadImage)) await ensureDebianArchive(ours);
   const rows: Row[] = [];
   for (const measurement of chosen) {
     console.error(`==> ${measurement.name}`);
@@ -49,6 +45,11 @@ async function main(): Promise<number> {
   mkdirSync('dist', { recursive: true });
   writeFileSync('dist/bench.json', `${JSON.stringify(toJson(rows), null, 2)}\n`);
   return 0;
+}
+
+function chosenMeasurements(): Measurement[] {
+  const wanted = process.argv.slice(2);
+  return MEASUREMENTS.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
 }
 
 async function startReferenceWithImage(ours: Engine): Promise<Engine | undefined> {
@@ -77,4 +78,6 @@ async function measure(measurement: Measurement, ours: Engine, reference: Engine
   };
 }
 
+// The only thing that needs the machine's network.
+if (chosenMeasurements().includes(loadImage)) await ensureDebianArchives(startGantry);
 await runInPrivateNetwork(import.meta.path, main);
