@@ -19,8 +19,8 @@ const REFERENCE_TOOL =
   process.env['GANTRY_REFERENCE_ENGINE'] ?? join(import.meta.dir, '../../shared/tools/reference-engine');
 
 /** Starts our daemon with the busybox image. */
-export async function startGantry(): Promise<Engine> {
-  const daemon = await startDaemon({ flags: ['--log-level', 'info'] });
+export async function startGantry(flags: readonly string[] = []): Promise<Engine> {
+  const daemon = await startDaemon({ flags: ['--log-level', 'info', ...flags] });
   const client = { name: 'gantry', path: GANTRY };
   await must(client, ['image', 'bootstrap', 'busybox'], { host: daemon.host });
   return {
