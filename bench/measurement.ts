@@ -13,6 +13,8 @@ export interface Measurement {
   prepare?(engine: Engine): Promise<AsyncDisposable>;
   /** One sample. */
   sample(engine: Engine, round: number): Promise<number>;
+  /** Where the time or memory of our engine goes, as lines of text; asked when the budget is missed. */
+  explain?(engine: Engine): Promise<string>;
 }
 
 /** Milliseconds that `action` takes. */

@@ -35,7 +35,8 @@ function formatPhases(starts: readonly Readonly<Record<string, string>>[]): stri
       starts.map((attributes) => Number(attributes[phase] ?? 0)),
       0.5,
     );
-  return phases
-    .map((phase) => `  ${phase.slice(PREFIX.length).padEnd(8)} ${median(phase).toFixed(2)}`)
-    .join('\n');
+  const lines = phases.map(
+    (phase) => `  ${phase.slice(PREFIX.length).padEnd(8)} ${median(phase).toFixed(2)}`,
+  );
+  return ["  the engine's part of one start, by phase (ms):", ...lines].join('\n');
 }

@@ -14,8 +14,7 @@ import { ensureDebianArchives, loadImage } from './measurements/image.ts';
 import { logThroughput } from './measurements/logs.ts';
 import { daemonMemory, monitorMemory } from './measurements/memory.ts';
 import { execTrue, parallelStarts, singleStart } from './measurements/start.ts';
-import { phaseTrace } from './phase-trace.ts';
-import { formatTable, type Row, toJson } from './report.ts';
+import { formatTable, isWithinBudget, type Row, toJson } from './report.ts';
 import { summarize } from './statistics.ts';
 
 const MEASUREMENTS: readonly Measurement[] = [
@@ -41,7 +40,7 @@ async function main(): Promise<number> {
     rows.push(await measure(measurement, ours, reference));
   }
   console.log(formatTable(rows));
-  console.log(`\nOne start, phase by phase (ms):\n${await phaseTrace(ours)}`);
+  for (const row of rows) await explainMissed(row, ours);
   mkdirSync('dist', { recursive: true });
   writeFileSync('dist/bench.json', `${JSON.stringify(toJson(rows), null, 2)}\n`);
   return 0;
@@ -50,6 +49,13 @@ async function main(): Promise<number> {
 function chosenMeasurements(): Measurement[] {
   const wanted = process.argv.slice(2);
   return MEASUREMENTS.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+}
+
+/** What a missed budget is made of. */
+async function explainMissed(row: Row, ours: Engine): Promise<void> {
+  if (isWithinBudget(row) !== false) return;
+  const explanation = await row.measurement.explain?.(ours);
+  console.log(`\nMissed: ${row.measurement.name}${explanation === undefined ? '' : `\n${explanation}`}`);
 }
 
 async function startReferenceWithImage(ours: Engine): Promise<Engine | undefined> {

@@ -1,6 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { must } from '../../tests/harness/programs.ts';
 import type { Engine } from '../engine.ts';
 import { type Measurement, timeMs } from '../measurement.ts';
+import { phaseTrace } from '../phase-trace.ts';
+import { processorMsPer } from '../processor-time.ts';
 
 /** One container from a client's start to its end. */
 export const runTrue = (engine: Engine): Promise<string> =>
@@ -13,6 +16,7 @@ export const singleStart: Measurement = {
   budget: 0.15,
   rounds: 30,
   sample: (engine) => timeMs(() => runTrue(engine)),
+  explain: phaseTrace,
 };
 
 const PARALLEL = 8;
@@ -34,6 +38,10 @@ export const parallelStarts: Measurement = {
     };
     const ms = await timeMs(() => Promise.all(Array.from({ length: PARALLEL }, worker)));
     return (BATCH / ms) * 1000;
+  },
+  explain: async (engine) => {
+    const each = await processorMsPer(BATCH, () => parallelStarts.sample(engine, 0));
+    return `  processor time of the whole machine: ${each.toFixed(1)} ms per container, on ${availableParallelism()} processors`;
   },
 };
 
