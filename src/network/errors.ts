@@ -120,7 +120,19 @@ export const sandboxExists = (containerId: string): GantryError =>
 export const workerDied = (reason: string): GantryError => unavailable(`network worker ended: ${reason}`);
 
 export const sandboxSetupFailed = (containerName: string, cause: unknown): GantryError =>
-  internal(`failed to set up the network of container ${containerName}: ${errorMessage(cause)}`, { cause });
+  new GantryError(
+    cause instanceof GantryError ? cause.code : 'internal',
+    `failed to set up the network of container ${containerName}: ${errorMessage(cause)}`,
+    { cause },
+  );
+
+/** `BR_MAX_PORTS` of Linux is 1 << 10, the bridge's own included. */
+const BRIDGE_PORTS = 1023;
+
+export const bridgeFull = (bridge: string): GantryError =>
+  unavailable(
+    `bridge ${bridge} is full: Linux connects at most ${BRIDGE_PORTS} containers to one bridge, use another network`,
+  );
 
 export const networksInUse = (count: number): GantryError =>
   conflict(`cannot remove the networks: ${count} containers are attached`);

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { errnoCode } from '#base';
 import type { RouteSocket } from '#sys';
+import { bridgeFull } from '../errors.ts';
 import type { InterfacePlan, SandboxPlan } from '../kernel.ts';
 import type { NetworkSys } from './local-kernel.ts';
 
@@ -26,18 +28,26 @@ function prepare(plan: SandboxPlan): void {
   writeSysctls(sysctlsFor(plan, false));
 }
 
-function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
-  using inside = sys.openNetlink(plan.netnsPath);
-  const hairpin = isBridgedTrafficFiltered();
-  for (const planned of plan.interfaces) {
+function connect(host: RouteSocket, planned: InterfacePlan, peerNetns: string): void {
+  try {
     host.createVeth({
       name: planned.hostName,
       peerName: planned.name,
-      peerNetns: plan.netnsPath,
+      peerNetns,
       peerMac: planned.mac,
       master: planned.bridge,
       mtu: planned.mtu,
     });
+  } catch (error) {
+    throw errnoCode(error) === 'EXFULL' ? bridgeFull(planned.bridge) : error;
+  }
+}
+
+function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
+  using inside = sys.openNetlink(plan.netnsPath);
+  const hairpin = isBridgedTrafficFiltered();
+  for (const planned of plan.interfaces) {
+    connect(host, planned, plan.netnsPath);
     host.setLink(planned.hostName, { up: true, ...(hairpin ? { hairpin } : {}) });
     configure(inside, planned);
   }
