@@ -7,6 +7,7 @@ import { must, run } from '../tests/harness/programs.ts';
 import { runInPrivateNetwork } from '../tools/private-network.ts';
 import { type Engine, memoryKb, removeAll, startGantry } from './engine.ts';
 import { timeMs } from './measurement.ts';
+import { phasesSince } from './phase-trace.ts';
 import { quantile } from './statistics.ts';
 
 const DEFAULT_COUNT = 1000;
@@ -20,12 +21,17 @@ async function main(): Promise<number> {
   await using engine = await startGantry(FLAGS);
   const availableBefore = availableKb();
   const latencies: number[] = [];
+  const tenth = Math.max(1, Math.floor(count / 10));
+  let since = Math.floor(Date.now() / 1000);
   for (let at = 0; at < count; at += 1) {
+    if (at === tenth) console.log(`first ${tenth}:\n${await phasesSince(engine.host, since)}`);
+    if (at === count - tenth) since = Math.floor(Date.now() / 1000);
     const failure = await start(engine, at, latencies);
     if (failure === undefined) continue;
     console.log(`container ${at + 1} was refused: ${failure}`);
     break;
   }
+  console.log(`last:\n${await phasesSince(engine.host, since)}`);
   await Bun.sleep(SETTLE_MS);
   await report(engine, latencies, availableBefore - availableKb());
   const removal = await timeMs(() => removeAll(engine.client, engine.host));
