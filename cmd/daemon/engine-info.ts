@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { EventBus } from '#base';
-import { type ContainerService, LOG_DRIVER_NAMES } from '#containers';
+import { CDI_SPEC_DIRS, type ContainerService, LOG_DRIVER_NAMES } from '#containers';
 import type { ImageService } from '#images';
 import { hostPlatform } from '#oci';
 import { findInit, isAppArmorEnabled, type Runtime } from '#runtime';
@@ -87,7 +87,7 @@ export function engineInfo(sources: InfoSources): EngineInfo {
     securityOptions: securityOptions(settings.containers, sources),
     addressPools: settings.network.addressPools,
     firewallDriver: 'nftables',
-    cdiSpecDirs: [],
+    cdiSpecDirs: CDI_SPEC_DIRS,
     warnings: [],
   };
 }

@@ -19,6 +19,8 @@ export interface ContainerDefaults {
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];
+  /** Where CDI specs lie. Default `/etc/cdi`, then `/var/run/cdi`. */
+  readonly cdiSpecDirs?: readonly string[];
   /** Profile in docker's JSON format; undefined: the built-in one. */
   readonly seccompProfile: string | undefined;
   /** User namespace of containers that do not ask for the host's; undefined: the host's. */

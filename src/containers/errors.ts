@@ -92,6 +92,16 @@ export const logsNotReadable = (): GantryError =>
 export const logsOfDead = (): GantryError =>
   conflict('can not get logs from container which is dead or marked for removal');
 
+export const unresolvableDevices = (names: readonly string[]): GantryError =>
+  internal(`CDI device injection failed: unresolvable CDI devices ${names.join(', ')}`);
+
+export const noDeviceDriver = (driver: string, capabilities: readonly (readonly string[])[]): GantryError => {
+  const groups = capabilities.map((group) => `[${group.join(' ')}]`).join(' ');
+  return invalidArgument(
+    `could not select device driver ${JSON.stringify(driver)} with capabilities: [${groups}]`,
+  );
+};
+
 export const cannotUpdate = (id: string, reason: string): GantryError =>
   conflict(`Cannot update container ${id}: ${reason}`);
 

@@ -114,13 +114,6 @@ export function parseCpuList(text: string): Set<number> | undefined {
 }
 
 function checkUnsupported(resources: Resources): void {
-  const request = resources.deviceRequests[0];
-  if (request) {
-    const capabilities = request.capabilities.map((group) => `[${group.join(' ')}]`).join(' ');
-    throw invalidArgument(
-      `could not select device driver ${JSON.stringify(request.driver)} with capabilities: [${capabilities}]`,
-    );
-  }
   if (resources.ioMaximumBandwidth !== 0) {
     throw invalidArgument('invalid option: QoS maximum bandwidth configuration is not supported on linux');
   }

@@ -4,6 +4,7 @@ import { mappedRoot } from '#oci';
 import { buildSpec, type Task } from '#runtime';
 import { applyBlockWeights } from '../block-weights.ts';
 import { effectiveLogging } from '../create/log-config.ts';
+import { injectDevices } from '../devices/inject.ts';
 import type { Engine } from '../engine.ts';
 import { alreadyStarted, cannotStartPaused, markedForRemoval } from '../errors.ts';
 import type { ExitHandler } from '../exit.ts';
@@ -92,7 +93,11 @@ export class Starter {
     }
     const spec = trace.sync('spec', () =>
       buildSpec(
-        specInput(this.#engine, own, { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath }),
+        injectDevices(
+          this.#engine,
+          own,
+          specInput(this.#engine, own, { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath }),
+        ),
         this.#engine.host.spec,
       ),
     );
