@@ -90,6 +90,7 @@ class Scene {
   readonly #client: Client;
   readonly #template: string;
   #running = '';
+  #pid = 0;
   #saved = '';
 
   constructor(daemon: TestDaemon, client: Client) {
@@ -144,6 +145,8 @@ class Scene {
       '-c',
       script,
     );
+    // Asked now: after the damage nobody may know it.
+    this.#pid = Number(await this.#must('inspect', '-f', '{{.State.Pid}}', 'running'));
     await this.#must('exec', '-d', 'running', 'sleep', '1000');
   }
 
@@ -219,6 +222,7 @@ class Scene {
     const images = await this.#must('images', '-q');
     for (const name of names.split('\n').filter(Boolean)) await this.#must('inspect', name);
     if (names.includes('ended')) await run(this.#client, ['logs', 'ended'], { host });
+    if (this.#pid > 0) await this.#checkRunning();
     if (images !== '') await this.#checkSaved();
     if (images === '') await this.#must('image', 'bootstrap', 'busybox');
     const made = await run(this.#client, ['run', '--rm', 'busybox', 'echo', 'works'], { host });
@@ -229,6 +233,14 @@ class Scene {
       await this.#must('image', 'bootstrap', 'busybox');
       await this.#must('run', '--rm', 'busybox', 'true');
     }
+  }
+
+  /** A process that lives is one that the engine knows of. */
+  async #checkRunning(): Promise<void> {
+    const state = await this.#must('inspect', '-f', '{{.State.Running}} {{.State.Pid}}', 'running');
+    const isAlive = existsSync(`/proc/${this.#pid}/root`);
+    if (isAlive && state !== `true ${this.#pid}`)
+      throw new Error(`the container runs, but its state is ${state}`);
   }
 
   /** An archive that is given out is the right one; where that cannot be, there is an error. */
@@ -250,18 +262,12 @@ class Scene {
   /** Every container can be removed, whatever is left of it, and its processes go. */
   async #removeAll(): Promise<void> {
     const ids = (await this.#must('ps', '-aq', '--no-trunc')).split('\n').filter(Boolean);
-    const pid = this.#running === '' ? 0 : await this.#pidOf(this.#running);
+    const pid = this.#pid;
     if (ids.length > 0) await this.#must('rm', '-f', ...ids);
     if (pid > 0)
       await eventually('the process of a removed container to go', () => !existsSync(`/proc/${pid}/root`));
     this.#running = '';
-  }
-
-  async #pidOf(id: string): Promise<number> {
-    const { stdout } = await run(this.#client, ['inspect', '-f', '{{.State.Pid}}', id], {
-      host: this.#daemon.host,
-    });
-    return Number(stdout) || 0;
+    this.#pid = 0;
   }
 
   /** A whole state again, for whoever uses the daemon next. */

@@ -82,7 +82,10 @@ export async function cutPower(daemon: TestDaemon): Promise<void> {
   await daemon.crash();
   const { dataRoot, execRoot } = daemon;
   const tasks = existsSync(`${execRoot}/tasks`) ? readdirSync(`${execRoot}/tasks`) : [];
-  const pids = tasks.flatMap((id) => processesOf(`${execRoot}/tasks/${id}/task.json`));
+  const records = tasks.flatMap((id) =>
+    ['task.json', 'task.json.copy'].map((name) => `${execRoot}/tasks/${id}/${name}`),
+  );
+  const pids = [...new Set(records.flatMap(processesOf))];
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');

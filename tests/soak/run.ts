@@ -1,70 +1,59 @@
 /**
- * The long forms of the reliability tests. `make soak`, or name some: `short-runs`, `slow-reader`, `crashes`.
- * Prints the figures and exits 1 when anything was lost.
+ * The long forms of the reliability tests. `make soak`, or name some (see scenarios.ts), each on a daemon of its own.
+ * `GANTRY_SOAK_SCALE=0.01` makes all of them a hundred times shorter. Prints the figures and exits 1 when anything was lost.
  */
 import { runInPrivateNetwork } from '../../tools/private-network.ts';
 import { startDaemon } from '../harness/daemon.ts';
 import { findLeaks, takeInventory } from '../harness/leaks.ts';
 import { gantryClient, must } from '../harness/programs.ts';
-import { crashRepeatedly } from '../reliability/daemon-crashes.ts';
-import { shortRuns } from '../reliability/short-runs.ts';
-import { slowReader } from '../reliability/slow-reader.ts';
+import { createFreezableRuntime } from '../reliability/stuck-parts.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
 
-const SHORT_RUNS = Number(process.env['GANTRY_SOAK_RUNS'] ?? 10_000);
-const MEGABYTES = 1024;
-const CRASHES = 500;
+const SCALE = Number(process.env['GANTRY_SOAK_SCALE'] ?? 1);
+const PROGRESS_MS = 30_000;
 
-const progress = (what: string, every: number) => (done: number) => {
-  if (done % every === 0) console.error(`${what}: ${done}`);
-};
+async function play(name: string, scenario: Scenario): Promise<boolean> {
+  using runtime = createFreezableRuntime();
+  await using daemon = await startDaemon({ flags: ['--log-level', 'info', ...runtime.flags] });
+  await must(gantryClient, ['image', 'bootstrap', 'busybox'], { host: daemon.host });
+  const started = Date.now();
+  let shown = started;
+  const onProgress = (done: number): void => {
+    if (Date.now() - shown < PROGRESS_MS) return;
+    shown = Date.now();
+    console.error(`${name}: ${done}`);
+  };
+  const scale = (usual: number): number => Math.max(1, Math.ceil(usual * SCALE));
+  const { figures, problems } = await scenario.run({
+    daemon,
+    client: gantryClient,
+    runtime,
+    onProgress,
+    scale,
+  });
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  console.log(`${scenario.row} ${name}: ${problems.length} problems (${seconds} s)`);
+  for (const line of figures) console.log(`  ${line}`);
+  for (const line of problems) console.log(`  PROBLEM ${line}`);
+  return problems.length === 0;
+}
 
 async function main(): Promise<boolean> {
   const wanted = process.argv.slice(2);
-  const chosen = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+  const unknown = wanted.filter((name) => !(name in SCENARIOS));
+  if (unknown.length > 0) {
+    console.error(`unknown: ${unknown.join(' ')}; there are: ${Object.keys(SCENARIOS).join(' ')}`);
+    return false;
+  }
   const before = takeInventory();
-  let lost = false;
-  {
-    await using daemon = await startDaemon({ flags: ['--log-level', 'info'] });
-    const client = gantryClient;
-    await must(client, ['image', 'bootstrap', 'busybox'], { host: daemon.host });
-    if (chosen('short-runs')) {
-      const onProgress = progress('short runs', 1000);
-      const report = await shortRuns({
-        client,
-        host: daemon.host,
-        count: SHORT_RUNS,
-        parallel: 4,
-        onProgress,
-      });
-      console.log(
-        `short runs: ${report.runs}, wrong output ${report.wrongOutput.length}, wrong exit code ${report.wrongExitCode.length}`,
-      );
-      for (const line of [...report.wrongOutput, ...report.wrongExitCode]) console.log(`  ${line}`);
-      lost ||= report.wrongOutput.length + report.wrongExitCode.length > 0;
-    }
-    if (chosen('slow-reader')) {
-      const report = await slowReader({
-        client,
-        host: daemon.host,
-        megabytes: MEGABYTES,
-        slowBytes: 64 * 1024 * 1024,
-      });
-      console.log(
-        `slow reader: ${report.receivedBytes} of ${report.expectedBytes} bytes, identical: ${report.identical}`,
-      );
-      lost ||= !report.identical || report.exitCode !== 0;
-    }
-    if (chosen('crashes')) {
-      const onProgress = progress('crashes', 50);
-      const report = await crashRepeatedly({ daemon, client, crashes: CRASHES, onProgress });
-      console.log(`crashes: ${report.crashes}, problems ${report.problems.length}`);
-      for (const line of report.problems) console.log(`  ${line}`);
-      lost ||= report.problems.length > 0;
-    }
+  let isWell = true;
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    isWell = (await play(name, scenario)) && isWell;
   }
   const leaks = findLeaks(before, takeInventory());
   for (const leak of leaks) console.log(`left behind: ${leak}`);
-  return !lost && leaks.length === 0;
+  return isWell && leaks.length === 0;
 }
 
 await runInPrivateNetwork(import.meta.path, async () => ((await main()) ? 0 : 1));
