@@ -15,15 +15,28 @@ import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { allClients, GANTRY, gantryClient as gantry, run } from '../../harness/programs.ts';
 
-const FIRST = 600_000_000 + (process.pid % 4000) * 65_536;
-const RANGE = `nobody:${FIRST}:65536\n`;
 const FILES = ['/etc/subuid', '/etc/subgid'];
+const FIRST = 600_000_000 + (process.pid % 4000) * 65_536;
+/** A system user without ranges of its own: another test run on this machine uses another one. */
+const USER = freeUser();
+const RANGE = `${USER}:${FIRST}:65536\n`;
+
+function freeUser(): string {
+  const names = (file: string) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.split(':')[0] ?? '');
+  const taken = new Set(['', 'root', ...FILES.flatMap(names)]);
+  const groups = new Set(names('/etc/group'));
+  const free = names('/etc/passwd').filter((name) => groups.has(name) && !taken.has(name));
+  return free[process.pid % free.length] ?? 'nobody';
+}
 
 // Before the daemon is started, which the next hook does.
 beforeAll(() => {
   for (const file of FILES) appendFileSync(file, RANGE);
 });
-const engine = useEngine({ flags: ['--userns-remap', 'nobody:nogroup'] });
+const engine = useEngine({ flags: ['--userns-remap', USER] });
 engine.defer(async () => {
   for (const file of FILES) writeFileSync(file, readFileSync(file, 'utf8').replace(RANGE, ''));
 });
@@ -215,7 +228,7 @@ describe.skipIf(givenHost() !== undefined)('--userns-remap of a daemon', () => {
     const must = async (...args: string[]) => (await run(gantry, args, { host })).stdout.trim();
     await must('image', 'bootstrap', 'busybox');
     await daemon.stop();
-    await daemon.restart(['--userns-remap', 'nobody:nogroup']);
+    await daemon.restart(['--userns-remap', USER]);
     await must('run', '--name', 'old', 'busybox', 'sh', '-c', 'touch /root/f; cat /proc/self/uid_map');
     await daemon.stop();
     await daemon.restart();
@@ -235,6 +248,6 @@ describe.skipIf(givenHost() !== undefined)('--userns-remap of a daemon', () => {
     };
     expect(start('no-such-user')).toContain('Error during uid lookup for "no-such-user": no such user');
     // Temporary directories are closed to others.
-    expect(start('nobody:nogroup')).toContain('restricts access to the remapped root uid/gid');
+    expect(start(`${USER}:${USER}`)).toContain('restricts access to the remapped root uid/gid');
   });
 });
