@@ -25,6 +25,22 @@ describe('errdefs', () => {
     expect(errnoCode(null)).toBeUndefined();
   });
 
+  test('an undo that fails as well does not hide why', async () => {
+    const failing = async (): Promise<void> => {
+      await using undo = new AsyncDisposableStack();
+      undo.defer(() => {
+        throw new Error('cannot undo');
+      });
+      undo.defer(() => {
+        throw new Error('nor this');
+      });
+      throw conflict('the reason');
+    };
+    const error = await failing().catch((thrown: unknown) => thrown);
+    expect((error as Error).name).toBe('SuppressedError');
+    expect([errorCode(error), errorMessage(error)]).toEqual(['conflict', 'the reason']);
+  });
+
   test('`errorMessage`: any thrown value has a text', () => {
     expect(errorMessage(new Error('boom'))).toBe('boom');
     expect(errorMessage(42)).toBe('42');

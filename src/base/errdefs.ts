@@ -61,8 +61,18 @@ export const deadlineExceeded = factory('deadline_exceeded');
 export const dataLoss = factory('data_loss');
 export const internal = factory('internal');
 
+/**
+ * The error that made an operation fail. When its undoing fails as well, `await using` throws a SuppressedError without a
+ * text around both.
+ */
+function originOf(error: unknown): unknown {
+  const isWrapped = error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error;
+  return isWrapped ? originOf(error.suppressed) : error;
+}
+
 /** The code of any thrown value: `unknown` when it is not one of ours, `canceled` for an aborted signal. */
-export function errorCode(error: unknown): ErrorCode {
+export function errorCode(thrown: unknown): ErrorCode {
+  const error = originOf(thrown);
   if (error instanceof GantryError) return error.code;
   if (error instanceof Error && error.name === 'AbortError') return 'canceled';
   return 'unknown';
@@ -74,7 +84,8 @@ export const isConflict = (error: unknown): boolean => hasCode(error, 'conflict'
 export const isInvalidArgument = (error: unknown): boolean => hasCode(error, 'invalid_argument');
 
 /** The message of any thrown value, for embedding into a wider one. */
-export function errorMessage(error: unknown): string {
+export function errorMessage(thrown: unknown): string {
+  const error = originOf(thrown);
   return error instanceof Error ? error.message : String(error);
 }
 
