@@ -32,7 +32,17 @@ export async function logMuch(options: {
     if (problem !== undefined) problems.push(`${name}: ${problem}`);
     options.onProgress?.(Object.keys(growthMb).length);
   };
-  const writer = (script: string) => ['run', '-d', 'busybox', 'sh', '-c', script];
+  // One file that is never rotated: everything has to be there at the end.
+  const writer = (script: string) => [
+    'run',
+    '-d',
+    '--log-opt',
+    'max-size=100g',
+    'busybox',
+    'sh',
+    '-c',
+    script,
+  ];
   const plain = await must(client, writer(`head -c ${bytes} /dev/zero | tr '\\0' x`), { host });
   await phase('writing without a newline', () => waitFor(client, host, plain));
   await phase('reading it', () => readSlowly(client, host, ['logs', plain], bytes, 0));
@@ -62,7 +72,17 @@ export async function logMuch(options: {
       });
     }
   }
-  const { code } = await run(client, ['rm', '-f', plain, lines], { host });
+  const rotated = await must(
+    client,
+    ['run', '-d', 'busybox', 'sh', '-c', `head -c ${bytes} /dev/zero | tr '\\0' x`],
+    { host },
+  );
+  await phase('writing with rotation as it is by default', () => waitFor(client, host, rotated));
+  await phase('reading what is kept', async () => {
+    const { code, stderr } = await drain(client, host, ['logs', rotated]);
+    return code === 0 ? undefined : `exit code ${code}: ${stderr}`;
+  });
+  const { code } = await run(client, ['rm', '-f', plain, lines, rotated], { host });
   if (code !== 0) problems.push('rm failed');
   return { megabytes, growthMb, problems };
 }
