@@ -49,36 +49,36 @@ export interface WireOptions {
  */
 export async function wireServices({ sys, logger, settings, idMappings }: WireOptions): Promise<Services> {
   const { dataRoot, execRoot, runtimes } = settings();
-  const metadata = openMetadataStore({ path: join(dataRoot, 'metadata.db'), logger: logger });
+  const metadata = openMetadataStore({ path: join(dataRoot, 'metadata.db'), logger });
   const eventLog = openEventLog({ metadata, logger });
   const events = eventLog.bus;
-  const content = await openContentStore({ root: join(dataRoot, 'content'), logger: logger });
+  const content = await openContentStore({ root: join(dataRoot, 'content'), logger });
   const snapshotter = createOverlaySnapshotter({
     root: join(dataRoot, 'overlay2'),
     metadata,
     sys,
-    logger: logger,
+    logger,
   });
   // Images and containers know each other: who uses an image is asked of a service that is made later.
   const later: { containers?: ContainerService } = {};
   const users: ImageUsers = { usersOf: (image) => later.containers?.usersOf(image) ?? [] };
-  const images = await createImageService({ metadata, content, snapshotter, events, users, logger: logger });
+  const images = await createImageService({ metadata, content, snapshotter, events, users, logger });
   const volumes = createVolumeService({
     ...{ metadata, dataRoot, events, logger },
     ...(idMappings && { owner: mappedRoot(idMappings) }),
   });
-  const network = createNetworkService({ metadata, execRoot, logger: logger, ...networkOptions(settings()) });
+  const network = createNetworkService({ metadata, execRoot, logger, ...networkOptions(settings()) });
   const runtime = await createRuntime({
     execRoot,
     sys,
-    logger: logger,
+    logger,
     addRuntimes: runtimes.added,
     cacheRoot: join(dataRoot, 'seccomp'),
     ...(runtimes.defaultName !== undefined && { defaultRuntime: runtimes.defaultName }),
   });
   const containers = createContainerService({
     ...{ metadata, snapshotter, images, volumes, network, runtime, sys, events, dataRoot },
-    logger: logger,
+    logger,
     defaults: liveDefaults(settings, idMappings),
   });
   later.containers = containers;
