@@ -11,10 +11,13 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 const SCALE = Number(process.env['GANTRY_SOAK_SCALE'] ?? 1);
 const PROGRESS_MS = 30_000;
+/** More addresses than any scenario has containers; the network namespace is the run's own. */
+const ROOMY_BRIDGE = '10.210.0.1/16';
 
 async function play(name: string, scenario: Scenario): Promise<boolean> {
   using runtime = createFreezableRuntime();
-  await using daemon = await startDaemon({ flags: ['--log-level', 'info', ...runtime.flags] });
+  const flags = ['--log-level', 'info', '--bip', ROOMY_BRIDGE, ...runtime.flags];
+  await using daemon = await startDaemon({ flags });
   await must(gantryClient, ['image', 'bootstrap', 'busybox'], { host: daemon.host });
   const started = Date.now();
   let shown = started;
