@@ -63,9 +63,9 @@ export const internal = factory('internal');
 
 /**
  * The error that made an operation fail. When its undoing fails as well, `await using` throws a SuppressedError without a
- * text around both.
+ * text around both. Any other value is its own origin.
  */
-function originOf(error: unknown): unknown {
+export function originOf(error: unknown): unknown {
   const isWrapped = error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error;
   return isWrapped ? originOf(error.suppressed) : error;
 }

@@ -95,6 +95,16 @@ test('start: a failure keeps docker’s exit code and text, and undoes everythin
   expect(status(id)).toBe('running');
 });
 
+test('start: an undo that fails as well hides neither exit code nor text', async () => {
+  const text = 'exec: "nope": executable file not found in $PATH: unknown';
+  const id = await create();
+  fixture.snapshotter.unmountError = new Error('device or resource busy');
+  fixture.runtime.createError = invalidArgument(text, { details: { exitCode: 127 } });
+  const error = await fixture.containers.start(id).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: 'GantryError', message: text, details: { exitCode: 127 } });
+  expect(fixture.containers.get(id).state).toEqual({ status: 'created', exitCode: 127, error: text });
+});
+
 test('start: a failure after create removes the task; with --rm the container as well', async () => {
   const id = await create({ hostConfig: { autoRemove: true } });
   fixture.runtime.onCreate = (task) => {

@@ -1,6 +1,7 @@
 import { type Duplex, Readable } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { GantryError, invalidArgument, notImplemented } from '#base';
+import { ZstdFrameScanner } from '#store';
 
 type Source = AsyncIterable<Uint8Array>;
 type Compression = 'gzip' | 'zstd' | 'bzip2' | 'xz';
@@ -23,8 +24,7 @@ const LONGEST_MAGIC = 6;
 /**
  * The plain archive of what a client sent: as it is, or compressed with gzip or zstd (in this process), bzip2 or xz (by the
  * host's program, outside of any container). Source: Engine API, PUT archive.
- * zstd data that is cut off is noticed by the archive's reader only: the decoder takes it for the end.
- * @throws `invalid_argument` for broken data, `not_implemented` where the host lacks the program.
+ * @throws `invalid_argument` for broken or cut off data, `not_implemented` where the host lacks the program.
  */
 export async function* decompress(source: Source): AsyncGenerator<Uint8Array> {
   const chunks = source[Symbol.asyncIterator]();
@@ -71,7 +71,8 @@ async function* inProcess(compression: 'gzip' | 'zstd', source: Source): AsyncGe
           params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
         });
   let failure: unknown;
-  const input = Readable.from(source, { objectMode: false });
+  const frames = compression === 'zstd' ? new ZstdFrameScanner() : undefined;
+  const input = Readable.from(frames ? scanned(source, frames) : source, { objectMode: false });
   input.on('error', (error) => {
     failure = error;
     decoder.destroy(error);
@@ -79,11 +80,20 @@ async function* inProcess(compression: 'gzip' | 'zstd', source: Source): AsyncGe
   input.pipe(decoder);
   try {
     yield* decoder;
+    // The decoder itself takes the end of a cut off stream for the end of the data.
+    if (frames && !frames.isAtBoundary) throw new Error('unexpected end');
   } catch (error) {
     throw failure ?? brokenData(compression, error);
   } finally {
     input.destroy();
     decoder.destroy();
+  }
+}
+
+async function* scanned(source: Source, frames: ZstdFrameScanner): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    frames.push(chunk);
+    yield chunk;
   }
 }
 

@@ -135,6 +135,16 @@ describe('writeArchive: compression', () => {
     });
   }
 
+  test('zstd that is cut off behind the last file is refused, too', async () => {
+    const tar = Buffer.concat(await Array.fromAsync(writeTar([file('f')])));
+    // Two frames: the first holds all of the archive, the second is padding that never comes whole.
+    const packed = Buffer.concat([zstdCompressSync(tar), zstdCompressSync(Buffer.alloc(10_240))]);
+    const write = writeArchive(world.source(), '/etc', chunksOf(packed.subarray(0, -3)), {
+      fdOps: world.sys.fdOps,
+    });
+    await expect(write).rejects.toEqual(refused('invalid_argument', 'invalid archive: broken zstd data'));
+  });
+
   test('a program inside the container is not what unpacks it', async () => {
     mkdirSync(at('usr/bin'), { recursive: true });
     for (const name of ['xz', 'bzip2', 'gzip', 'unpigz'])

@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
-import { errorMessage, GantryError, internal } from '#base';
+import { errorMessage, GantryError, internal, originOf } from '#base';
 import { mappedRoot } from '#oci';
 import { buildSpec, type Task } from '#runtime';
 import { applyBlockWeights } from '../block-weights.ts';
+import { releaseRun } from '../cleanup.ts';
 import { effectiveLogging } from '../create/log-config.ts';
 import { injectDevices } from '../devices/inject.ts';
 import type { Engine } from '../engine.ts';
@@ -45,7 +46,9 @@ export class Starter {
     const trace = new PhaseTrace();
     try {
       await this.#run(container, instance, trace, options.isUser);
-    } catch (error) {
+    } catch (thrown) {
+      const error = originOf(thrown);
+      if (error !== thrown) await this.#undoAgain(id, thrown);
       throw this.#fail(container, instance, error);
     }
   }
@@ -153,6 +156,16 @@ export class Starter {
     this.#engine.companions.begin(running, task);
     this.#exits.watch(running.id, task);
     events.publish(running, 'start', traceAttributes(instance.lastStartTrace));
+  }
+
+  /** What could not be undone must not keep the next start from succeeding. */
+  async #undoAgain(id: string, thrown: unknown): Promise<void> {
+    const failure = thrown instanceof Error && 'error' in thrown ? thrown.error : undefined;
+    this.#engine.logger.warn('a failed start could not be undone at once', {
+      container: id,
+      error: errorMessage(failure),
+    });
+    await releaseRun(this.#engine, id);
   }
 
   #fail(container: Container, instance: Instance, error: unknown): GantryError {

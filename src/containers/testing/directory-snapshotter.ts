@@ -6,6 +6,10 @@ import type { FilesystemChange, Snapshotter } from '#store';
 export interface DirectorySnapshotter extends Snapshotter {
   /** Thrown by the next `createSnapshot`. */
   failNext: Error | undefined;
+  /** Thrown by the next `unmount`. */
+  unmountError: Error | undefined;
+  /** Thrown by the next calls of `removeSnapshot`, one each. */
+  readonly removalErrors: Error[];
   /** What every container differs in from its image. */
   difference: { readonly changes: FilesystemChange[]; readonly members: readonly TarInput[] };
   /** Keys that are mounted. */
@@ -23,6 +27,8 @@ export function createDirectorySnapshotter(root: string, template: string): Dire
   const snapshotter: DirectorySnapshotter = {
     name: 'directories',
     failNext: undefined,
+    unmountError: undefined,
+    removalErrors: [],
     difference: { changes: [], members: [] },
     mounted,
     status: () => [],
@@ -42,9 +48,16 @@ export function createDirectorySnapshotter(root: string, template: string): Dire
       mounted.add(key);
       return path(key);
     },
-    unmount: (key) => void mounted.delete(key),
+    unmount(key) {
+      const failure = snapshotter.unmountError;
+      snapshotter.unmountError = undefined;
+      if (failure) throw failure;
+      mounted.delete(key);
+    },
     isMounted: (key) => mounted.has(key),
     async removeSnapshot(key) {
+      const failure = snapshotter.removalErrors.shift();
+      if (failure) throw failure;
       mounted.delete(key);
       rmSync(path(key), { recursive: true, force: true });
     },
