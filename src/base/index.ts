@@ -1,5 +1,6 @@
 export { type Clock, sleep, systemClock } from './clock.ts';
 export { throwIfAborted, withDeadline } from './deadline.ts';
+export { DetachDetector, parseDetachKeys } from './detach-keys.ts';
 export * from './errdefs.ts';
 export {
   createEventBus,

@@ -5,7 +5,7 @@ import { readContainerLog } from './logs/container-log.ts';
 import type { Container } from './model.ts';
 import { containerPaths } from './paths.ts';
 import { ClientQueue } from './stdio/client-queue.ts';
-import { parseDetachKeys } from './stdio/detach-keys.ts';
+import { detachKeysOf } from './stdio/detach-keys.ts';
 import { clientGone, type InputEnd, pumpInput } from './stdio/pump.ts';
 import type { AttachOptions, ClientStreams } from './types.ts';
 
@@ -22,7 +22,7 @@ export class Attacher {
     ref: string,
     options: AttachOptions,
   ): { readonly tty: boolean; readonly openStdin: boolean; run(streams: ClientStreams): Promise<void> } {
-    const detachKeys = parseDetachKeys(options.detachKeys);
+    const detachKeys = detachKeysOf(options.detachKeys);
     const container = this.#engine.registry.resolve(ref);
     if (container.state.status === 'paused') throw attachToPaused(ref);
     if (container.state.status === 'restarting') throw attachToRestarting(ref);

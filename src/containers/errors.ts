@@ -54,8 +54,8 @@ export const attachToPaused = (ref: string): GantryError =>
 export const attachToRestarting = (ref: string): GantryError =>
   conflict(`container ${ref} is restarting, wait until the container is running`);
 
-export const invalidDetachKeys = (keys: string): GantryError =>
-  invalidArgument(`Invalid detach keys (${keys}) provided`);
+export const invalidDetachKeys = (keys: string, cause?: unknown): GantryError =>
+  invalidArgument(`Invalid detach keys (${keys}) provided`, { cause });
 
 export const removalInProgress = (ref: string): GantryError =>
   conflict(`removal of container ${ref} is already in progress`);

@@ -2,7 +2,7 @@ import type { ContainerInspectResponse } from '#api';
 import type { EngineClient, WaitCondition } from '#client';
 import type { CliContext } from '../core/context.ts';
 import { cliError, EXIT } from '../core/errors.ts';
-import { parseDetachKeys } from '../session/detach-keys.ts';
+import { detachKeysOf } from '../session/detach-keys.ts';
 import { followTerminalSize } from '../session/resize.ts';
 import { proxySignals } from '../session/signal-proxy.ts';
 import { runSession } from '../session/streams.ts';
@@ -29,7 +29,7 @@ export async function runAttachedTo(
   if (Config.Tty && stdin && !ctx.stdin.isTerminal) throw cliError('the input device is not a TTY');
   const detachKeys =
     options.detachKeys || (Config.Tty && stdin ? ((await ctx.config()).detachKeys ?? '') : '');
-  parseDetachKeys(detachKeys);
+  detachKeysOf(detachKeys);
   using _signals = options.sigProxy
     ? proxySignals(ctx, (signal) => client.containers.kill(id, signal))
     : undefined;

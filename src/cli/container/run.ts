@@ -3,7 +3,7 @@ import type { EngineClient, HijackedStream } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
 import { cliError, EXIT } from '../core/errors.ts';
-import { parseDetachKeys } from '../session/detach-keys.ts';
+import { detachKeysOf } from '../session/detach-keys.ts';
 import { consoleSize, followTerminalSize } from '../session/resize.ts';
 import { proxySignals } from '../session/signal-proxy.ts';
 import { runSession } from '../session/streams.ts';
@@ -100,7 +100,7 @@ async function runDetached({ ctx, client, id, invokedAs }: Run): Promise<number>
 /** Attach and wait are in place before the start, so that no output and no exit code can be missed. */
 async function runAttached(run: Run): Promise<number> {
   const { ctx, client, id, request, invokedAs } = run;
-  parseDetachKeys(run.detachKeys);
+  detachKeysOf(run.detachKeys);
   using _signals = run.sigProxy
     ? proxySignals(ctx, (signal) => client.containers.kill(id, signal))
     : undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { DetachDetector, parseDetachKeys } from './detach-keys.ts';
+import { detachKeysOf } from './detach-keys.ts';
 import { Demultiplexer } from './multiplex.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -55,24 +55,7 @@ describe('Demultiplexer', () => {
   });
 });
 
-describe('detach keys', () => {
-  test("parses docker's notation", () => {
-    expect([...parseDetachKeys('')]).toEqual([16, 17]);
-    expect([...parseDetachKeys('a,ctrl-a,ctrl-@,ctrl-[')]).toEqual([97, 1, 0, 27]);
-    expect(() => parseDetachKeys('xx')).toThrow("invalid detach keys (xx): Unknown character: 'xx'");
-    expect(() => parseDetachKeys('ctrl-1')).toThrow('invalid detach keys');
-  });
-
-  test('finds the sequence across pieces and gives back what was held for nothing', () => {
-    const feed = (...inputs: string[]) => {
-      const detector = new DetachDetector(parseDetachKeys(''));
-      return inputs.map((input) => {
-        const { forward, detached } = detector.feed(bytes(input));
-        return `${Buffer.from(forward)}${detached ? '!' : ''}`;
-      });
-    };
-    expect(feed('ab\x10', '\x11c')).toEqual(['ab', '!']);
-    expect(feed('\x10', 'x')).toEqual(['', '\x10x']);
-    expect(feed('\x10\x10\x11')).toEqual(['\x10!']);
-  });
+test('detachKeysOf: the text of a refusal', () => {
+  expect([...detachKeysOf('a,ctrl-a')]).toEqual([97, 1]);
+  expect(() => detachKeysOf('xx')).toThrow("invalid detach keys (xx): Unknown character: 'xx'");
 });

@@ -1,6 +1,7 @@
+import { DetachDetector } from '#base';
 import type { HijackedStream } from '#client';
 import type { CliContext, CliOutput } from '../core/context.ts';
-import { DetachDetector, parseDetachKeys } from './detach-keys.ts';
+import { detachKeysOf } from './detach-keys.ts';
 import { Demultiplexer } from './multiplex.ts';
 
 export interface SessionOptions {
@@ -22,7 +23,7 @@ export type SessionEnd = 'finished' | 'detached';
  * is in raw mode meanwhile. All output is handed to the kernel when this returns.
  */
 export async function runSession(ctx: CliContext, options: SessionOptions): Promise<SessionEnd> {
-  const keys = parseDetachKeys(options.detachKeys);
+  const keys = detachKeysOf(options.detachKeys);
   const isRaw = options.tty && options.stdin && ctx.stdin.isTerminal;
   using _terminal = isRaw ? ctx.stdin.raw() : undefined;
   const output = copyOutput(ctx, options);

@@ -15,7 +15,7 @@ import {
 import type { Container } from '../model.ts';
 import { containerPaths } from '../paths.ts';
 import { ClientQueue } from '../stdio/client-queue.ts';
-import { parseDetachKeys } from '../stdio/detach-keys.ts';
+import { detachKeysOf } from '../stdio/detach-keys.ts';
 import { clientGone, pumpInput } from '../stdio/pump.ts';
 import type { ClientStreams, ExecConfig, ExecView } from '../types.ts';
 import { EndedExecs } from './ended-execs.ts';
@@ -53,7 +53,7 @@ export class ExecService {
       id: createId(),
       containerId: container.id,
       config,
-      detachKeys: parseDetachKeys(config.detachKeys),
+      detachKeys: detachKeysOf(config.detachKeys),
       status: 'created',
       exitCode: undefined,
       process: undefined,

@@ -1,5 +1,5 @@
+import { DetachDetector } from '#base';
 import type { ClientStreams } from '../types.ts';
-import { DetachDetector } from './detach-keys.ts';
 
 /** Where a client's input goes: a container's session or an exec's process. */
 export interface InputSink {
