@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 SYSTEMD ?= /etc/systemd/system
 SOURCES := $(shell find cmd src tools/build.ts package.json -name '*.ts' -o -name package.json 2>/dev/null)
 
-.PHONY: help run build stop install uninstall test ok test-reference soak bench setup clean
+.PHONY: help run build stop install uninstall test ok test-vm test-reference soak bench setup clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ ok: ## Format, lint, types, unit and architecture tests; under a minute, no root
 test-reference: ## Run the API tests against the reference engine (tests the tests)
 	@tools/setup.sh test
 	@node_modules/.bin/bun tools/test-reference.ts
+
+test-vm: ## Run tests in a virtual machine with cgroup v2 and AppArmor (VM='--kernel 6.12 tests/e2e/run')
+	@tools/setup.sh vm
+	@$(MAKE) --no-print-directory dist/gantry
+	@node_modules/.bin/bun tools/vm/run.ts $(VM)
 
 soak: dist/gantry ## Long forms of the reliability tests (10,000 short runs and more)
 	@tools/setup.sh test

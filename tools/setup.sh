@@ -4,6 +4,7 @@
 #   setup.sh check   npm packages only
 #   setup.sh run     and the Debian packages the engine runs on
 #   setup.sh test    and those the tests use (a docker CLI among them)
+#   setup.sh vm      npm packages, and what a virtual machine for tests is made with
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -52,6 +53,14 @@ test_packages() {
   want_command ps procps
 }
 
+vm_packages() {
+  want_command qemu-system-x86_64 qemu-system-x86
+  want_command mmdebstrap mmdebstrap
+  want_command mkfs.ext4 e2fsprogs
+  want_command git git
+  want_command busybox busybox-static
+}
+
 install_missing() {
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null 2>&1 || die "please install:$missing (apt-get was not found: Debian and Ubuntu are set up automatically)"
@@ -75,5 +84,6 @@ case "${1:-run}" in
 check) npm_packages ;;
 run) npm_packages; engine_packages; install_missing ;;
 test) npm_packages; engine_packages; test_packages; install_missing ;;
-*) die "unknown step '$1' (check, run or test)" ;;
+vm) npm_packages; engine_packages; vm_packages; install_missing ;;
+*) die "unknown step '$1' (check, run, test or vm)" ;;
 esac

@@ -2,28 +2,18 @@
  * Runs every test and prints `N passed, N failed[, N skipped]` as its last line; exits 1 when anything failed.
  *
  * Everything runs in a network namespace of its own, so that neither the host's firewall (a dockerd's, say) nor the
- * tests' networks meet the other. Counting comes from the JUnit report of each group, because a test that calls process.exit ends a serial run
- * with status 0 and no summary. A group without a complete report counts as one failure.
+ * tests' networks meet the other.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findLeaks, type Inventory, takeInventory } from '../tests/harness/leaks.ts';
-import { addTotals, formatTotals, NO_TESTS, parseJunitTotals, type Totals } from './junit.ts';
+import { addTotals, formatTotals, NO_TESTS, type Totals } from './junit.ts';
 import { runInPrivateNetwork } from './private-network.ts';
-
-interface Group {
-  readonly name: string;
-  readonly command: readonly string[];
-  /** True: the command writes a JUnit report to the path appended to it. */
-  readonly reports: boolean;
-  /** A run-away test (an endless synchronous loop ignores Bun's own timeout) ends here. */
-  readonly limitS: number;
-}
+import { bunTest, type Group, runGroup } from './test-groups.ts';
 
 const BIN = 'node_modules/.bin';
 const ENDING_MS = 10_000;
-const bunTest = (...args: string[]): string[] => [`${BIN}/bun`, 'test', ...args];
 
 const CHECKS: readonly Group[] = [
   { name: 'format and lint', command: [`${BIN}/biome`, 'check', '.'], reports: false, limitS: 120 },
@@ -78,41 +68,6 @@ async function main(): Promise<number> {
   }
   console.log(formatTotals(totals));
   return totals.failed > 0 || totals.passed === 0 ? 1 : 0;
-}
-
-async function runGroup(group: Group, scratch: string): Promise<Totals> {
-  const started = performance.now();
-  console.log(`==> ${group.name}`);
-  const report = join(scratch, `${group.name.replaceAll(' ', '-')}.xml`);
-  const extra = group.reports ? ['--reporter=junit', `--reporter-outfile=${report}`] : [];
-  const child = Bun.spawn(['timeout', '--kill-after=10', String(group.limitS), ...group.command, ...extra], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const status = await child.exited;
-  const totals = group.reports
-    ? readReport(report, status)
-    : { ...NO_TESTS, [status === 0 ? 'passed' : 'failed']: 1 };
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`==> ${group.name}: ${formatTotals(totals)} (${seconds} s)`);
-  return totals;
-}
-
-function readReport(path: string, status: number): Totals {
-  const totals = parseJunitTotals(attemptRead(path));
-  if (!totals) {
-    console.log(`the run ended with status ${status} and without a complete report`);
-    return { ...NO_TESTS, failed: 1 };
-  }
-  // A failure outside any test (a file that does not load, a timeout) fails the run without a failed test.
-  return status !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals;
-}
-
-function attemptRead(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /** What is still there when everything that was ending has had its time: a process that exits needs some milliseconds. */
