@@ -3,6 +3,8 @@ import { createFdOps } from './fd-ops.ts';
 import { createFiles } from './files.ts';
 import { createMounts } from './mounts.ts';
 import { createNamespaces } from './namespaces.ts';
+import { openFlowSocket } from './netfilter/flow-socket.ts';
+import { openRulesMonitor } from './netfilter/rules-monitor.ts';
 import { openRouteSocket } from './netlink/route-socket.ts';
 import { openNftables } from './nftables/open.ts';
 import { createProcesses } from './processes.ts';
@@ -31,5 +33,7 @@ export function createSys(): Sys {
     openNetlink: (netnsPath) =>
       netnsPath === undefined ? openRouteSocket() : namespaces.withNetwork(netnsPath, openRouteSocket),
     openNftables: () => openNftables(namespaces),
+    openRulesMonitor,
+    openFlows: openFlowSocket,
   };
 }

@@ -17,6 +17,10 @@ export interface Sys {
   openNetlink(netnsPath?: string): RouteSocket;
   /** Opens an nftables context in the caller's network namespace. Each `run` is one transaction. */
   openNftables(): Nftables;
+  /** Opens what tells of changes to nftables in the caller's network namespace, by whomever. */
+  openRulesMonitor(): RulesMonitor;
+  /** Opens connection tracking in the caller's network namespace. */
+  openFlows(): FlowSocket;
 }
 
 /** A file descriptor owned by the caller, who closes it. */
@@ -326,7 +330,10 @@ export interface RouteSocket extends Disposable {
       readonly master?: string | null;
       readonly mtu?: number;
       readonly mac?: string;
+      /** Of a bridge's port: it may send back what came from it. */
       readonly hairpin?: boolean;
+      /** Of a bridge's port: it exchanges nothing with other isolated ports. */
+      readonly isolated?: boolean;
     },
   ): void;
   deleteLink(name: string): void;
@@ -373,4 +380,40 @@ export interface Nftables extends Disposable {
   run(commands: string): void;
   /** Runs one listing command with JSON output and returns its parsed `nftables` array. */
   query(command: string): readonly Record<string, unknown>[];
+}
+
+/** What was changed in nftables: for each transaction the tables it touched, in nft's notation (`inet filter`). */
+export interface RulesChanges {
+  readonly transactions: readonly ReadonlySet<string>[];
+  /** False when some were lost, because more came than the queue holds. */
+  readonly isComplete: boolean;
+}
+
+/** The kernel's notifications of nftables changes. Those of a transaction are queued before it returns. */
+export interface RulesMonitor extends Disposable {
+  /** Readable when something was changed. An event loop that adopts it owns it: then do not dispose. */
+  readonly fd: Fd;
+  /** What is queued. Never waits. */
+  read(): RulesChanges;
+  /** As {@link read}, for a datagram that somebody else has received from `fd`. */
+  decode(datagram: Uint8Array): RulesChanges;
+}
+
+/** A tracked flow of datagrams over IPv4. */
+export interface Flow {
+  /** Where the first datagram was sent to. */
+  readonly destination: string;
+  readonly destinationPort: number;
+  /** Who answers: another address than `destination` when it was translated. */
+  readonly receiver: string;
+  /** The kernel's identity of it, for {@link FlowSocket.deleteFlow}. */
+  readonly tuple: Uint8Array;
+  readonly id: Uint8Array;
+}
+
+export interface FlowSocket extends Disposable {
+  /** UDP flows over IPv4 sent to `port`, whatever the address. */
+  udpFlowsTo(port: number): Flow[];
+  /** False when it is gone already. */
+  deleteFlow(flow: Flow): boolean;
 }

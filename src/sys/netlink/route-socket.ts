@@ -92,7 +92,7 @@ class KernelRouteSocket implements RouteSocket {
 
   setLink(name: string, change: LinkChange): void {
     const index = this.#index(name);
-    const { hairpin, ...attributes } = change;
+    const { hairpin, isolated, ...attributes } = change;
     if (Object.keys(attributes).length > 0) {
       const flags = change.up === true ? rt.IFF_UP : 0;
       const mask = change.up === undefined ? 0 : rt.IFF_UP;
@@ -102,7 +102,8 @@ class KernelRouteSocket implements RouteSocket {
       this.#addLinkAttributes(request, attributes);
       this.#socket.execute(request, `set link "${name}"`);
     }
-    if (hairpin !== undefined) this.#setHairpin(name, index, hairpin);
+    if (hairpin !== undefined) this.#setPort(name, index, rt.IFLA_BRPORT_MODE, hairpin);
+    if (isolated !== undefined) this.#setPort(name, index, rt.IFLA_BRPORT_ISOLATED, isolated);
   }
 
   deleteLink(name: string): void {
@@ -157,7 +158,7 @@ class KernelRouteSocket implements RouteSocket {
     this.#socket[Symbol.dispose]();
   }
 
-  #newLink(name: string, options: Omit<LinkChange, 'hairpin'>): RequestBuilder {
+  #newLink(name: string, options: Omit<LinkChange, 'hairpin' | 'isolated'>): RequestBuilder {
     const flags = options.up === true ? rt.IFF_UP : 0;
     const request = new RequestBuilder(rt.RTM_NEWLINK, CREATE).raw(rt.linkHeader({ flags, change: flags }));
     request.string(rt.IFLA_IFNAME, checkedName(name));
@@ -177,11 +178,12 @@ class KernelRouteSocket implements RouteSocket {
     return request.attribute(rt.IFA_LOCAL, prefix.bytes).attribute(rt.IFA_ADDRESS, prefix.bytes);
   }
 
-  #setHairpin(name: string, index: number, hairpin: boolean): void {
+  /** One switch of a bridge's port. */
+  #setPort(name: string, index: number, attribute: number, isOn: boolean): void {
     const header = rt.linkHeader({ family: AF_BRIDGE, index });
     const request = new RequestBuilder(rt.RTM_SETLINK, CHANGE).raw(header);
-    request.nested(rt.IFLA_PROTINFO, (port) => port.u8(rt.IFLA_BRPORT_MODE, hairpin ? 1 : 0));
-    this.#socket.execute(request, `set hairpin of "${name}"`);
+    request.nested(rt.IFLA_PROTINFO, (port) => port.u8(attribute, isOn ? 1 : 0));
+    this.#socket.execute(request, `set port attribute ${attribute} of "${name}"`);
   }
 
   #index(name: string): number {

@@ -26,6 +26,7 @@ export const IFLA_INFO_DATA = 2;
 export const VETH_INFO_PEER = 1;
 /** Named MODE in the kernel; it is the hairpin flag of a bridge port. */
 export const IFLA_BRPORT_MODE = 4;
+export const IFLA_BRPORT_ISOLATED = 33;
 
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;

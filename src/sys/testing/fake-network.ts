@@ -12,6 +12,7 @@ import type { Link, LinkAddress, Route, RouteSocket } from '../types.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface FakeLink extends Mutable<Link> {
   hairpin: boolean;
+  isolated: boolean;
   peer?: { readonly network: FakeNetwork; readonly link: FakeLink };
 }
 
@@ -57,6 +58,7 @@ export class FakeNetwork {
       up: false,
       masterIndex: undefined,
       hairpin: false,
+      isolated: false,
     };
     this.links.push(link);
     return link;
@@ -134,6 +136,7 @@ export class FakeRouteSocket implements RouteSocket {
     if (change.master === null) link.masterIndex = undefined;
     else if (change.master !== undefined) link.masterIndex = this.#network.get(change.master).index;
     if (change.hairpin !== undefined) link.hairpin = change.hairpin;
+    if (change.isolated !== undefined) link.isolated = change.isolated;
   }
 
   deleteLink(name: string): void {

@@ -1,6 +1,17 @@
 import { SysError } from '../errors.ts';
 import { createSockets } from '../sockets.ts';
-import type { CgroupMode, FdOps, Namespaces, Nftables, RouteSocket, Sys, UserNamespace } from '../types.ts';
+import type {
+  CgroupMode,
+  FdOps,
+  FlowSocket,
+  Namespaces,
+  Nftables,
+  RouteSocket,
+  RulesChanges,
+  RulesMonitor,
+  Sys,
+  UserNamespace,
+} from '../types.ts';
 import { CallLog, type FakeCall } from './call-log.ts';
 import { FakeCgroups } from './fake-cgroups.ts';
 import { FakeFiles } from './fake-files.ts';
@@ -49,6 +60,8 @@ export function createFakeSys(options: FakeSysOptions = {}): FakeSys {
     cgroups: log.record('cgroups', new FakeCgroups(options.cgroupMode ?? 'unified')),
     openNetlink: (netnsPath) => world.openNetlink(netnsPath),
     openNftables: () => world.openNftables(),
+    openRulesMonitor: () => world.openRulesMonitor(),
+    openFlows: () => world.openFlows(),
     calls: log.calls,
     named: (name) => log.named(name),
     failNext: (name, error) => log.failNext(name, error),
@@ -122,6 +135,32 @@ class FakeNetworks {
       },
     };
     return this.#log.record('nftables', nft, netns);
+  }
+
+  /** Tells of nothing: nobody else changes rules here. */
+  openRulesMonitor(): RulesMonitor {
+    const nothing: RulesChanges = { transactions: [], isComplete: true };
+    const monitor: RulesMonitor = {
+      fd: -1,
+      read: () => nothing,
+      decode: () => nothing,
+      [Symbol.dispose]: () => {
+        // Nothing is open.
+      },
+    };
+    return this.#log.record('rulesMonitor', monitor, this.#current);
+  }
+
+  /** No packet is ever sent here. */
+  openFlows(): FlowSocket {
+    const flows: FlowSocket = {
+      udpFlowsTo: () => [],
+      deleteFlow: () => false,
+      [Symbol.dispose]: () => {
+        // Nothing is open.
+      },
+    };
+    return this.#log.record('flows', flows, this.#current);
   }
 
   #within<T>(path: string, action: () => T): T {
