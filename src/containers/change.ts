@@ -2,6 +2,7 @@ import type { Task } from '#runtime';
 import { applyBlockWeights } from './block-weights.ts';
 import { checkRestartPolicy } from './create/check-host-config.ts';
 import { checkResources } from './create/check-resources.ts';
+import { discardLimits } from './create/discard-limits.ts';
 import type { Engine } from './engine.ts';
 import { cannotUpdate, markedForRemoval, sameName } from './errors.ts';
 import type { Container, Resources, RestartPolicy } from './model.ts';
@@ -49,7 +50,7 @@ export class Changer {
         throw markedForRemoval();
       }
       const policy = restartPolicy ? checkedPolicy(container, restartPolicy) : undefined;
-      const given = givenLimits(resources);
+      const { value: given, warnings } = this.#givenLimits(container, resources);
       checkResources({ ...withoutLimits(container.hostConfig), ...given }, host.resources, {
         isUpdate: true,
       });
@@ -66,8 +67,15 @@ export class Changer {
       if (task && isAlive(container.state)) await this.#apply(updated, task);
       registry.save(updated);
       events.publish(updated, 'update');
-      return { warnings: [] };
+      return { warnings: [...warnings] };
     });
+  }
+
+  /** What the update names and this machine has. */
+  #givenLimits({ hostConfig }: Container, resources: Partial<Resources>) {
+    const given = givenLimits(resources);
+    const discarded = discardLimits({ ...withoutLimits(hostConfig), ...given }, this.#engine.host.resources);
+    return { ...discarded, value: givenLimits(discarded.value) };
   }
 
   async #apply(container: Container, task: Task): Promise<void> {
@@ -88,10 +96,26 @@ function checkedPolicy({ id, hostConfig }: Container, policy: RestartPolicy): Re
   return policy;
 }
 
+/** What a container keeps for as long as it exists; in an update these have no effect. */
+const LASTING: readonly string[] = [
+  'cgroupParent',
+  'devices',
+  'deviceCgroupRules',
+  'deviceRequests',
+  'ulimits',
+] satisfies (keyof Resources)[];
+
 /** What is 0, empty or undefined in an update was not given and stays. Source: moby `container/container_unix.go`. */
 function givenLimits(resources: Partial<Resources>): Partial<Resources> {
+  const { pidsLimit, memorySwap } = resources;
+  const given = {
+    ...resources,
+    ...(memorySwap === undefined ? {} : { memorySwap: Math.max(memorySwap, -1) }),
+    ...(pidsLimit === undefined ? {} : { pidsLimit: Math.max(pidsLimit, 0) }),
+  };
   return Object.fromEntries(
-    Object.entries(resources).filter(([name, value]) => {
+    Object.entries(given).filter(([name, value]) => {
+      if (LASTING.includes(name)) return false;
       // Zero takes this limit away.
       if (name === 'pidsLimit') return value !== undefined;
       if (Array.isArray(value)) return value.length > 0;

@@ -7,7 +7,7 @@ import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
 import type { Companions } from './companions.ts';
 import type { ContainerEvents } from './container-events.ts';
-import type { ResourceHost } from './create/check-resources.ts';
+import type { ResourceHost } from './create/resource-host.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import type { Instances } from './instance.ts';
 import type { Forwarders } from './log-drivers/index.ts';

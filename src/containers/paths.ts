@@ -27,8 +27,8 @@ export function containerPaths(dataRoot: string, id: string): ContainerPaths {
   };
 }
 
-/** The container's cgroup, relative to the cgroup root. */
+/** The container's cgroup from the cgroup root on. A parent is always below the root, however it was written. */
 export const cgroupPathOf = (
   { id, hostConfig }: Pick<Container, 'id' | 'hostConfig'>,
   defaults: Pick<ContainerDefaults, 'cgroupParent'>,
-): string => join(hostConfig.cgroupParent || defaults.cgroupParent, id);
+): string => join('/', hostConfig.cgroupParent || defaults.cgroupParent, id);

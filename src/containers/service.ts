@@ -21,8 +21,8 @@ import { Companions } from './companions.ts';
 import { ContainerEvents } from './container-events.ts';
 import { Controller, type StopOptions } from './control.ts';
 import { Copier } from './copier.ts';
-import { defaultResourceHost } from './create/check-resources.ts';
 import { Creator } from './create/creator.ts';
+import { readResourceHost } from './create/resource-host.ts';
 import { decodeContainer } from './decode.ts';
 import { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
 import { withoutMountPoints } from './diff-filter.ts';
@@ -107,7 +107,7 @@ const readContainerHost = (sys: Sys, logger: Logger): ContainerHost => ({
   spec: readSpecHost(),
   limits: readLimitHost(sys),
   capabilities: availableCapabilities(sys),
-  resources: defaultResourceHost(),
+  resources: readResourceHost(sys.cgroups),
 });
 
 /** Before the first request, so that no prune can take a volume that a container names. */

@@ -2,7 +2,9 @@ import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadlineExceeded, errnoCode } from '#base';
+import type { SpecResources } from '#oci';
 import type { Sys } from '#sys';
+import { withoutUnlimitedQuota } from './spec/build-spec.ts';
 
 type CgroupSys = Pick<Sys, 'cgroups' | 'processes'>;
 
@@ -63,6 +65,27 @@ export function wasOomKilled(path: string, sys: CgroupSys): boolean {
   const file = sys.cgroups.mode === 'unified' ? 'memory.events' : 'memory.oom_control';
   const count = /^oom_kill (\d+)$/m.exec(sys.cgroups.read('memory', path, file) ?? '')?.[1];
   return count !== undefined && count !== '0';
+}
+
+/**
+ * Takes away the limits that are "none", which the runtimes write in a form that the kernel refuses. Answers the others,
+ * for the runtime.
+ */
+export function liftLimits(
+  { pids, cpu, ...rest }: SpecResources,
+  path: string,
+  { cgroups }: Pick<Sys, 'cgroups'>,
+): SpecResources {
+  if (pids && pids.limit <= 0) cgroups.write('pids', path, 'pids.max', 'max');
+  if (cpu?.quota !== undefined && cpu.quota < 0) {
+    if (cgroups.mode === 'unified') cgroups.write('cpu', path, 'cpu.max', 'max');
+    else cgroups.write('cpu', path, 'cpu.cfs_quota_us', '-1');
+  }
+  return {
+    ...rest,
+    ...(cpu ? { cpu: withoutUnlimitedQuota(cpu) } : {}),
+    ...(pids && pids.limit > 0 ? { pids } : {}),
+  };
 }
 
 /** Removes a cgroup, never what is below it, in each hierarchy where it is empty. */

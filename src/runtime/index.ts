@@ -8,7 +8,7 @@ export {
   removeSharedBinds,
 } from './runtime-namespace.ts';
 export { RUNTIME_WORKER_ENTRY } from './seccomp/compile-in-worker.ts';
-export { buildProcess, buildSpec, readSpecHost, type SpecHost } from './spec/build-spec.ts';
+export { buildProcess, buildSpec, readSpecHost, restrictedPaths, type SpecHost } from './spec/build-spec.ts';
 export {
   ALL_CAPABILITIES,
   availableCapabilities,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { conflict, deadlineExceeded, internal, withDeadline } from '#base';
 import type { SpecResources } from '#oci';
 import type { Fd } from '#sys';
-import { freeze, isFrozen, thaw, wasOomKilled } from './cgroup-policy.ts';
+import { freeze, isFrozen, liftLimits, thaw, wasOomKilled } from './cgroup-policy.ts';
 import { type CommandResult, callRuntime } from './command.ts';
 import { closesStdin } from './conmon/arguments.ts';
 import { AttachHub } from './conmon/attach-hub.ts';
@@ -81,12 +81,10 @@ export class ConmonTask implements Task {
     thaw(this.record.cgroupsPath, this.#context.sys);
   }
 
-  async update({ pids, ...resources }: SpecResources): Promise<void> {
+  async update(resources: SpecResources): Promise<void> {
     const file = `${this.#files.directory}/update.json`;
-    // The runtimes write "no limit" as -1, which the kernel refuses.
-    if (pids && pids.limit <= 0)
-      this.#context.sys.cgroups.write('pids', this.record.cgroupsPath, 'pids.max', 'max');
-    writeAtomically(file, JSON.stringify(pids && pids.limit > 0 ? { ...resources, pids } : resources));
+    const rest = liftLimits(resources, this.record.cgroupsPath, this.#context.sys);
+    writeAtomically(file, JSON.stringify(rest));
     const { exitCode, stderr } = await this.#call('update', '--resources', file, this.id);
     if (exitCode !== 0)
       throw internal(`cannot update the container's resources: ${stderr.trim()}`, {

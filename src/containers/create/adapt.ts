@@ -16,6 +16,10 @@ export function adaptHostConfig(
     readonly cgroupMode: CgroupMode;
     readonly resolve: (ref: string) => Container;
     readonly defaultRuntime: string;
+    /** The kernel can leave a container without memory instead of killing. */
+    readonly canDisableOomKiller: boolean;
+    /** What is hidden from containers, and what they cannot write to. */
+    readonly paths: Pick<HostConfig, 'maskedPaths' | 'readonlyPaths'>;
   },
 ): HostConfig {
   const byId = (mode: string) =>
@@ -31,10 +35,28 @@ export function adaptHostConfig(
     cgroupnsMode: host.cgroupnsMode || (isV1 ? 'host' : 'private'),
     shmSize: host.shmSize === 0 ? defaults.shmSizeBytes : host.shmSize,
     runtime: host.runtime || context.defaultRuntime,
-    // Without a swap limit a memory limit means as much swap again.
-    memorySwap: host.memory > 0 && host.memorySwap === 0 ? host.memory * 2 : host.memorySwap,
+    memorySwap: memorySwap(host),
     cpuShares:
       host.cpuShares > 0 ? Math.min(Math.max(host.cpuShares, MIN_SHARES), MAX_SHARES) : host.cpuShares,
     memorySwappiness: host.memorySwappiness === -1 ? undefined : host.memorySwappiness,
+    oomKillDisable: host.oomKillDisable ?? (context.canDisableOomKiller ? false : undefined),
+    // Zero and below are no limit, as is none.
+    pidsLimit: (host.pidsLimit ?? 0) > 0 ? host.pidsLimit : undefined,
+    ...restrictions(host, context.paths),
   };
+}
+
+function restrictions(host: HostConfig, usual: Pick<HostConfig, 'maskedPaths' | 'readonlyPaths'>) {
+  const own = { maskedPaths: host.maskedPaths, readonlyPaths: host.readonlyPaths };
+  if (host.privileged) return own;
+  return {
+    maskedPaths: own.maskedPaths ?? usual.maskedPaths,
+    readonlyPaths: own.readonlyPaths ?? usual.readonlyPaths,
+  };
+}
+
+/** Without a swap limit a memory limit means as much swap again; anything below zero is as much as there is. */
+function memorySwap({ memory, memorySwap: swap }: HostConfig): number {
+  if (memory > 0 && swap === 0) return memory * 2;
+  return Math.max(swap, -1);
 }

@@ -1,22 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { invalidArgument } from '#base';
 import type { Resources } from '../model.ts';
+import type { ResourceHost } from './resource-host.ts';
 
 const MIN_MEMORY = 6 * 1024 * 1024;
 const NANO = 1e9;
-
-/** What the kernel offers to check against. */
-export interface ResourceHost {
-  readonly cpus: number;
-  /** List notation, such as `0-1`. */
-  readonly cpusetCpus: string;
-  readonly cpusetMems: string;
-}
-
-export const defaultResourceHost = (): ResourceHost => {
-  const cpus = availableParallelism();
-  return { cpus, cpusetCpus: `0-${cpus - 1}`, cpusetMems: '0' };
-};
 
 /**
  * Checks limits. @throws `invalid_argument` with docker's texts. Source: moby `daemon/daemon_unix.go`.
@@ -29,6 +16,7 @@ export function checkResources(
 ): void {
   checkMemory(resources, options.isUpdate ?? false);
   checkCpu(resources, host);
+  checkRealtime(resources, host);
   checkCpuset('cpus', 'CPUs', resources.cpusetCpus, host.cpusetCpus);
   checkCpuset('mems', 'memory nodes', resources.cpusetMems, host.cpusetMems);
   const { blkioWeight } = resources;
@@ -59,13 +47,18 @@ function checkMemory(resources: Resources, isUpdate: boolean): void {
   }
 }
 
-function checkCpu(resources: Resources, { cpus }: ResourceHost): void {
+function checkCpu(resources: Resources, { cpus, supported }: ResourceHost): void {
   const { nanoCpus, cpuPeriod, cpuQuota, cpuShares } = resources;
   if (nanoCpus > 0 && cpuPeriod > 0) {
     throw invalidArgument('Conflicting options: Nano CPUs and CPU Period cannot both be set');
   }
   if (nanoCpus > 0 && cpuQuota > 0) {
     throw invalidArgument('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
+  }
+  if (nanoCpus > 0 && !supported.has('quota')) {
+    throw invalidArgument(
+      'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
+    );
   }
   if (nanoCpus < 0 || nanoCpus > cpus * NANO) {
     throw invalidArgument(
@@ -85,12 +78,26 @@ function checkCpu(resources: Resources, { cpus }: ResourceHost): void {
   }
 }
 
+function checkRealtime(resources: Resources, { supported }: ResourceHost): void {
+  const { cpuRealtimePeriod: period, cpuRealtimeRuntime: runtime } = resources;
+  if (period === 0 && runtime === 0) return;
+  if (!supported.has('realtime')) {
+    throw invalidArgument('kernel does not support CPU real-time scheduler');
+  }
+  if (period !== 0 && runtime > period) {
+    throw invalidArgument('cpu real-time runtime cannot be higher than cpu real-time period');
+  }
+}
+
 function checkCpuset(name: string, noun: string, requested: string, available: string): void {
   if (requested === '') return;
   const wanted = parseCpuList(requested);
-  if (!wanted) throw invalidArgument(`Invalid value ${requested} for cpuset ${name}`);
-  const there = parseCpuList(available) ?? new Set();
-  if ([...wanted].some((number) => !there.has(number))) {
+  if ('reason' in wanted) {
+    throw invalidArgument(`Invalid value ${requested} for cpuset ${name}: ${wanted.reason}`);
+  }
+  const there = parseCpuList(available);
+  const isThere = (number: number) => 'numbers' in there && there.numbers.has(number);
+  if (![...wanted.numbers].every(isThere)) {
     throw invalidArgument(
       `Requested ${noun} are not available - requested ${requested}, available: ${available}`,
     );
@@ -99,18 +106,18 @@ function checkCpuset(name: string, noun: string, requested: string, available: s
 
 const MAX_CPU = 8192;
 
-/** `0-2,5` to numbers (cpuset(7), list format); undefined when malformed. */
-export function parseCpuList(text: string): Set<number> | undefined {
+/** `0-2,5` to numbers (cpuset(7), list format), or docker's reason why not. */
+export function parseCpuList(text: string): { numbers: Set<number> } | { reason: string } {
   const numbers = new Set<number>();
   for (const part of text.split(',')) {
-    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    if (!match) return undefined;
-    const first = Number(match[1]);
-    const last = Number(match[2] ?? match[1]);
-    if (last < first || last > MAX_CPU) return undefined;
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part);
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2] ?? match?.[1]);
+    if (!match || last < first) return { reason: `invalid format: ${text}` };
+    if (last > MAX_CPU) return { reason: `value of out range, maximum is ${MAX_CPU}` };
     for (let number = first; number <= last; number += 1) numbers.add(number);
   }
-  return numbers;
+  return { numbers };
 }
 
 function checkUnsupported(resources: Resources): void {

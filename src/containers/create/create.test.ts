@@ -12,6 +12,7 @@ import { checkResources, parseCpuList } from './check-resources.ts';
 import { effectiveLogging } from './log-config.ts';
 import { mergeImageConfig } from './merge-config.ts';
 import { portRequests } from './ports.ts';
+import { ALL_LIMITS } from './resource-host.ts';
 
 let fixture: ContainersFixture;
 beforeEach(async () => {
@@ -186,19 +187,26 @@ const limits: [Partial<Resources>, string][] = [
   [{ cpuShares: -1 }, 'invalid CPU shares (-1)'],
   [{ cpusetCpus: 'x' }, 'Invalid value x for cpuset cpus'],
   [{ cpusetCpus: '0-7' }, 'Requested CPUs are not available - requested 0-7, available: 0-1'],
+  [{ cpusetCpus: '1-0' }, 'Invalid value 1-0 for cpuset cpus: invalid format: 1-0'],
+  [{ cpusetCpus: ' 0' }, 'Invalid value  0 for cpuset cpus: invalid format:  0'],
+  [{ cpusetMems: '9000' }, 'Invalid value 9000 for cpuset mems: value of out range, maximum is 8192'],
+  [
+    { cpuRealtimePeriod: 10, cpuRealtimeRuntime: 20 },
+    'real-time runtime cannot be higher than cpu real-time',
+  ],
   [{ blkioWeight: 5 }, 'Range of blkio weight is from 10 to 1000'],
 ];
 for (const [changes, text] of limits) {
   test(`checkResources: refuses ${JSON.stringify(changes)}`, () => {
-    const host = { cpus: 2, cpusetCpus: '0-1', cpusetMems: '0' };
+    const host = { cpus: 2, cpusetCpus: '0-1', cpusetMems: '0', supported: ALL_LIMITS };
     expect(() => checkResources(hostConfigFixture(changes), host)).toThrow(text);
   });
 }
 
 test('parseCpuList: ranges and single numbers; no endless ones', () => {
-  expect([...(parseCpuList('0-2,5') ?? [])]).toEqual([0, 1, 2, 5]);
-  expect(parseCpuList('0-99999999')).toBeUndefined();
-  expect(parseCpuList('2-1')).toBeUndefined();
+  expect(parseCpuList('0-2,5')).toEqual({ numbers: new Set([0, 1, 2, 5]) });
+  expect(parseCpuList('0-99999999')).toEqual({ reason: 'value of out range, maximum is 8192' });
+  expect(parseCpuList('2-1')).toEqual({ reason: 'invalid format: 2-1' });
 });
 
 test('portRequests: ranges, addresses, publish all', () => {

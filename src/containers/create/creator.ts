@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createId, errorMessage, invalidArgument, isNotFound, shortId } from '#base';
 import type { StoredImage } from '#images';
 import type { IdMappings } from '#oci';
-import { resolveCapabilities } from '#runtime';
+import { resolveCapabilities, restrictedPaths } from '#runtime';
 import type { Engine } from '../engine.ts';
 import { checkLogHost } from '../log-drivers/index.ts';
 import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
@@ -18,6 +18,8 @@ import { adaptHostConfig } from './adapt.ts';
 import { checkConfig, commandOf } from './check-config.ts';
 import { checkHostConfig } from './check-host-config.ts';
 import { checkResources } from './check-resources.ts';
+import { checkStorageOptions } from './check-storage.ts';
+import { discardLimits } from './discard-limits.ts';
 import { effectiveLogging } from './log-config.ts';
 import { mergeImageConfig } from './merge-config.ts';
 import { portRequests } from './ports.ts';
@@ -70,23 +72,32 @@ export class Creator {
     const config = mergeImageConfig(request.config, image.config.config);
     checkConfig(config);
     commandOf(config);
-    const hostConfig = adaptHostConfig(request.hostConfig, defaults, {
+    const adapted = adaptHostConfig(request.hostConfig, defaults, {
       cgroupMode: sys.cgroups.mode,
       resolve: (ref) => asBadRequest(() => registry.resolve(ref)),
       defaultRuntime: runtime.defaultRuntime,
+      canDisableOomKiller: host.resources.supported.has('oomKillDisable'),
+      paths: restrictedPaths(host.spec),
     });
+    const { value: hostConfig, warnings } = discardLimits(adapted, host.resources);
     if (!Object.hasOwn(runtime.runtimes, hostConfig.runtime)) {
       throw invalidArgument(`unknown or invalid runtime name: ${hostConfig.runtime}`);
     }
     const idMappings = userNamespaceOf(hostConfig, defaults);
     checkResources(hostConfig, host.resources);
+    checkStorageOptions(hostConfig.storageOpt);
     checkUlimits(hostConfig.ulimits);
     parseSecurity(hostConfig, defaults);
     specDevices({ devices: [], deviceCgroupRules: hostConfig.deviceCgroupRules });
     const logConfig = effectiveLogging(hostConfig.logConfig, defaults).config;
     checkLogHost(logConfig);
-    const warnings = this.#warnings(hostConfig);
-    return { image, config, hostConfig: { ...hostConfig, logConfig }, idMappings, warnings };
+    return {
+      image,
+      config,
+      hostConfig: { ...hostConfig, logConfig },
+      idMappings,
+      warnings: [...warnings, ...this.#warnings(hostConfig)],
+    };
   }
 
   /** What the daemon itself lacks is cut, not passed on as a crash; the user is told. */
@@ -99,7 +110,12 @@ export class Creator {
       available: host.capabilities,
     });
     const limits = specLimits(hostConfig.ulimits, defaults.ulimits, hostConfig.oomScoreAdj, host.limits);
-    return [...capabilities.warnings, ...limits.warnings];
+    const hasLostPorts = hostConfig.networkMode === 'host' && Object.keys(hostConfig.portBindings).length > 0;
+    return [
+      ...(hasLostPorts ? ['Published ports are discarded when using host network mode'] : []),
+      ...capabilities.warnings,
+      ...limits.warnings,
+    ];
   }
 
   async #make(

@@ -51,7 +51,7 @@ function tmpfsDestinations(host: HostConfig): Set<string> {
   const entries = Object.entries(host.tmpfs);
   for (const [target, options] of entries) {
     checkTarget(target, (reason) => {
-      throw invalidArgument(`invalid mount config for type "tmpfs": ${reason}`);
+      throw invalidArgument(reason);
     });
     tmpfsMountOptions(options);
   }

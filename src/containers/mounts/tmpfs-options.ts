@@ -25,7 +25,8 @@ export function tmpfsMountOptions(given: string): string[] {
   for (const option of [...DEFAULTS, ...given.split(',').filter(Boolean)]) {
     const group = OPPOSITES.findIndex((options) => options.includes(option));
     if (group < 0 && !VALUED.test(option) && !SINGLE.includes(option)) {
-      throw invalidArgument(`invalid tmpfs option [${JSON.stringify(option)}]`);
+      const parts = option.split('=', 2).map((part) => JSON.stringify(part));
+      throw invalidArgument(`invalid tmpfs option [${parts.join(' ')}]`);
     }
     const key = group >= 0 ? `group ${group}` : (option.split('=', 1)[0] ?? option);
     merged.delete(key);

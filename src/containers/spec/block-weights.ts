@@ -9,6 +9,9 @@ const FILES = [
   { weight: 'blkio.bfq.weight', device: 'blkio.bfq.weight_device' },
 ] as const;
 
+/** On Linux the first two are one number, with either name. */
+const NOT_SUPPORTED: readonly string[] = ['EOPNOTSUPP', 'ENOTSUP', 'ENODEV'];
+
 /** Whether the weights are ours to write: with cgroup v1 the runtimes know only files that newer kernels lack. */
 export const ownsBlockWeights = ({ mode }: Pick<Cgroups, 'mode'>): boolean => mode !== 'unified';
 
@@ -31,7 +34,7 @@ export function writeBlockWeights(
       cgroups.write('blkio', path, files.device, `${major}:${minor} ${weight}`);
     } catch (error) {
       // A device with another scheduler than the one that has weights.
-      if (errnoCode(error) !== 'EOPNOTSUPP' && errnoCode(error) !== 'ENODEV') throw error;
+      if (!NOT_SUPPORTED.includes(errnoCode(error) ?? '')) throw error;
       return false;
     }
   }

@@ -13,9 +13,10 @@ export function specDevices(resources: Pick<Resources, 'devices' | 'deviceCgroup
   deviceRules: DeviceRule[];
 } {
   const mapped = resources.devices.flatMap((mapping) =>
-    mapDevice(mapping).map((device) => ({ device, access: mapping.cgroupPermissions || 'rwm' })),
+    mapDevice(mapping).map((device) => ({ device, access: accessOf(mapping) })),
   );
-  const rules = mapped.map(({ device, access }) => ({
+  const allowed = mapped.filter(({ access }) => access !== '');
+  const rules = allowed.map(({ device, access }) => ({
     allow: true,
     type: device.type,
     major: device.major,
@@ -27,6 +28,10 @@ export function specDevices(resources: Pick<Resources, 'devices' | 'deviceCgroup
     deviceRules: [...rules, ...resources.deviceCgroupRules.map(parseDeviceRule)],
   };
 }
+
+/** Letters that are no permission give none, as with docker. */
+const accessOf = ({ cgroupPermissions }: DeviceMapping): string =>
+  (cgroupPermissions || 'rwm').replace(/[^rwm]/g, '');
 
 /** One node, or every node below a directory. */
 function mapDevice({ pathOnHost, pathInContainer }: DeviceMapping): SpecDevice[] {

@@ -97,10 +97,10 @@ function buildLinux(input: SpecInput, host: SpecHost): Spec['linux'] {
     ...(input.gidMappings ? { gidMappings: [...input.gidMappings] } : {}),
     devices: buildDevices(input, host),
     cgroupsPath: input.cgroupsPath,
-    resources: { ...withoutUnlimitedPids(input.resources), devices: deviceRules(input) },
+    resources: { ...withoutUnlimited(input.resources), devices: deviceRules(input) },
     sysctl: buildSysctls(input),
     ...(seccomp ? { seccomp } : {}),
-    ...restrictedPaths(input, host),
+    ...pathsOf(input, host),
     ...(propagation ? { rootfsPropagation: propagation } : {}),
     ...(input.mountLabel ? { mountLabel: input.mountLabel } : {}),
   };
@@ -129,14 +129,19 @@ function buildSysctls(input: SpecInput): Record<string, string> {
   };
 }
 
-function restrictedPaths(
-  input: SpecInput,
-  host: SpecHost,
-): { maskedPaths: string[]; readonlyPaths: string[] } {
-  const none = input.privileged ? [] : undefined;
+/** What an ordinary container on this machine cannot read, and what it cannot write to. */
+export const restrictedPaths = (
+  host: Pick<SpecHost, 'extraMaskedPaths'>,
+): { readonly maskedPaths: readonly string[]; readonly readonlyPaths: readonly string[] } => ({
+  maskedPaths: [...DEFAULT_MASKED_PATHS, ...host.extraMaskedPaths],
+  readonlyPaths: DEFAULT_READONLY_PATHS,
+});
+
+function pathsOf(input: SpecInput, host: SpecHost): { maskedPaths: string[]; readonlyPaths: string[] } {
+  const usual = input.privileged ? { maskedPaths: [], readonlyPaths: [] } : restrictedPaths(host);
   return {
-    maskedPaths: [...(input.maskedPaths ?? none ?? [...DEFAULT_MASKED_PATHS, ...host.extraMaskedPaths])],
-    readonlyPaths: [...(input.readonlyPaths ?? none ?? DEFAULT_READONLY_PATHS)],
+    maskedPaths: [...(input.maskedPaths ?? usual.maskedPaths)],
+    readonlyPaths: [...(input.readonlyPaths ?? usual.readonlyPaths)],
   };
 }
 
@@ -149,7 +154,16 @@ function rootfsPropagation(input: SpecInput): string | undefined {
   return uses('slave', 'rslave') ? 'rslave' : undefined;
 }
 
-/** A fresh cgroup has no limit of processes; crun writes -1 as it stands, which v1 refuses. */
-function withoutUnlimitedPids({ pids, ...rest }: SpecResources): SpecResources {
-  return pids === undefined || pids.limit <= 0 ? rest : { ...rest, pids };
+/** A fresh cgroup has no limits; for "none" crun writes what the kernel refuses. */
+function withoutUnlimited({ pids, cpu, ...rest }: SpecResources): SpecResources {
+  return {
+    ...rest,
+    ...(cpu === undefined ? {} : { cpu: withoutUnlimitedQuota(cpu) }),
+    ...(pids === undefined || pids.limit <= 0 ? {} : { pids }),
+  };
+}
+
+/** Processor time without "no quota" (below zero). */
+export function withoutUnlimitedQuota({ quota, ...cpu }: NonNullable<SpecResources['cpu']>) {
+  return quota === undefined || quota < 0 ? cpu : { ...cpu, quota };
 }

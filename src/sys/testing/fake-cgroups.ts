@@ -4,6 +4,17 @@ import type { CgroupMode, Cgroups } from '../types.ts';
 
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids'];
 
+/** Files at the root by which one tells what a kernel has; all of them are there, empty. */
+const V1_ROOT_FILES: Readonly<Record<string, readonly string[]>> = {
+  memory: ['limit_in_bytes', 'memsw.limit_in_bytes', 'swappiness', 'soft_limit_in_bytes', 'oom_control'],
+  cpu: ['shares', 'cfs_quota_us', 'rt_period_us'],
+  cpuset: ['cpus', 'mems'],
+  blkio: [
+    'weight',
+    ...['read_bps', 'write_bps', 'read_iops', 'write_iops'].map((n) => `throttle.${n}_device`),
+  ],
+};
+
 /** Cgroups whose files hold what was written. A file of an existing cgroup need not be there before. */
 export class FakeCgroups implements Cgroups {
   readonly mode: CgroupMode;
@@ -18,6 +29,17 @@ export class FakeCgroups implements Cgroups {
     this.controllers = new Map(names.map((name) => [name, `/sys/fs/cgroup/${name}`]));
     if (mode === 'unified') this.unified = '/sys/fs/cgroup';
     else this.unified = mode === 'hybrid' ? '/sys/fs/cgroup/unified' : undefined;
+    this.#fillRoot();
+  }
+
+  #fillRoot(): void {
+    if (this.mode === 'unified') {
+      this.write('', '/', 'cgroup.controllers', 'cpuset cpu io memory pids');
+      return;
+    }
+    for (const [controller, files] of Object.entries(V1_ROOT_FILES))
+      for (const file of files) this.write(controller, '/', `${controller}.${file}`, '');
+    this.write('pids', '/', 'cgroup.procs', '');
   }
 
   directory(controller: string, path: string): string | undefined {
