@@ -18,7 +18,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 function isState(value: unknown): boolean {
   if (!isRecord(value) || typeof value['status'] !== 'string') return false;
   if (!Object.hasOwn(STATUSES, value['status'])) return false;
-  return value['status'] !== 'removing' || isState(value['previous']);
+  const isDoomed = value['status'] === 'removing' || value['status'] === 'dead';
+  return !isDoomed || isState(value['previous']);
 }
 
 const TEXTS = ['id', 'name', 'created', 'imageId', 'path', 'driver', 'logPath', 'hostnamePath'] as const;

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import type { Container } from './model.ts';
 import { shouldRestart } from './restart-policy.ts';
 import { isAlive, startedAtOf, transition } from './state.ts';
+import { unknownExit, unknownExitAttributes } from './unknown-exit.ts';
 
 /** How long the last output may take after the process has ended. */
 const DRAIN_MS = 2000;
@@ -52,7 +53,44 @@ export class ExitHandler {
   }
 
   async #handle(id: string, task: Task, status: ExitStatus): Promise<void> {
-    await this.#engine.locks.run(id, () => this.#endRun(id, task, status));
+    await this.#engine.locks.run(id, async () => {
+      try {
+        await this.#endRun(id, task, status);
+      } finally {
+        this.#assureEnded(id, task, status);
+      }
+    });
+  }
+
+  /** Whatever went wrong: a process that has ended is no running container, and nobody waits for its end. */
+  #assureEnded(id: string, task: Task, status: ExitStatus): void {
+    const { registry, instances } = this.#engine;
+    const instance = instances.peek(id);
+    const container = registry.byId(id);
+    if (instance?.task !== task || !container) return;
+    if (isAlive(container.state)) this.#record(endedContainer(container, status, false));
+    instance.endRun();
+    instance.waiters.notifyExit({ exitCode: status.exitCode });
+  }
+
+  /** An end that cannot be stored has happened all the same. */
+  #record(container: Container): void {
+    const error = this.#engine.registry.record(container);
+    if (error) this.#warnUnstored(container, error);
+  }
+
+  /** For the next daemon only: the row is not to be seen yet. */
+  #persist(container: Container): void {
+    try {
+      this.#engine.registry.persist(container);
+    } catch (error) {
+      this.#warnUnstored(container, error);
+    }
+  }
+
+  #warnUnstored({ id }: Container, error: unknown): void {
+    const { logger } = this.#engine;
+    logger.warn('the end of a run could not be stored', { container: id, error: errorMessage(error) });
   }
 
   async #endRun(id: string, task: Task, status: ExitStatus): Promise<void> {
@@ -66,7 +104,7 @@ export class ExitHandler {
     // Removal releases the run as well, all at once: that is what the client of `run --rm` waits for.
     if (!isAutoRemoved) {
       // The release drops the runtime's record of the exit code: a daemon that dies meanwhile must find it in the row.
-      registry.persist(endedContainer(before, status, false));
+      this.#persist(endedContainer(before, status, false));
       await releaseRun(this.#engine, id);
     }
     // Read again: a stop may have marked the container meanwhile.
@@ -76,12 +114,13 @@ export class ExitHandler {
     const ended = endedContainer(container, status, restarts);
     // The row of a `--rm` container goes right away; until then its exit code is in the runtime's files.
     if (isAutoRemoved) registry.publish(ended);
-    else registry.save(ended);
+    else this.#record(ended);
     instance.endRun();
     if (status.oomKilled) events.publish(ended, 'oom');
     events.publish(ended, 'die', {
       exitCode: String(status.exitCode),
       execDuration: String(Math.floor(runMs / 1000)),
+      ...unknownExitAttributes(status.unknownReason),
     });
     if (restarts) this.#scheduleRestart(id, instance.backoff.nextDelayMs(runMs));
     instance.waiters.notifyExit({ exitCode: status.exitCode });
@@ -128,11 +167,16 @@ export class ExitHandler {
 }
 
 function endedContainer(container: Container, status: ExitStatus, restarts: boolean): Container {
-  const { exitCode, exitedAt: finishedAt, oomKilled } = status;
+  const { exitCode, exitedAt: finishedAt, oomKilled, unknownReason } = status;
+  const facts = {
+    exitCode,
+    finishedAt,
+    ...(unknownReason === undefined ? {} : { error: unknownExit(unknownReason) }),
+  };
   if (restarts) {
-    const state = transition(container.state, { type: 'will-restart', exitCode, finishedAt });
+    const state = transition(container.state, { type: 'will-restart', ...facts });
     return { ...container, state, restartCount: container.restartCount + 1 };
   }
-  const state = transition(container.state, { type: 'exited', exitCode, finishedAt, oomKilled });
+  const state = transition(container.state, { type: 'exited', ...facts, oomKilled });
   return { ...container, state };
 }

@@ -46,6 +46,28 @@ test('a run from create to removal: states, events, files, nothing left', async 
   expect(fixture.leftovers()).toEqual(NOTHING);
 });
 
+test('exit: a code that nobody could see is marked as unknown, in the state and in the event', async () => {
+  const id = await run();
+  const { exit } = fixture.containers.wait(id, 'not-running');
+  fixture.runtime.task(id).exit(137, { unknownReason: 'the monitor was lost' });
+  expect(await exit).toEqual({ exitCode: 137 });
+  const error = 'exit status unknown: the monitor was lost';
+  expect(fixture.containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 137, error });
+  const died = fixture.bus.history().find(({ action }) => action === 'die');
+  expect(died?.attributes).toMatchObject({ exitCode: '137', 'gantry.exit.error': error });
+});
+
+test('start: a start that cannot be stored is undone', async () => {
+  const id = await create();
+  fixture.storeError = new Error('database or disk is full');
+  await expect(fixture.containers.start(id)).rejects.toThrow('database or disk is full');
+  fixture.storeError = undefined;
+  expect(fixture.runtime.tasks.size).toBe(0);
+  expect(status(id)).toBe('created');
+  await fixture.containers.start(id);
+  expect(status(id)).toBe('running');
+});
+
 test('start: the phases of the start are measured and told in the event', async () => {
   const id = await run();
   const trace = fixture.containers.get(id).lastStartTrace;

@@ -240,13 +240,22 @@ export type ContainerState =
       readonly error?: string;
       readonly health?: HealthState;
     }
-  | { readonly status: 'removing'; readonly previous: ContainerState }
   | {
+      readonly status: 'removing';
+      readonly previous: RestingState;
+      /** Its anonymous volumes go too. */
+      readonly removesVolumes?: boolean;
+    }
+  | {
+      /** A removal failed half-way: what is left of it can only be removed. */
       readonly status: 'dead';
-      readonly finishedAt: string;
-      readonly exitCode: number;
+      readonly previous: RestingState;
       readonly error: string;
+      readonly removesVolumes?: boolean;
     };
+
+/** No process, and no removal begun. */
+export type RestingState = Extract<ContainerState, { status: 'created' | 'restarting' | 'exited' }>;
 
 export interface HealthState {
   readonly status: 'starting' | 'healthy' | 'unhealthy';

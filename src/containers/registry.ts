@@ -85,6 +85,21 @@ export class Registry {
   }
 
   /**
+   * For what has happened and cannot be refused (an end, a failure): published also when it cannot be stored. Returns the
+   * reason then; `restore` finds out by itself what such a row does not say.
+   */
+  record(container: Container): unknown {
+    try {
+      this.#rows.put(container.id, container);
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      this.publish(container);
+    }
+  }
+
+  /**
    * Publishes without storing, for a step whose loss in a crash is found out by `restore` anyway (for example the
    * exit of a container that is removed next).
    */

@@ -7,7 +7,9 @@ import type { ExecService } from './exec/exec-service.ts';
 import type { Container } from './model.ts';
 import { releaseVolumes } from './mounts/volumes.ts';
 import { containerPaths } from './paths.ts';
-import { exitCodeOf, isAlive, transition } from './state.ts';
+import { PATIENCE, RemovalRetries } from './removal-retries.ts';
+import { settledWithin } from './settled-within.ts';
+import { exitCodeOf, isAlive, isDoomed, transition } from './state.ts';
 
 /** How long a forced removal waits for the killed process before it cleans up without it. */
 const KILL_WAIT_MS = 10_000;
@@ -18,23 +20,30 @@ export interface RemoveOptions {
   readonly volumes?: boolean;
 }
 
-/** Removes containers completely; what a crash interrupts is finished by `restore`. */
+/** Removes containers completely; what fails or is interrupted by a crash is tried again, also by `restore`. */
 export class Remover {
   readonly #engine: Engine;
   readonly #execs: Pick<ExecService, 'forget'>;
+  readonly #retries: RemovalRetries;
 
   constructor(engine: Engine, execs: Pick<ExecService, 'forget'>) {
     this.#engine = engine;
     this.#execs = execs;
+    this.#retries = new RemovalRetries(engine);
   }
 
-  /** @throws docker's texts: `conflict` while it runs and is not forced, or is being removed by somebody else. */
+  /**
+   * @throws docker's texts: `conflict` while it runs and is not forced, or is being removed by somebody else; `internal`
+   * when the removal goes on failing. Then it is dead, and the removal is tried on in the background.
+   */
   async remove(id: string, options: RemoveOptions = {}): Promise<void> {
     const container = this.#engine.registry.resolve(id);
     if (container.state.status === 'removing') throw removalInProgress(container.id);
     this.#checkStopped(container, options);
     if (options.force) await this.#kill(container);
-    await this.#engine.locks.run(id, () => this.#removeLocked(id, options));
+    const isDone = await this.#engine.locks.run(id, () => this.#removeLocked(id, options));
+    const failure = isDone ? undefined : await this.#retries.outcome(id);
+    if (failure) throw failure;
   }
 
   /** For `--rm`: quiet when somebody else removed it, or when it was started again in between. */
@@ -42,11 +51,23 @@ export class Remover {
     await this.#engine.locks.run(id, () => this.autoRemoveLocked(id));
   }
 
-  /** {@link autoRemove} for a caller that holds the lock. */
+  /** {@link autoRemove} for a caller that holds the lock. A removal that fails is tried again later, without it. */
   async autoRemoveLocked(id: string): Promise<void> {
     const container = this.#engine.registry.byId(id);
     if (!container || isAlive(container.state)) return;
-    await this.#removeLocked(id, { volumes: true });
+    const { state } = container;
+    const volumes = isDoomed(state) ? (state.removesVolumes ?? false) : true;
+    await this.#removeLocked(id, { volumes });
+  }
+
+  /** Whether a removal that failed will be tried again by itself. */
+  isRetrying(id: string): boolean {
+    return this.#retries.isPending(id);
+  }
+
+  /** The daemon ends: what is left is removed at its next start. */
+  async close(): Promise<void> {
+    await this.#retries.close();
   }
 
   #checkStopped({ name, state }: Container, { force }: RemoveOptions): void {
@@ -61,33 +82,55 @@ export class Remover {
     const { instances, registry } = this.#engine;
     const instance = instances.of(container.id);
     instance.backoff.cancel();
-    registry.save({ ...(registry.byId(container.id) ?? container), manuallyStopped: true });
+    registry.record({ ...(registry.byId(container.id) ?? container), manuallyStopped: true });
     const { task, runEnded } = instance;
-    if (!task) return;
+    if (!task || !runEnded) return;
     if (container.state.status === 'paused') await task.resume().catch(() => {});
     await task.kill(SIGKILL).catch(() => {});
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, KILL_WAIT_MS);
-    await Promise.race([runEnded, promise]);
-    clearTimeout(timer);
+    await settledWithin(runEnded, KILL_WAIT_MS);
   }
 
-  async #removeLocked(id: string, options: RemoveOptions): Promise<void> {
-    const { registry } = this.#engine;
-    const container = registry.byId(id);
+  /** Whether it is done. If not, further attempts are on their way. */
+  async #removeLocked(id: string, options: RemoveOptions): Promise<boolean> {
+    const container = this.#engine.registry.byId(id);
     // Somebody else, `--rm` for example, was quicker: what the caller wanted is done.
-    if (!container) return;
+    if (!container) return true;
     this.#checkStopped(container, options);
-    const removing = container.state.status === 'removing' ? container : await this.#begin(container);
+    this.#retries.cancel(id);
+    const failure = await this.#attempt(container, options, { mayLeave: false });
+    if (!failure) return true;
+    this.#retries.begin(id, failure, {
+      attempt: (attempts) =>
+        this.#engine.locks.run(id, () => this.#again(id, { mayLeave: attempts + 1 >= PATIENCE })),
+      tell: () => this.#tell(id),
+    });
+    return false;
+  }
+
+  async #again(id: string, options: { readonly mayLeave: boolean }): Promise<Error | undefined> {
+    const container = this.#engine.registry.byId(id);
+    if (!container || isAlive(container.state)) return undefined;
+    const { state } = container;
+    const volumes = isDoomed(state) ? (state.removesVolumes ?? false) : container.hostConfig.autoRemove;
+    return await this.#attempt(container, { volumes }, options);
+  }
+
+  /** Why it failed; undefined when the container is gone. */
+  async #attempt(
+    container: Container,
+    options: RemoveOptions,
+    erasing: { readonly mayLeave: boolean },
+  ): Promise<Error | undefined> {
     try {
-      await this.#erase(removing, options.volumes ?? false);
+      await this.#erase(this.#begin(container, options.volumes ?? false), erasing);
+      return undefined;
     } catch (error) {
-      throw this.#fail(removing, error);
+      return this.#fail(container, error);
     }
   }
 
   /** From here on a crash leads to removal, not to a container without files. */
-  async #begin(container: Container): Promise<Container> {
+  #begin(container: Container, volumes: boolean): Container {
     const { registry, companions } = this.#engine;
     if (isAlive(container.state)) companions.end(container.id);
     const state = isAlive(container.state)
@@ -98,28 +141,39 @@ export class Remover {
           oomKilled: false,
         })
       : container.state;
-    const removing = { ...container, state: transition(state, { type: 'removal-started' }) };
+    if (state.status === 'removing') return container;
+    const removesVolumes = volumes || (state.status === 'dead' && (state.removesVolumes ?? false));
+    const removing = { ...container, state: transition(state, { type: 'removal-started', removesVolumes }) };
     registry.save(removing);
     return removing;
   }
 
-  async #erase(container: Container, removeVolumes: boolean): Promise<void> {
+  /** `mayLeave`: a run that cannot be given back (what it holds is found at the next start) does not keep the rest. */
+  async #erase(container: Container, { mayLeave }: { readonly mayLeave: boolean }): Promise<void> {
     const { registry, instances, snapshotter, volumes, events, dataRoot } = this.#engine;
-    const { id } = container;
+    const { id, state } = container;
+    const removeAnonymous = isDoomed(state) && (state.removesVolumes ?? false);
     await this.#engine.companions.forget(id);
     // The tree goes last: unmounting it while the kernel still takes the container's namespaces apart blocks.
-    await Promise.all([
-      releaseRun(this.#engine, id).then(() => snapshotter.removeSnapshot(id)),
+    const results = await Promise.allSettled([
+      this.#release(id, mayLeave).then(() => snapshotter.removeSnapshot(id)),
       rm(containerPaths(dataRoot, id).directory, { recursive: true, force: true }),
-      releaseVolumes(container.mounts, id, volumes, { removeAnonymous: removeVolumes }),
+      releaseVolumes(container.mounts, id, volumes, { removeAnonymous }),
     ]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
     registry.delete(id);
     this.#execs.forget(id);
     const instance = instances.peek(id);
     events.publish(container, 'destroy');
-    instance?.waiters.notifyRemoval({ exitCode: exitCodeOf(container.state) });
+    instance?.waiters.notifyRemoval({ exitCode: exitCodeOf(state) });
     instances.delete(id);
     await this.#collectOrphans(container);
+  }
+
+  async #release(id: string, mayLeave: boolean): Promise<void> {
+    const [failure] = await releaseRun(this.#engine, id);
+    if (failure !== undefined && !mayLeave) throw internal(failure);
   }
 
   /** Only the last container of an image that was forced away leaves layers behind: an ordinary removal sweeps nothing. */
@@ -137,11 +191,26 @@ export class Remover {
       .catch((error) => logger.warn('layers not collected', { container: id, error: errorMessage(error) }));
   }
 
-  #fail(container: Container, cause: unknown): Error {
+  #fail({ id, name }: Container, cause: unknown): Error {
+    const { registry, logger } = this.#engine;
     const error = `unable to remove filesystem: ${errorMessage(cause)}`;
-    const at = new Date().toISOString();
-    const state = transition(container.state, { type: 'removal-failed', at, error });
-    this.#engine.registry.save({ ...container, state });
-    return internal(`cannot remove container "/${container.name}": ${error}`, { cause });
+    const now = registry.byId(id);
+    // It may also have failed before it began; then the container is what it was.
+    if (now?.state.status === 'removing') {
+      const state = transition(now.state, { type: 'removal-failed', error });
+      const unsaved = registry.record({ ...now, state });
+      if (unsaved)
+        logger.warn('a failed removal could not be stored', { container: id, error: errorMessage(unsaved) });
+    }
+    return internal(`cannot remove container "/${name}": ${error}`, { cause });
+  }
+
+  /** The truth for those who wait: it has ended, and is still there. */
+  #tell(id: string): void {
+    const { registry, instances } = this.#engine;
+    const state = registry.byId(id)?.state;
+    if (!state) return;
+    const error = state.status === 'dead' ? state.error : 'the removal could not begin';
+    instances.peek(id)?.waiters.notifyRemoval({ exitCode: exitCodeOf(state), error });
   }
 }

@@ -88,7 +88,13 @@ test('restore: a run of which nothing is left becomes exited with 255, unmounted
   const id = await run();
   fixture.runtime.tasks.delete(id);
   const service = await restart();
-  expect(service.get(id).state).toMatchObject({ status: 'exited', exitCode: 255 });
+  expect(service.get(id).state).toMatchObject({
+    status: 'exited',
+    exitCode: 255,
+    error: expect.stringContaining('exit status unknown: nothing was left'),
+  });
+  const died = fixture.bus.history().find(({ action }) => action === 'die');
+  expect(died?.attributes['gantry.exit.error']).toStartWith('exit status unknown: ');
   expect(fixture.snapshotter.mounted.size).toBe(0);
 });
 
@@ -125,7 +131,7 @@ test('restore: removes what a create left without a row, finishes removals', asy
   const id = await create();
   const rows = fixture.metadata.collection('containers', decodeContainer);
   const row = rows.get(id);
-  if (!row) throw new Error('no row');
+  if (row?.state.status !== 'created') throw new Error('no row');
   rows.put(id, { ...row, state: { status: 'removing', previous: row.state } });
   const service = await restart();
   expect(service.list({ all: true })).toEqual([]);

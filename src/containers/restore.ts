@@ -10,10 +10,13 @@ import type { Container } from './model.ts';
 import { containersDirectory } from './paths.ts';
 import type { Remover } from './remove.ts';
 import { type Starter, startRotation } from './start/starter.ts';
-import { exitCodeOf, isAlive, transition } from './state.ts';
+import { exitCodeOf, isAlive, isDoomed, transition } from './state.ts';
+import { unknownExit, unknownExitAttributes } from './unknown-exit.ts';
 
 /** The exit code of a process whose end nobody saw. */
 const UNKNOWN_EXIT = 255;
+const NOTHING_LEFT =
+  'nothing was left of the run when the daemon started (power cut, or its runtime state was lost)';
 /** Containers that start at the same time when the daemon starts. */
 const PARALLEL_STARTS = 4;
 const OUR_KEY = /^[0-9a-f]{64}$/;
@@ -84,13 +87,28 @@ export class Restorer {
     const { id, state } = container;
     if (task) return this.#adopt(container, task);
     if (isAlive(state)) {
-      const finishedAt = new Date().toISOString();
-      const exit = { type: 'exited', exitCode: UNKNOWN_EXIT, finishedAt, oomKilled: false } as const;
-      registry.save({ ...container, state: transition(state, exit) });
+      this.#endUnseen(container);
     }
     const now = registry.byId(id) ?? container;
-    if (isDoomed(now)) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
+    if (isToRemove(now)) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
     else if (now.state.status === 'exited') this.#engine.companions.ended(now);
+  }
+
+  #endUnseen(container: Container): void {
+    const { registry, events, logger } = this.#engine;
+    const error = unknownExit(NOTHING_LEFT);
+    const exit = { exitCode: UNKNOWN_EXIT, finishedAt: new Date().toISOString(), oomKilled: false, error };
+    const ended = { ...container, state: transition(container.state, { type: 'exited', ...exit }) };
+    const unsaved = registry.record(ended);
+    logger.warn('a container ended unseen', {
+      container: container.id,
+      error,
+      ...(unsaved ? { notStored: errorMessage(unsaved) } : {}),
+    });
+    events.publish(ended, 'die', {
+      exitCode: String(UNKNOWN_EXIT),
+      ...unknownExitAttributes(NOTHING_LEFT),
+    });
   }
 
   #adopt(container: Container, task: Task): void {
@@ -169,12 +187,11 @@ export class Restorer {
 }
 
 /**
- * Removals that were interrupted, and auto-removed containers that do not run: those that ended while nobody looked, and
+ * Removals that failed or were interrupted, and auto-removed containers that do not run: those that ended while nobody looked, and
  * those whose client was lost with the daemon between create and start. dockerd removes the same at its start.
  */
-const isDoomed = ({ state, hostConfig }: Container): boolean =>
-  state.status === 'removing' ||
-  (hostConfig.autoRemove && (state.status === 'exited' || state.status === 'created'));
+const isToRemove = ({ state, hostConfig }: Container): boolean =>
+  isDoomed(state) || (hostConfig.autoRemove && (state.status === 'exited' || state.status === 'created'));
 
 const donorsOf = ({ hostConfig }: Container): string[] =>
   [hostConfig.networkMode, hostConfig.ipcMode, hostConfig.pidMode]

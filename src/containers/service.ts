@@ -251,6 +251,9 @@ class Containers implements ContainerService {
     const { id, state } = registry.resolve(ref);
     const isOver = condition === 'not-running' && !isAlive(state) && state.status !== 'restarting';
     if (isOver) return { exit: Promise.resolve({ exitCode: exitCodeOf(state) }) };
+    // Nobody removes it any more: the answer would never come.
+    if (condition === 'removed' && state.status === 'dead' && !this.#remover.isRetrying(id))
+      return { exit: Promise.resolve({ exitCode: exitCodeOf(state), error: state.error }) };
     return { exit: instances.of(id).waiters.add(condition, signal) };
   }
 
@@ -363,6 +366,7 @@ class Containers implements ContainerService {
     const { registry, instances, companions } = this.#engine;
     for (const instance of instances.all()) instance.backoff.cancel();
     await this.#restorer.settle();
+    await this.#remover.close();
     if (stopAll) {
       const alive = registry.all().filter(({ state }) => isAlive(state));
       await Promise.allSettled(alive.map(({ id }) => this.#controller.stop(id, { byUser: false })));

@@ -12,7 +12,11 @@ const states = {
   restarting: { status: 'restarting', startedAt: T1, finishedAt: T2, exitCode: 3 },
   exited: { status: 'exited', startedAt: T1, finishedAt: T2, exitCode: 3, oomKilled: false },
   removing: { status: 'removing', previous: { status: 'created' } },
-  dead: { status: 'dead', finishedAt: T2, exitCode: 3, error: 'busy' },
+  dead: {
+    status: 'dead',
+    previous: { status: 'exited', startedAt: T1, finishedAt: T2, exitCode: 3, oomKilled: false },
+    error: 'busy',
+  },
 } as const satisfies { [S in ContainerState['status']]: ContainerState };
 const events = {
   started: { type: 'started', pid: 9, startedAt: T2 },
@@ -24,7 +28,7 @@ const events = {
   'restart-canceled': { type: 'restart-canceled' },
   'health-changed': { type: 'health-changed', health: { status: 'healthy', failingStreak: 0, log: [] } },
   'removal-started': { type: 'removal-started' },
-  'removal-failed': { type: 'removal-failed', at: T2, error: 'busy' },
+  'removal-failed': { type: 'removal-failed', error: 'busy' },
 } as const satisfies { [E in StateEvent['type']]: StateEvent };
 
 /** State, event, next status: every other pair is refused. */
@@ -83,9 +87,21 @@ test('transition: exit keeps the start time and takes code and OOM mark', () => 
   });
 });
 
+test('transition: a removal that failed and begins again remembers the last run only', () => {
+  const again = transition(states.dead, { type: 'removal-started', removesVolumes: true });
+  expect(again).toEqual({ status: 'removing', previous: states.exited, removesVolumes: true });
+  expect(transition(again, events['removal-failed'])).toEqual({
+    status: 'dead',
+    previous: states.exited,
+    removesVolumes: true,
+    error: 'busy',
+  });
+});
+
 test('exitCodeOf, startedAtOf: look through the removal', () => {
   const removing: ContainerState = { status: 'removing', previous: states.exited };
   expect(exitCodeOf(removing)).toBe(3);
   expect(startedAtOf(removing)).toBe(T1);
   expect(startedAtOf(states.created)).toBe(NEVER);
+  expect([exitCodeOf(states.dead), startedAtOf(states.dead)]).toEqual([3, T1]);
 });

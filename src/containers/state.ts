@@ -1,5 +1,5 @@
 import { internal } from '#base';
-import type { ContainerState, HealthState } from './model.ts';
+import type { ContainerState, HealthState, RestingState } from './model.ts';
 
 /** What can happen to a container. Times are ISO texts. */
 export type StateEvent =
@@ -19,11 +19,16 @@ export type StateEvent =
       readonly oomKilled: boolean;
       readonly error?: string;
     }
-  | { readonly type: 'will-restart'; readonly exitCode: number; readonly finishedAt: string }
+  | {
+      readonly type: 'will-restart';
+      readonly exitCode: number;
+      readonly finishedAt: string;
+      readonly error?: string;
+    }
   | { readonly type: 'restart-canceled' }
   | { readonly type: 'health-changed'; readonly health: HealthState }
-  | { readonly type: 'removal-started' }
-  | { readonly type: 'removal-failed'; readonly at: string; readonly error: string };
+  | { readonly type: 'removal-started'; readonly removesVolumes?: boolean }
+  | { readonly type: 'removal-failed'; readonly error: string };
 
 type Step<E extends StateEvent['type']> = (
   state: ContainerState,
@@ -48,21 +53,20 @@ const steps: { readonly [E in StateEvent['type']]: Step<E> } = {
     isAlive(state)
       ? { status: 'exited', startedAt: state.startedAt, ...exit, ...lastHealth(state) }
       : undefined,
-  'will-restart': (state, { exitCode, finishedAt }) =>
+  'will-restart': (state, { type: _, ...exit }) =>
     isAlive(state) || state.status === 'exited'
-      ? { status: 'restarting', startedAt: state.startedAt, finishedAt, exitCode, ...lastHealth(state) }
+      ? { status: 'restarting', startedAt: state.startedAt, ...exit, ...lastHealth(state) }
       : undefined,
   'restart-canceled': (state) =>
     state.status === 'restarting' ? { ...state, status: 'exited', oomKilled: false } : undefined,
   'health-changed': (state, { health }) => (isAlive(state) ? { ...state, health } : undefined),
-  'removal-started': (state) => {
+  'removal-started': (state, { removesVolumes }) => {
     if (isAlive(state) || state.status === 'removing') return undefined;
-    return { status: 'removing', previous: state };
+    const previous = state.status === 'dead' ? state.previous : state;
+    return { status: 'removing', previous, ...(removesVolumes ? { removesVolumes } : {}) };
   },
-  'removal-failed': (state, { at, error }) =>
-    state.status === 'removing'
-      ? { status: 'dead', finishedAt: at, exitCode: exitCodeOf(state), error }
-      : undefined,
+  'removal-failed': (state, { error }) =>
+    state.status === 'removing' ? { ...state, status: 'dead', error } : undefined,
 };
 
 /** What does not run is not healthy; its last results stay. Source: moby `container/health.go`. */
@@ -86,8 +90,14 @@ export const isAlive = (
 ): state is Extract<ContainerState, { status: 'running' | 'paused' }> =>
   state.status === 'running' || state.status === 'paused';
 
+/** Whether all that is left to it is to be removed. */
+export const isDoomed = (
+  state: ContainerState,
+): state is Extract<ContainerState, { status: 'removing' | 'dead' }> =>
+  state.status === 'removing' || state.status === 'dead';
+
 /** Whether `start` may begin from here. */
-export const isStartable = (state: ContainerState): boolean =>
+export const isStartable = (state: ContainerState): state is RestingState =>
   state.status === 'created' || state.status === 'exited' || state.status === 'restarting';
 
 /** The code a `wait` answers with when the container does not run. */
@@ -99,6 +109,7 @@ export function exitCodeOf(state: ContainerState): number {
     case 'paused':
       return 0;
     case 'removing':
+    case 'dead':
       return exitCodeOf(state.previous);
     default:
       return state.exitCode;
@@ -107,14 +118,12 @@ export function exitCodeOf(state: ContainerState): number {
 
 /** When it was last started, or {@link NEVER}. */
 export function startedAtOf(state: ContainerState): string {
-  if (state.status === 'created' || state.status === 'dead') return NEVER;
-  return state.status === 'removing' ? startedAtOf(state.previous) : state.startedAt;
+  if (state.status === 'created') return NEVER;
+  return isDoomed(state) ? startedAtOf(state.previous) : state.startedAt;
 }
 
 /** When it last ended, or {@link NEVER}. */
 export function finishedAtOf(state: ContainerState): string {
-  if (state.status === 'exited' || state.status === 'restarting' || state.status === 'dead') {
-    return state.finishedAt;
-  }
-  return state.status === 'removing' ? finishedAtOf(state.previous) : NEVER;
+  if (state.status === 'exited' || state.status === 'restarting') return state.finishedAt;
+  return isDoomed(state) ? finishedAtOf(state.previous) : NEVER;
 }

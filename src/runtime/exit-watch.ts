@@ -6,6 +6,7 @@ export interface RecordedExit {
   readonly exitCode: number;
   /** ISO time. */
   readonly exitedAt: string;
+  readonly unknownReason?: string;
 }
 
 /** Reads an exit file of conmon. Undefined when there is none (yet). */

@@ -165,7 +165,11 @@ export class ConmonTask implements Task {
     if (recorded) return recorded;
     this.#context.logger.warn('the monitor of a container is gone', { container: this.id });
     await this.#initEnd();
-    return { exitCode: UNKNOWN_EXIT, exitedAt: new Date().toISOString() };
+    return {
+      exitCode: UNKNOWN_EXIT,
+      exitedAt: new Date().toISOString(),
+      unknownReason: "the container's monitor was lost before it could take it",
+    };
   }
 
   /** Never resolves once the runtime is closed: then it is the successor who reports the exit. */

@@ -64,6 +64,8 @@ export interface ExitStatus {
   /** ISO time. */
   readonly exitedAt: string;
   readonly oomKilled: boolean;
+  /** Why nobody could see the exit: the code is docker's for "unknown" then. */
+  readonly unknownReason?: string;
 }
 
 export interface Task {

@@ -71,8 +71,9 @@ export class Starter {
       await trace.measure('attach', () => instance.session.connect(task));
     }
     await trace.measure('start', () => task.start());
+    const running = this.#store(container, task, isUser);
     undo.move();
-    this.#publish(container, instance, task, trace, isUser);
+    this.#publish(running, instance, task, trace);
   }
 
   /** Mounts, network and the waiting init process. */
@@ -141,8 +142,8 @@ export class Starter {
     }
   }
 
-  #publish(container: Container, instance: Instance, task: Task, trace: PhaseTrace, isUser: boolean): void {
-    const { registry, events } = this.#engine;
+  /** A process whose row cannot be stored would be unknown to the next daemon: it is undone. */
+  #store(container: Container, task: Task, isUser: boolean): Container {
     const startedAt = new Date().toISOString();
     const running: Container = {
       ...container,
@@ -150,12 +151,16 @@ export class Starter {
       manuallyStopped: false,
       restartCount: isUser ? 0 : container.restartCount,
     };
-    registry.save(running);
+    this.#engine.registry.save(running);
+    return running;
+  }
+
+  #publish(running: Container, instance: Instance, task: Task, trace: PhaseTrace): void {
+    this.#exits.watch(running.id, task);
     instance.lastStartTrace = trace.finish();
     instance.rotator = startRotation(this.#engine, running, task);
     this.#engine.companions.begin(running, task);
-    this.#exits.watch(running.id, task);
-    events.publish(running, 'start', traceAttributes(instance.lastStartTrace));
+    this.#engine.events.publish(running, 'start', traceAttributes(instance.lastStartTrace));
   }
 
   /** What could not be undone must not keep the next start from succeeding. */
@@ -173,7 +178,8 @@ export class Starter {
     const given = known.details?.['exitCode'];
     const exitCode = typeof given === 'number' ? given : UNKNOWN_FAILURE;
     instance.endRun();
-    this.#engine.registry.save({
+    // The row may be what could not be stored: the first error is the one to tell.
+    this.#engine.registry.record({
       ...container,
       state: transition(container.state, {
         type: 'start-failed',
@@ -210,12 +216,17 @@ const withDonorFiles = (container: Container, donor: Container | undefined): Con
       }
     : container;
 
-/** Keeps the log of a running container within its limits; undefined when it has none. */
+/** Keeps the log of a running container within its limits; undefined when it has none, or it cannot be watched. */
 export function startRotation(engine: Engine, container: Container, task: Task): LogRotator | undefined {
   if (container.logPath === '') return undefined;
   const { rotation } = effectiveLogging(container.hostConfig.logConfig, engine.defaults).logging;
   if (rotation.maxBytes === undefined) return undefined;
   const logger = engine.logger.child({ container: container.id });
   const guard = () => engine.forwarders.guard(container.id);
-  return new LogRotator({ ...rotation, path: container.logPath, task, guard, logger });
+  try {
+    return new LogRotator({ ...rotation, path: container.logPath, task, guard, logger });
+  } catch (error) {
+    logger.warn('the log will not be rotated in this run', { error: errorMessage(error) });
+    return undefined;
+  }
 }

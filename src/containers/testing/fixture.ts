@@ -33,6 +33,8 @@ export interface ContainersFixture extends AsyncDisposable {
   imageConfig: ImageConfig;
   /** The image was forced away. */
   imageIsGone: boolean;
+  /** Thrown by each attempt to store a container. */
+  storeError: Error | undefined;
   /** How often the images room was asked to collect garbage. */
   readonly collections: number;
   /** What the images room was asked to make. */
@@ -75,6 +77,7 @@ export async function createContainersFixture(
   const state = {
     imageConfig: { Cmd: ['sh'] } as ImageConfig,
     imageIsGone: false,
+    storeError: undefined as Error | undefined,
     collections: 0,
     commits: [] as CommittedImage[],
   };
@@ -98,9 +101,20 @@ export async function createContainersFixture(
       return made;
     },
   };
+  const fallible: MetadataStore = {
+    ...metadata,
+    collection(name, decode) {
+      const rows = metadata.collection(name, decode);
+      const put: typeof rows.put = (key, value) => {
+        if (state.storeError) throw state.storeError;
+        rows.put(key, value);
+      };
+      return { ...rows, put };
+    },
+  };
   const open = (network: NetworkService) =>
     createContainerService({
-      metadata,
+      metadata: fallible,
       snapshotter,
       images,
       network,

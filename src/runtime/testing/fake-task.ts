@@ -42,14 +42,15 @@ abstract class FakeProcess {
   }
 
   /** Ends the process. A second call does nothing. */
-  exit(exitCode: number, details: { readonly oomKilled?: boolean; readonly exitedAt?: string } = {}): void {
+  exit(exitCode: number, details: Partial<Omit<ExitStatus, 'exitCode'>> = {}): void {
     if (this.#ended) return;
     this.#ended = true;
     this.streams.end();
     this.#exit.resolve({
       exitCode,
-      exitedAt: details.exitedAt ?? new Date().toISOString(),
-      oomKilled: details.oomKilled ?? false,
+      exitedAt: new Date().toISOString(),
+      oomKilled: false,
+      ...details,
     });
   }
 

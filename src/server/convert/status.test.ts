@@ -26,8 +26,8 @@ describe('statusText', () => {
       { status: 'restarting', startedAt: ago(9000), finishedAt: ago(3000), exitCode: 1 },
       'Restarting (1) 3 seconds ago',
     ],
-    [{ status: 'removing', previous: running(1) }, 'Removal In Progress'],
-    [{ status: 'dead', finishedAt: ago(1), exitCode: 0, error: 'x' }, 'Dead'],
+    [{ status: 'removing', previous: { status: 'created' } }, 'Removal In Progress'],
+    [{ status: 'dead', previous: { status: 'created' }, error: 'x' }, 'Dead'],
   ])('%j', (state, text) => {
     expect(statusText(state, NOW)).toBe(text);
   });

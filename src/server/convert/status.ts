@@ -30,7 +30,7 @@ function healthSuffix(health: HealthState | undefined): string {
 
 export function fromState(state: ContainerState): WireState {
   const { status } = state;
-  const facts = status === 'removing' ? stateFacts(state.previous) : stateFacts(state);
+  const facts = stateFacts(state);
   return {
     Status: status,
     Running: status === 'running' || status === 'paused' || status === 'restarting',
@@ -60,6 +60,7 @@ const NO_FACTS = {
 /** Every state has some of these; the rest is zero. */
 function stateFacts(state: ContainerState): typeof NO_FACTS {
   if (state.status === 'removing') return stateFacts(state.previous);
+  if (state.status === 'dead') return { ...stateFacts(state.previous), error: state.error };
   const { status: _, ...facts } = state;
   return { ...NO_FACTS, ...facts };
 }
