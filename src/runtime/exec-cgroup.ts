@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { errnoCode, errorMessage } from '#base';
 import { removeEmptyCgroup } from './cgroup-policy.ts';
 import { callRuntimeForText } from './command.ts';
@@ -9,6 +11,10 @@ const SIGKILL = 9;
 const PROBE_DEADLINE_MS = 5000;
 /** A process may fork while it is being killed: so often its children are looked for. */
 const KILL_ROUNDS = 20;
+
+const PREFIX = 'exec-';
+const nameOf = (execId: string): string => `${PREFIX}${execId.slice(0, 12)}`;
+const pathOf = (execId: string, task: TaskRecord): string => `${task.cgroupsPath}/${nameOf(execId)}`;
 
 /** The cgroup of one exec, below its container's. */
 export interface ExecCgroup {
@@ -35,20 +41,43 @@ export class ExecCgroups {
   /** Undefined where it is not possible: the exec then shares the container's cgroup. */
   async create(execId: string, task: TaskRecord, runtime: RuntimeBinary): Promise<ExecCgroup | undefined> {
     if (!(await this.#isSupported(runtime))) return undefined;
-    const name = `exec-${execId.slice(0, 12)}`;
-    const path = `${task.cgroupsPath}/${name}`;
     const { sys, logger } = this.#context;
     try {
-      sys.cgroups.create(path);
+      sys.cgroups.create(pathOf(execId, task));
     } catch (error) {
       logger.warn('no cgroup for an exec', { container: task.id, error: errorMessage(error) });
       return undefined;
     }
+    return this.#cgroup(execId, task);
+  }
+
+  /** The one that an earlier daemon has made. Undefined when there is none. */
+  find(execId: string, task: TaskRecord): ExecCgroup | undefined {
+    return this.#below(task).has(nameOf(execId)) ? this.#cgroup(execId, task) : undefined;
+  }
+
+  /** Takes over from an earlier daemon what execs have left behind in a container; those in `execIds` go on. */
+  adopt(task: TaskRecord, execIds: ReadonlySet<string>): void {
+    const live = new Set([...execIds].map(nameOf));
+    for (const name of this.#below(task))
+      if (!live.has(name)) this.#release(task, `${task.cgroupsPath}/${name}`);
+  }
+
+  #cgroup(execId: string, task: TaskRecord): ExecCgroup {
+    const path = pathOf(execId, task);
     return {
-      name,
+      name: nameOf(execId),
       signal: (signal) => this.#signal(path, signal),
       release: () => this.#release(task, path),
     };
+  }
+
+  /** Names of the execs' cgroups in a container's. */
+  #below({ cgroupsPath }: TaskRecord): Set<string> {
+    const { controllers, unified } = this.#context.sys.cgroups;
+    const mounts = new Set([...controllers.values(), ...(unified === undefined ? [] : [unified])]);
+    const names = [...mounts].flatMap((mount) => directoriesIn(join(mount, cgroupsPath)));
+    return new Set(names.filter((name) => name.startsWith(PREFIX)));
   }
 
   /** The container is gone, and its cgroups with it. */
@@ -103,5 +132,16 @@ export class ExecCgroups {
       if (errnoCode(error) !== 'ENOENT')
         this.#context.logger.warn('cgroup of an exec not removed', { path, error: errorMessage(error) });
     }
+  }
+}
+
+function directoriesIn(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return [];
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { conflict, errorMessage, internal, withDeadline } from '#base';
 import { CONTAINER_FDS, EXEC_FDS, execArguments } from './conmon/arguments.ts';
 import { AttachHub } from './conmon/attach-hub.ts';
@@ -8,14 +8,14 @@ import type { SyncMessage } from './conmon/sync-socket.ts';
 import type { RuntimeContext } from './context.ts';
 import { describeFailure, execFailed } from './errors.ts';
 import type { ExecCgroup } from './exec-cgroup.ts';
+import { removeExecFiles, writeExecRecord } from './exec-record.ts';
+import { UNKNOWN_EXIT } from './exit-watch.ts';
 import type { ExecLayout } from './layout.ts';
-import { identify, openProcess, type ProcessIdentity } from './liveness.ts';
+import { identify, lastingProcessEnd, type ProcessIdentity, signalProcess } from './liveness.ts';
 import type { TaskRecord } from './record.ts';
 import { buildProcess } from './spec/build-spec.ts';
 import { serializeProcess } from './spec/serialize.ts';
 import type { AttachStream, ExecOptions, ExecProcess, ExitStatus } from './types.ts';
-
-const UNKNOWN_EXIT = 137;
 
 /**
  * Starts one more process in a container, with a conmon of its own.
@@ -56,7 +56,7 @@ export async function startExec(
     conmon.kill(9);
     conmon.sync.close();
     cgroup?.release();
-    rmSync(files.directory, { recursive: true, force: true });
+    removeExecFiles(files);
     throw error;
   }
 }
@@ -93,8 +93,10 @@ async function launch(
   const stream = attach ? await connect(conmon, hub, options) : undefined;
   const answer = await conmon.sync.next();
   if (answer === undefined || answer.data < 0) throw await failure(answer, conmon, options);
-  const init = identify(answer.data);
-  const exited = awaitExit(conmon, hub, place, context, options);
+  const process = identityOf(answer.data);
+  // Of something that has ended already, too: only its exit is still on the way.
+  writeExecRecord(files, { version: 1, process, monitor: identityOf(conmon.pid), note: options.note });
+  const exited = awaitExit(conmon, hub, { ...place, process }, context, options);
   if (options.terminal && options.consoleSize) await sendResize(files.controlFifo, options.consoleSize);
   return {
     execId: options.execId,
@@ -103,9 +105,12 @@ async function launch(
     exited,
     resize: (size) => sendResize(files.controlFifo, size),
     kill: async (signal, { all = false } = {}) =>
-      (all ? cgroup?.signal(signal) : undefined) ?? signalProcess(init, signal, context),
+      (all ? cgroup?.signal(signal) : undefined) ?? signalProcess(process, signal, context.sys),
   };
 }
+
+/** An identity that is nobody's when the process has ended already. */
+const identityOf = (pid: number): ProcessIdentity => identify(pid) ?? { pid, startTime: '' };
 
 async function connect(conmon: Conmon, hub: AttachHub, options: ExecOptions): Promise<AttachStream> {
   conmon.sync.proceed();
@@ -130,32 +135,23 @@ async function failure(
 async function awaitExit(
   conmon: Conmon,
   hub: AttachHub,
-  { files, cgroup }: ExecPlace,
+  { files, cgroup, process }: ExecPlace & { readonly process: ProcessIdentity },
   context: RuntimeContext,
   options: ExecOptions,
 ): Promise<ExitStatus> {
   const last = await conmon.sync.next().catch(() => undefined);
-  const exitedAt = new Date().toISOString();
+  let exitedAt = new Date().toISOString();
   conmon.sync.close();
   await withDeadline(hub.drained(), context.deadlines.drainMs, 'output').catch(() =>
     context.logger.warn('output of an ended exec did not end', { exec: options.execId }),
   );
   await conmon.exited;
-  cgroup?.release();
-  rmSync(files.directory, { recursive: true, force: true });
-  return { exitCode: (last?.data ?? UNKNOWN_EXIT) & 0xff, exitedAt, oomKilled: false };
-}
-
-function signalProcess(
-  identity: ProcessIdentity | undefined,
-  signal: number,
-  context: RuntimeContext,
-): boolean {
-  const fd = identity && openProcess(identity, context.sys);
-  if (fd === undefined) return false;
-  try {
-    return context.sys.processes.pidfdSignal(fd, signal);
-  } finally {
-    context.sys.processes.closeFd(fd);
+  if (last === undefined) {
+    // The monitor was lost, the process goes on without its streams.
+    await lastingProcessEnd(process, context.sys, context.closing);
+    exitedAt = new Date().toISOString();
   }
+  cgroup?.release();
+  removeExecFiles(files);
+  return { exitCode: (last?.data ?? UNKNOWN_EXIT) & 0xff, exitedAt, oomKilled: false };
 }

@@ -9,6 +9,9 @@ export interface RecordedExit {
   readonly unknownReason?: string;
 }
 
+/** What docker reports when nobody could take the status. */
+export const UNKNOWN_EXIT = 137;
+
 /** Reads an exit file of conmon. Undefined when there is none (yet). */
 export function readExitFile(path: string): RecordedExit | undefined {
   try {

@@ -28,10 +28,13 @@ export interface TaskLayout {
 
 export interface ExecLayout {
   readonly directory: string;
+  readonly record: string;
   readonly process: string;
   readonly pidFile: string;
   readonly attachSocket: string;
   readonly controlFifo: string;
+  /** Written by conmon: the exit code as text. */
+  readonly exitFile: string;
 }
 
 export function createLayout(execRoot: string): Layout {
@@ -62,8 +65,10 @@ function taskLayout(directory: string): TaskLayout {
 
 const execLayout = (directory: string): ExecLayout => ({
   directory,
+  record: join(directory, 'exec.json'),
   process: join(directory, 'process.json'),
   pidFile: join(directory, 'pid'),
   attachSocket: join(directory, 'attach'),
   controlFifo: join(directory, 'ctl'),
+  exitFile: join(directory, 'exit'),
 });

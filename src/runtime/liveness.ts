@@ -42,6 +42,21 @@ export function openProcess(identity: ProcessIdentity, sys: Pick<Sys, 'processes
   return undefined;
 }
 
+/** Signals exactly that process. False when it has ended. */
+export function signalProcess(
+  identity: ProcessIdentity,
+  signal: number,
+  sys: Pick<Sys, 'processes'>,
+): boolean {
+  const fd = openProcess(identity, sys);
+  if (fd === undefined) return false;
+  try {
+    return sys.processes.pidfdSignal(fd, signal);
+  } finally {
+    sys.processes.closeFd(fd);
+  }
+}
+
 const FIRST_POLL_MS = 10;
 const SLOWEST_POLL_MS = 1000;
 
@@ -65,5 +80,19 @@ export async function processEnd(
       await sleep(pause, undefined, { signal, ref: false });
   } finally {
     sys.processes.closeFd(fd);
+  }
+}
+
+/** {@link processEnd} that never resolves once `closing` is aborted: then it is the successor who reports the end. */
+export async function lastingProcessEnd(
+  identity: ProcessIdentity,
+  sys: Pick<Sys, 'processes'>,
+  closing: AbortSignal,
+): Promise<void> {
+  try {
+    await processEnd(identity, sys, closing);
+  } catch (error) {
+    if (!closing.aborted) throw error;
+    await new Promise<never>(() => {});
   }
 }

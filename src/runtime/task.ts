@@ -11,15 +11,22 @@ import { sendReopenLog, sendResize } from './conmon/control.ts';
 import type { RuntimeContext } from './context.ts';
 import { createFailed, describeFailure } from './errors.ts';
 import { startExec } from './exec.ts';
-import { type RecordedExit, readExitFile } from './exit-watch.ts';
+import { adoptExecs } from './exec-adopt.ts';
+import { type RecordedExit, readExitFile, UNKNOWN_EXIT } from './exit-watch.ts';
 import type { TaskLayout } from './layout.ts';
-import { openProcess, processEnd } from './liveness.ts';
+import { lastingProcessEnd, openProcess } from './liveness.ts';
 import { type TaskRecord, writeAtomically } from './record.ts';
-import type { AttachStream, ExecOptions, ExecProcess, ExitStatus, Task, TerminalSize } from './types.ts';
+import type {
+  AdoptedExec,
+  AttachStream,
+  ExecOptions,
+  ExecProcess,
+  ExitStatus,
+  Task,
+  TerminalSize,
+} from './types.ts';
 
 const SIGKILL = 9;
-/** What docker reports when nobody could take the status. */
-const UNKNOWN_EXIT = 137;
 const REOPEN_DEADLINE_MS = 5000;
 const REOPEN_POLL_MS = 2;
 
@@ -116,6 +123,10 @@ export class ConmonTask implements Task {
     return startExec(options, this.record, this.#context);
   }
 
+  adoptExecs(): AdoptedExec[] {
+    return adoptExecs(this.record, this.#context);
+  }
+
   processes(): number[] {
     return this.#context.sys.cgroups.processes(this.record.cgroupsPath);
   }
@@ -164,23 +175,12 @@ export class ConmonTask implements Task {
     const recorded = readExitFile(this.#files.exitFile);
     if (recorded) return recorded;
     this.#context.logger.warn('the monitor of a container is gone', { container: this.id });
-    await this.#initEnd();
+    await lastingProcessEnd(this.record.init, this.#context.sys, this.#context.closing);
     return {
       exitCode: UNKNOWN_EXIT,
       exitedAt: new Date().toISOString(),
       unknownReason: "the container's monitor was lost before it could take it",
     };
-  }
-
-  /** Never resolves once the runtime is closed: then it is the successor who reports the exit. */
-  async #initEnd(): Promise<void> {
-    const { sys, closing } = this.#context;
-    try {
-      await processEnd(this.record.init, sys, closing);
-    } catch (error) {
-      if (!closing.aborted) throw error;
-      await new Promise<never>(() => {});
-    }
   }
 
   #closeInit(): void {

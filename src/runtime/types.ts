@@ -89,6 +89,11 @@ export interface Task {
   /** Closes the log file and opens `logPath` anew (after the caller renamed it), for rotation. */
   reopenLog(): Promise<void>;
   exec(options: ExecOptions): Promise<ExecProcess>;
+  /**
+   * The execs that an earlier daemon has started and that have not been reported as ended; without a stream. To be called
+   * once, before the first {@link exec}. Starts that a crash interrupted are undone.
+   */
+  adoptExecs(): AdoptedExec[];
   /** PIDs in the container's cgroup, in the daemon's PID namespace. */
   processes(): number[];
 }
@@ -123,6 +128,14 @@ export interface ExecOptions {
   /** False: nobody reads the output; it is dropped. */
   readonly attachOutput: boolean;
   readonly consoleSize?: TerminalSize;
+  /** Kept beside the process, for {@link Task.adoptExecs} of a successor. */
+  readonly note?: string;
+}
+
+export interface AdoptedExec {
+  readonly process: ExecProcess;
+  /** As it was given to {@link Task.exec}. */
+  readonly note: string | undefined;
 }
 
 export interface ExecProcess {

@@ -71,7 +71,7 @@ export interface MonitoredExec {
   readonly cgroup?: string | undefined;
 }
 
-/** Arguments for an exec's monitor. Its exit status comes on the sync socket, so it has no exit directory. */
+/** Arguments for an exec's monitor. Its exit status comes on the sync socket, and in a file for a successor daemon. */
 export function execArguments(
   exec: MonitoredExec,
   container: Pick<MonitoredContainer, 'id' | 'runtimeName' | 'runtime'>,
@@ -82,6 +82,8 @@ export function execArguments(
     '--sync',
     '--no-sync-log',
     ...common(container, layout, files, files.pidFile),
+    '--persist-dir',
+    files.directory,
     '--exec',
     '--exec-process-spec',
     files.process,

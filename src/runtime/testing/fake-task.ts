@@ -1,6 +1,7 @@
 import { conflict, notFound } from '#base';
 import type { SpecResources } from '#oci';
 import type {
+  AdoptedExec,
   AttachStream,
   ExecOptions,
   ExecProcess,
@@ -157,6 +158,13 @@ export class FakeTask extends FakeProcess implements Task {
     this.execs.set(options.execId, exec);
     this.onExec?.(exec);
     return exec;
+  }
+
+  /** What a successor finds: the execs that have not ended. */
+  adoptExecs(): AdoptedExec[] {
+    return [...this.execs.values()]
+      .filter((exec) => !exec.hasExited)
+      .map((process) => ({ process, note: process.options.note }));
   }
 
   processes(): number[] {
