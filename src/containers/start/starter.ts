@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { errorMessage, GantryError, internal, originOf } from '#base';
-import { mappedRoot } from '#oci';
+import { mappedRoot, type Spec } from '#oci';
 import { buildSpec, type Task } from '#runtime';
 import { applyBlockWeights } from '../block-weights.ts';
 import { releaseRun } from '../cleanup.ts';
@@ -95,16 +95,8 @@ export class Starter {
     if (own === container) {
       trace.sync('files', () => writeNetworkFiles(container, sandbox, this.#engine.defaults));
     }
-    const spec = trace.sync('spec', () =>
-      buildSpec(
-        injectDevices(
-          this.#engine,
-          own,
-          specInput(this.#engine, own, { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath }),
-        ),
-        this.#engine.host.spec,
-      ),
-    );
+    const parts = { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath };
+    const spec = trace.sync('spec', () => asSystemError(() => this.#spec(own, parts)));
     const task = await trace.measure('create', () =>
       this.#engine.runtime.create({
         id: container.id,
@@ -119,6 +111,11 @@ export class Starter {
     undo.defer(() => this.#engine.runtime.delete(container.id));
     applyBlockWeights(this.#engine, container);
     return task;
+  }
+
+  #spec(container: Container, parts: Parameters<typeof specInput>[2]): Spec {
+    const input = specInput(this.#engine, container, parts);
+    return buildSpec(injectDevices(this.#engine, container, input), this.#engine.host.spec);
   }
 
   async #prepareMounts(container: Container, rootfs: string, undo: AsyncDisposableStack): Promise<void> {
@@ -189,6 +186,18 @@ export class Starter {
       }),
     });
     return known;
+  }
+}
+
+/**
+ * What is wrong with a container that was accepted is no mistake of the request that starts it: docker answers 500.
+ * Source: moby `daemon/start.go`.
+ */
+function asSystemError<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw internal(errorMessage(error), { cause: error });
   }
 }
 
