@@ -105,6 +105,43 @@ describe('run', () => {
     });
     expect(log).not.toContain('kill TERM');
   });
+
+  /** Delivers `names` one after the other, each in a turn of its own. */
+  const deliver = (...names: string[]) => ({
+    on: (wanted: readonly string[], listener: (signal: string) => void) => {
+      let last: Promise<unknown> = Promise.resolve();
+      for (const name of names)
+        if (wanted.includes(name)) last = last.then(() => Bun.sleep(1)).then(() => listener(name));
+      return { [Symbol.dispose]: () => {} };
+    },
+  });
+  /** Its removal is never reported. */
+  const hanging = (log: string[]) => ({
+    ...containerCalls(log, fakeStream([], log)),
+    wait: async () => ({ exit: new Promise<never>(() => {}) }),
+  });
+
+  test('the second signal that cannot be passed on ends the command', async () => {
+    const containers = {
+      ...hanging([]),
+      kill: () => Promise.reject(notFound('No such container')),
+    };
+    const signals = deliver('SIGTERM', 'SIGTERM');
+    const run = await runForTest(['run', '--rm', 'busybox'], { calls: { containers }, signals });
+    expect(run.exitCode).toBe(143);
+  });
+
+  test('the third signal ends the command, whatever the container does with them', async () => {
+    const log: string[] = [];
+    const signals = deliver('SIGINT', 'SIGTERM', 'SIGINT');
+    const run = await runForTest(['run', '--rm', 'busybox'], {
+      calls: { containers: hanging(log) },
+      signals,
+    });
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toEndWith('\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n');
+    expect(log.filter((line) => line.startsWith('kill'))).toEqual(['kill INT', 'kill TERM', 'kill INT']);
+  });
 });
 
 const daemonError = (message: string) =>

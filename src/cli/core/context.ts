@@ -33,6 +33,8 @@ export interface CliContext {
   readonly stderr: CliOutput;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: SignalSource;
+  /** Ends the command with this exit code, whatever it still waits for. */
+  abandon(exitCode: number): void;
   readonly now: () => number;
   readonly version: string;
   /** Daemon and registry, which live outside of this room. */

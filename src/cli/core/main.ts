@@ -1,6 +1,7 @@
 import { errorMessage, GantryError } from '#base';
 import { createEngineClient, type EngineClient, parseEndpoint } from '#client';
 import { type ParsedFlags, parseFlags } from '../flags/parse.ts';
+import { type Insistence, watchInsistence } from '../session/insistence.ts';
 import { stdinInput } from '../streams/input.ts';
 import { fdOutput } from '../streams/output.ts';
 import { processSignals } from '../streams/signals.ts';
@@ -48,8 +49,9 @@ const DEFAULT_COLUMNS = 80;
 export async function runCli(options: CliOptions): Promise<number> {
   const stdout = options.stdout ?? fdOutput(1);
   const stderr = options.stderr ?? fdOutput(2);
+  const insistence = watchInsistence(options.signals ?? processSignals(), stderr);
   try {
-    return await dispatch(options, stdout, stderr);
+    return await Promise.race([dispatch(options, insistence, stdout, stderr), insistence.forced]);
   } catch (error) {
     return await report(error, stderr);
   }
@@ -67,11 +69,16 @@ async function report(error: unknown, stderr: CliOutput): Promise<number> {
   return exitCodeOf(error);
 }
 
-async function dispatch(options: CliOptions, stdout: CliOutput, stderr: CliOutput): Promise<number> {
+async function dispatch(
+  options: CliOptions,
+  insistence: Insistence,
+  stdout: CliOutput,
+  stderr: CliOutput,
+): Promise<number> {
   const env = options.env ?? process.env;
   const parsed = parseGlobals(options.argv);
   const globals = toGlobalOptions(parsed.values as Parameters<typeof toGlobalOptions>[0], env);
-  const ctx = createContext(options, env, globals, stdout, stderr);
+  const ctx = createContext(options, insistence, env, globals, stdout, stderr);
   if (parsed.changed.has('version')) {
     await stdout.write(
       `Gantry version ${VERSION}${COMMIT === undefined ? '' : `, build ${COMMIT.slice(0, 7)}`}\n`,
@@ -202,6 +209,7 @@ function refuseForeignFlags({ flags }: CommandDefinition, { changed }: ParsedFla
 
 function createContext(
   options: CliOptions,
+  insistence: Insistence,
   env: Env,
   globals: GlobalOptions,
   stdout: CliOutput,
@@ -228,7 +236,8 @@ function createContext(
     stdout,
     stderr,
     env,
-    signals: options.signals ?? processSignals(),
+    signals: insistence.signals,
+    abandon: (exitCode) => insistence.abandon(exitCode),
     now: options.now ?? Date.now,
     version: VERSION,
     handlers: options.commands ?? {},

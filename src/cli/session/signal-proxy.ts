@@ -18,13 +18,27 @@ const PROXIED = [
   'VTALRM',
 ].map((name) => `SIG${name}`);
 
+/** The exit code of a command that such a signal ends, as shells have it. */
+const FATAL: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+
 /**
  * Passes signals of this process on to a container, in order, until disposed. A signal that the container no longer
- * takes is dropped: its end is noticed elsewhere.
+ * takes is dropped: its end is noticed elsewhere. When a second one that asks for the end cannot be passed on either, there
+ * is nothing to wait for: the command ends.
  */
 export function proxySignals(ctx: CliContext, kill: (signal: string) => Promise<void>): Disposable {
   let last: Promise<void> = Promise.resolve();
+  let lost = 0;
   return ctx.signals.on(PROXIED, (signal) => {
-    last = last.then(() => kill(signal.slice('SIG'.length))).catch(() => {});
+    const failed = () => {
+      const exitCode = FATAL[signal];
+      if (exitCode === undefined) return;
+      lost += 1;
+      if (lost > 1) ctx.abandon(exitCode);
+    };
+    const passed = () => {
+      lost = 0;
+    };
+    last = last.then(() => kill(signal.slice('SIG'.length))).then(passed, failed);
   });
 }
