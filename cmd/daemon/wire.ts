@@ -114,6 +114,7 @@ function liveDefaults(settings: () => Settings, idMappings: IdMappings | undefin
 
 function containerDefaults(settings: ContainerSettings): ContainerDefaults {
   return {
+    ...(settings.cdiSpecDirs && { cdiSpecDirs: settings.cdiSpecDirs }),
     cgroupParent: settings.cgroupParent,
     shmSizeBytes: settings.shmSizeBytes,
     stopTimeoutS: 10,

@@ -92,8 +92,11 @@ export const logsNotReadable = (): GantryError =>
 export const logsOfDead = (): GantryError =>
   conflict('can not get logs from container which is dead or marked for removal');
 
+export const injectionFailed = (reason: string): GantryError =>
+  internal(`CDI device injection failed: ${reason}`);
+
 export const unresolvableDevices = (names: readonly string[]): GantryError =>
-  internal(`CDI device injection failed: unresolvable CDI devices ${names.join(', ')}`);
+  injectionFailed(`unresolvable CDI devices ${names.join(', ')}`);
 
 export const noDeviceDriver = (driver: string, capabilities: readonly (readonly string[])[]): GantryError => {
   const groups = capabilities.map((group) => `[${group.join(' ')}]`).join(' ');

@@ -7,7 +7,28 @@ export interface Spec {
   domainname?: string;
   mounts: SpecMount[];
   annotations?: Record<string, string>;
+  hooks?: SpecHooks;
   linux: Linux;
+}
+
+/** Programs of the host that the runtime runs at points of a container's life. */
+export type SpecHooks = Partial<Record<HookName, SpecHook[]>>;
+
+export type HookName =
+  | 'prestart'
+  | 'createRuntime'
+  | 'createContainer'
+  | 'startContainer'
+  | 'poststart'
+  | 'poststop';
+
+export interface SpecHook {
+  path: string;
+  /** With the program's name in front. */
+  args?: string[];
+  env?: string[];
+  /** Seconds. */
+  timeout?: number;
 }
 
 export interface Process {
@@ -60,6 +81,8 @@ export interface Linux {
   readonlyPaths?: string[];
   rootfsPropagation?: string;
   mountLabel?: string;
+  /** Class of service for cache and memory bandwidth: config-linux.md, Intel RDT. */
+  intelRdt?: Readonly<Record<string, unknown>>;
 }
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time';

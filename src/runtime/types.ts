@@ -5,6 +5,7 @@ import type {
   Rlimit,
   Spec,
   SpecDevice,
+  SpecHooks,
   SpecMount,
   SpecResources,
 } from '#oci';
@@ -207,6 +208,9 @@ export interface SpecInput {
   readonly readonlyPaths: readonly string[] | undefined;
   readonly rootfsPropagation?: string;
   readonly mountLabel?: string;
+  /** Never from clients: these programs run on the host. */
+  readonly hooks?: SpecHooks;
+  readonly intelRdt?: Readonly<Record<string, unknown>>;
   /** From clients; `run.oci.*` is stripped. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Absolute path of the init binary on the host, for `--init`; bound to /sbin/docker-init and put in front of the command. */

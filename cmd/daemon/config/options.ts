@@ -37,6 +37,11 @@ export const DAEMON_OPTIONS = {
     summary: 'Use this existing bridge as the default network',
     refused: 'none',
   },
+  'cdi-spec-dir': {
+    kind: 'list',
+    key: 'cdi-spec-dirs',
+    summary: 'Directory of CDI specifications; later ones win (default "/etc/cdi", "/var/run/cdi")',
+  },
   'cgroup-parent': { kind: 'string', summary: 'Parent cgroup of all containers (default "/gantry")' },
   'config-file': { kind: 'string', summary: 'Configuration file (default "/etc/gantry/daemon.json")' },
   'data-root': { kind: 'string', summary: 'Root directory of persistent state (default "/var/lib/gantry")' },

@@ -41,6 +41,8 @@ export interface NetworkSettings {
 }
 
 export interface ContainerSettings {
+  /** Later ones win; undefined: the usual ones. */
+  readonly cdiSpecDirs: readonly string[] | undefined;
   readonly cgroupParent: string;
   readonly cgroupnsMode: string | undefined;
   readonly ipcMode: string;
@@ -132,6 +134,7 @@ function networkSettings(read: Reader): NetworkSettings {
 
 function containerSettings(read: Reader): ContainerSettings {
   return {
+    cdiSpecDirs: read.optionalList('cdi-spec-dir'),
     cgroupParent: read.text('cgroup-parent', '/gantry'),
     cgroupnsMode: read.optional('default-cgroupns-mode'),
     ipcMode: read.text('default-ipc-mode', 'private'),
@@ -183,8 +186,12 @@ class Reader {
   }
 
   list(name: OptionName, fallback: readonly string[]): readonly string[] {
+    return this.optionalList(name) ?? fallback;
+  }
+
+  optionalList(name: OptionName): readonly string[] | undefined {
     const value = this.#given[name];
-    return Array.isArray(value) && value.length > 0 ? (value as readonly string[]) : fallback;
+    return Array.isArray(value) && value.length > 0 ? (value as readonly string[]) : undefined;
   }
 
   map(name: OptionName): Readonly<Record<string, string>> {

@@ -7,8 +7,6 @@ import { type CdiEdits, type CdiSpec, decodeCdiSpec } from './cdi-spec.ts';
 /** Where specs lie; a device in a later directory hides one of the same name in an earlier one. */
 export const CDI_SPEC_DIRS: readonly string[] = ['/etc/cdi', '/var/run/cdi'];
 
-const QUALIFIED = /^([A-Za-z][\w.-]*\/[A-Za-z][\w-]*)=([A-Za-z0-9][\w.:-]*)$/;
-
 interface Device {
   readonly spec: CdiSpec;
   readonly edits: CdiEdits;
@@ -33,7 +31,7 @@ export class CdiRegistry {
    * @throws docker's text for names that no spec has.
    */
   resolve(names: readonly string[]): CdiEdits[] {
-    const found = names.map((name) => (QUALIFIED.test(name) ? this.#devices.get(name) : undefined));
+    const found = names.map((name) => this.#devices.get(name));
     const unknown = names.filter((_, index) => !found[index]);
     if (unknown.length > 0) throw unresolvableDevices(unknown);
     const devices = found.flatMap((device) => device ?? []);
@@ -62,17 +60,21 @@ export class CdiRegistry {
 
 function readSpecs(directory: string, logger: Logger): CdiSpec[] {
   return namesIn(directory)
-    .filter((name) => /\.(json|ya?ml)$/.test(name))
+    .filter((name) => /\.(json|yaml)$/.test(name))
     .flatMap((name) => {
       try {
         const content = readFileSync(join(directory, name), 'utf8');
-        return [decodeCdiSpec(name.endsWith('.json') ? JSON.parse(content) : Bun.YAML.parse(content))];
+        return [decodeCdiSpec(name.endsWith('.json') ? JSON.parse(content) : parseYaml(content))];
       } catch (error) {
         logger.warn('CDI spec left out', { file: join(directory, name), error: errorMessage(error) });
         return [];
       }
     });
 }
+
+/** In vendors' files a leading zero means octal, as it did before YAML 1.2: `fileMode: 0660`. */
+const OCTAL = /(?<=:[ \t]+)0(?=[0-7]+[ \t]*(?:[,}\]#]|$))/gm;
+const parseYaml = (text: string): unknown => Bun.YAML.parse(text.replace(OCTAL, '0o'));
 
 function namesIn(directory: string): string[] {
   try {

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 const SPEC = `
-cdiVersion: "0.6.0"
+cdiVersion: "0.7.0"
 kind: vendor.com/class
 containerEdits:
   env: [SHARED=1]
@@ -62,9 +62,7 @@ test('a CDI device: node, rule, mount, variables, group; the shared part once', 
   const spec = await start(request({ deviceIds: ['vendor.com/class=x', 'vendor.com/class=0'] }));
   expect(spec.process.env).toEqual(expect.arrayContaining(['SHARED=1', 'X=yes', 'PATH=/x', 'ZERO=1']));
   expect(spec.process.user.additionalGids).toContain(44);
-  expect(spec.linux.devices).toContainEqual(
-    expect.objectContaining({ path: '/dev/x', type: 'c', major: 1, minor: 3, uid: 5 }),
-  );
+  expect(spec.linux.devices).toContainEqual({ path: '/dev/x', type: 'c', major: 1, minor: 3, uid: 5 });
   expect(spec.linux.resources?.devices).toContainEqual({
     allow: true,
     type: 'c',
@@ -113,7 +111,11 @@ test.each<[DeviceRequest, string]>([
 
 test('CdiRegistry: later directories win, contradictions within one are nobody, broken files are left out', () => {
   const device = (name: string, value: string) =>
-    JSON.stringify({ kind: 'a.b/c', devices: [{ name, containerEdits: { env: [`V=${value}`] } }] });
+    JSON.stringify({
+      cdiVersion: '0.5.0',
+      kind: 'a.b/c',
+      devices: [{ name, containerEdits: { env: [`V=${value}`] } }],
+    });
   write(0, 'one.json', device('x', 'etc'));
   write(1, 'one.json', device('x', 'run'));
   write(0, 'two.json', device('y', '1'));
@@ -125,13 +127,117 @@ test('CdiRegistry: later directories win, contradictions within one are nobody, 
   expect(registry.resolve(['a.b/c=x']).at(-1)?.env).toEqual(['V=run']);
 });
 
-test.each([
-  [{ kind: 'a' }],
-  [{ kind: 'a/b', devices: {} }],
-  [{ kind: 'a/b', devices: [{ name: '' }] }],
-  [{ kind: 'a/b', devices: [{ name: 'x', containerEdits: { env: [1] } }] }],
-  [{ kind: 'a/b', containerEdits: { deviceNodes: [{ path: '/x', uid: -1 }] } }],
-  [null],
-])('decodeCdiSpec refuses %j', (value) => {
-  expect(() => decodeCdiSpec(value)).toThrow();
+const HARDWARE = `
+cdiVersion: 1.0.0
+kind: vendor.com/hard.ware
+devices:
+  - name: all
+    containerEdits:
+      deviceNodes:
+        - {path: /dev/gone, type: c, major: 240, minor: 7, fileMode: 0620, permissions: rw, gid: 9}
+        - {path: /dev/pipe, type: p, fileMode: 438}
+        - {path: /dev/zero}
+      mounts:
+        - {hostPath: tmpfs, containerPath: /scratch, type: tmpfs, options: [size=1m]}
+      hooks:
+        - {hookName: createContainer, path: /usr/bin/tool, args: [tool, link], env: [A=1], timeout: 3}
+        - {hookName: createContainer, path: /usr/bin/tool, args: [tool, cache]}
+        - {hookName: poststop, path: /usr/bin/tool}
+      intelRdt: {closID: gold, l3CacheSchema: "L3:0=f"}
+`;
+
+test('a CDI device: numbers without a node, octal modes, other mounts, hooks, cache classes', async () => {
+  write(0, 'hard.yaml', HARDWARE);
+  const spec = await start(request({ deviceIds: ['vendor.com/hard.ware=all'] }));
+  expect(spec.linux.devices).toEqual(
+    expect.arrayContaining([
+      { path: '/dev/gone', type: 'c', major: 240, minor: 7, fileMode: 0o620, gid: 9 },
+      { path: '/dev/pipe', type: 'p', major: 0, minor: 0, fileMode: 0o666 },
+      { path: '/dev/zero', type: 'c', major: 1, minor: 5 },
+    ]),
+  );
+  const rules = spec.linux.resources?.devices?.slice(-2);
+  expect(rules?.map(({ major, minor, access }) => [major, minor, access])).toEqual([
+    [240, 7, 'rw'],
+    [1, 5, 'rwm'],
+  ]);
+  expect(spec.mounts).toContainEqual({
+    ...{ type: 'tmpfs', source: 'tmpfs', destination: '/scratch', options: ['size=1m'] },
+  });
+  expect(spec.hooks).toEqual({
+    createContainer: [
+      { path: '/usr/bin/tool', args: ['tool', 'link'], env: ['A=1'], timeout: 3 },
+      { path: '/usr/bin/tool', args: ['tool', 'cache'] },
+    ],
+    poststop: [{ path: '/usr/bin/tool' }],
+  });
+  expect(spec.linux.intelRdt).toEqual({ closID: 'gold', l3CacheSchema: 'L3:0=f' });
+});
+
+const one = (containerEdits: object, cdiVersion = '1.1.0', more: object = {}) => ({
+  ...{ cdiVersion, kind: 'a.b/c', devices: [{ name: 'x', containerEdits }], ...more },
+});
+
+test.each<[object, string]>([
+  [{ deviceNodes: [{ path: '/dev/not-there' }] }, 'failed to stat CDI host device "/dev/not-there"'],
+  [
+    { deviceNodes: [{ path: '/dev/null', type: 'b' }] },
+    'CDI device ("/dev/null", "/dev/null"), host type mismatch (b, c)',
+  ],
+  [{ netDevices: [{ hostInterfaceName: 'eth9', name: 'eth0' }] }, 'network devices are not supported: eth9'],
+])('injection of %j fails: %s', async (edits, text) => {
+  write(0, 'one.json', JSON.stringify(one(edits)));
+  const started = start(request({ deviceIds: ['a.b/c=x'] }));
+  await expect(started).rejects.toThrow(`CDI device injection failed: ${text}`);
+});
+
+test('what is written between two starts counts at the second', async () => {
+  await expect(start(request({ deviceIds: ['a.b/c=x'] }))).rejects.toThrow(
+    'unresolvable CDI devices a.b/c=x',
+  );
+  write(0, 'one.json', JSON.stringify(one({ env: ['NEW=1'] })));
+  expect((await start(request({ deviceIds: ['a.b/c=x'] }))).process.env).toContain('NEW=1');
+});
+
+test('S14: neither labels nor annotations of an image, nor annotations of a container, ask for devices', async () => {
+  write(0, 'vendor.yaml', SPEC);
+  const smuggled = { 'cdi.k8s.io/x': 'vendor.com/class=x', 'cdi.k8s.io/vendor': 'vendor.com/class=x' };
+  fixture.imageConfig = { Cmd: ['sh'], Labels: smuggled };
+  const { containers, runtime } = fixture;
+  const hostConfig = { annotations: smuggled };
+  const { id } = await containers.create(createRequestFixture({ hostConfig }));
+  await containers.start(id);
+  const { spec } = runtime.task(id).options;
+  expect(spec.process.env.join()).not.toContain('SHARED');
+  expect(spec.linux.devices).toEqual([]);
+  expect(spec.hooks).toBeUndefined();
+});
+
+const ENV = { env: ['A=1'] };
+test.each<[unknown, string]>([
+  [null, 'CDI spec is not an object'],
+  [{ ...one(ENV), kind: 'a' }, 'invalid CDI kind "a"'],
+  [{ ...one(ENV), kind: 'a/b.' }, 'invalid CDI kind "a/b."'],
+  [{ ...one(ENV), devices: {} }, 'devices is not a list'],
+  [{ ...one(ENV), devices: [] }, 'invalid CDI spec, no devices'],
+  [{ ...one(ENV), devices: [{ name: '', containerEdits: ENV }] }, 'invalid CDI device name ""'],
+  [one({}), 'invalid CDI device "x", empty device edits'],
+  [one({ env: [1] }), 'env is not a text'],
+  [one({ env: ['A'] }), 'invalid environment variable "A"'],
+  [one({ deviceNodes: [{ path: '/x', uid: -1 }] }), 'uid is not a number'],
+  [one({ deviceNodes: [{ path: '/x', permissions: 'x' }] }), 'invalid CDI device permissions "x"'],
+  [one({ deviceNodes: [{ path: '/x', type: 'z' }] }), 'invalid type "z"'],
+  [one({ hooks: [{ hookName: 'odd', path: '/x' }] }), 'invalid hookName "odd"'],
+  [one({ hooks: [{ hookName: 'poststop', path: 'x' }] }), 'path of a hook is not absolute'],
+  [one({ intelRdt: { closID: '..' } }), 'invalid closID of intelRdt'],
+  [one({ odd: 1 }), 'containerEdits: unknown field "odd"'],
+  [one(ENV, '7.0.0'), 'invalid CDI version "7.0.0"'],
+  [one({ additionalGids: [5] }, '0.6.0'), 'the CDI spec version must be at least v0.7.0'],
+  [one(ENV, '0.5.0', { annotations: {} }), 'the CDI spec version must be at least v0.6.0'],
+  [
+    one({ mounts: [{ hostPath: '/x', containerPath: '/x', type: 'bind' }] }, '0.3.0'),
+    'the CDI spec version must be at least v0.4.0',
+  ],
+])('decodeCdiSpec refuses %j: %s', (value, text) => {
+  expect(() => decodeCdiSpec(value)).toThrow(text);
 });

@@ -44,6 +44,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
     ...(input.hostname === undefined ? {} : { hostname: input.hostname }),
     mounts: buildMounts(input),
     annotations: clientAnnotations(input.annotations),
+    ...(input.hooks ? { hooks: input.hooks } : {}),
     linux: buildLinux(input, host),
   };
 }
@@ -103,6 +104,7 @@ function buildLinux(input: SpecInput, host: SpecHost): Spec['linux'] {
     ...pathsOf(input, host),
     ...(propagation ? { rootfsPropagation: propagation } : {}),
     ...(input.mountLabel ? { mountLabel: input.mountLabel } : {}),
+    ...(input.intelRdt ? { intelRdt: input.intelRdt } : {}),
   };
 }
 
