@@ -1,5 +1,6 @@
 import { errorMessage } from '#base';
 import type { ExitStatus, Task } from '#runtime';
+import type { WriteOptions } from '#store';
 import { releaseRun } from './cleanup.ts';
 import type { Engine } from './engine.ts';
 import type { Container } from './model.ts';
@@ -74,17 +75,19 @@ export class ExitHandler {
   }
 
   /** An end that cannot be stored has happened all the same. */
-  #record(container: Container): void {
-    const error = this.#engine.registry.record(container);
+  #record(container: Container, options?: WriteOptions): void {
+    const error = this.#engine.registry.record(container, options);
     if (error) this.#warnUnstored(container, error);
   }
 
-  /** For the next daemon only: the row is not to be seen yet. */
-  #persist(container: Container): void {
+  /** For the next daemon only: the row is not to be seen yet. Whether it is stored. */
+  #persist(container: Container): boolean {
     try {
       this.#engine.registry.persist(container);
+      return true;
     } catch (error) {
       this.#warnUnstored(container, error);
+      return false;
     }
   }
 
@@ -102,9 +105,10 @@ export class ExitHandler {
     await instance.session.drain(DRAIN_MS);
     const isAutoRemoved = before.hostConfig.autoRemove && !instance.isRestarting;
     // Removal releases the run as well, all at once: that is what the client of `run --rm` waits for.
+    let isStored = false;
     if (!isAutoRemoved) {
       // The release drops the runtime's record of the exit code: a daemon that dies meanwhile must find it in the row.
-      this.#persist(endedContainer(before, status, false));
+      isStored = this.#persist(endedContainer(before, status, false));
       await releaseRun(this.#engine, id);
     }
     // Read again: a stop may have marked the container meanwhile.
@@ -114,7 +118,8 @@ export class ExitHandler {
     const ended = endedContainer(container, status, restarts);
     // The row of a `--rm` container goes right away; until then its exit code is in the runtime's files.
     if (isAutoRemoved) registry.publish(ended);
-    else this.#record(ended);
+    // Stored before, the row has the end already; that a restart is due follows from the policy.
+    else this.#record(ended, { durability: isStored ? 'ordered' : 'synced' });
     instance.endRun();
     if (status.oomKilled) events.publish(ended, 'oom');
     events.publish(ended, 'die', {

@@ -1,4 +1,4 @@
-import type { Collection } from '#store';
+import type { Collection, Durability, WriteOptions } from '#store';
 import { ambiguousPrefix, emptyReference, nameInUse, noSuchContainer } from './errors.ts';
 import type { Container, ContainerId } from './model.ts';
 
@@ -73,14 +73,14 @@ export class Registry {
     };
   }
 
-  /** Stores durably what readers shall not see yet: a later {@link save} or {@link publish} shows it. */
-  persist(container: Container): void {
-    this.#rows.put(container.id, container);
+  /** Stores what readers shall not see yet: a later {@link save} or {@link publish} shows it. */
+  persist(container: Container, options?: WriteOptions): void {
+    this.#rows.put(container.id, container, options ?? { durability: durabilityOf(container) });
   }
 
-  /** Stores durably and publishes. The name must have been reserved. */
-  save(container: Container): void {
-    this.#rows.put(container.id, container);
+  /** Stores and publishes, by default as durably as the container needs it. The name must have been reserved. */
+  save(container: Container, options?: WriteOptions): void {
+    this.persist(container, options);
     this.publish(container);
   }
 
@@ -88,9 +88,9 @@ export class Registry {
    * For what has happened and cannot be refused (an end, a failure): published also when it cannot be stored. Returns the
    * reason then; `restore` finds out by itself what such a row does not say.
    */
-  record(container: Container): unknown {
+  record(container: Container, options?: WriteOptions): unknown {
     try {
-      this.#rows.put(container.id, container);
+      this.persist(container, options);
       return undefined;
     } catch (error) {
       return error;
@@ -110,11 +110,21 @@ export class Registry {
     this.#names.set(container.name, container.id);
   }
 
-  /** Forgets container and name, durably. */
+  /** Forgets container and name. Its row says already that it is being removed, which a power cut brings to its end. */
   delete(id: string): void {
     const container = this.#containers.get(id);
-    this.#rows.delete(id);
+    this.#rows.delete(id, { durability: container && hasVolumes(container) ? 'synced' : 'ordered' });
     this.#containers.delete(id);
     if (container && this.#names.get(container.name) === id) this.#names.delete(container.name);
   }
 }
+
+/** Their rows say what is to happen to data. */
+const hasVolumes = ({ mounts }: Container): boolean => mounts.some(({ type }) => type === 'volume');
+
+/**
+ * A `--rm` container is removed by the next start whatever its row says, so a power cut may take the row. Not where it has
+ * volumes: with the row it would be forgotten that they have to go with it.
+ */
+const durabilityOf = (container: Container): Durability =>
+  container.hostConfig.autoRemove && !hasVolumes(container) ? 'ordered' : 'synced';

@@ -2,6 +2,9 @@ import type { Collection } from '#store';
 import type { PortRule } from './rules.ts';
 import type { Endpoint, Sandbox } from './types.ts';
 
+/** No sandbox outlives a power cut: without its container every row is dropped by the next start. */
+const DURABILITY = { durability: 'ordered' } as const;
+
 /**
  * The sandboxes: those stored, those being made (drafts) and those being released. Addresses, interface names
  * and rules in use are derived from here and stored nowhere else.
@@ -35,7 +38,7 @@ export class SandboxRegistry {
   }
 
   commit(sandbox: Sandbox): void {
-    this.#collection.put(sandbox.containerId, sandbox);
+    this.#collection.put(sandbox.containerId, sandbox, DURABILITY);
     this.#stored.set(sandbox.containerId, sandbox);
     this.#drafts.delete(sandbox.containerId);
   }
@@ -47,7 +50,7 @@ export class SandboxRegistry {
   }
 
   remove(containerId: string): void {
-    this.#collection.delete(containerId);
+    this.#collection.delete(containerId, DURABILITY);
     this.#stored.delete(containerId);
   }
 

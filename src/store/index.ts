@@ -21,9 +21,11 @@ export type {
   BlobInfo,
   Collection,
   ContentStore,
+  Durability,
   FilesystemChange,
   Ingest,
   MetadataStore,
   Snapshotter,
   StagedLayer,
+  WriteOptions,
 } from './types.ts';

@@ -2,14 +2,26 @@ import type { Readable } from 'node:stream';
 import type { Digest, IdMappings } from '#oci';
 
 /**
- * Durable keyed documents in the metadata database: one table a collection, one JSON document a key.
- * Every write is durable when the call returns. Documents that fail `decode` are moved to quarantine and
- * reported, never returned and never fatal.
+ * When a write is safe from a power cut. From the end of the process, however that comes, every write is safe at once.
+ * - `synced`: when the call returns, and with it everything written before.
+ * - `ordered`: with the next synced write at the latest. Until then a power cut may undo it, and then also everything
+ *   written after it: what comes back is always the state of one moment. For what the next start finds out by itself.
+ */
+export type Durability = 'synced' | 'ordered';
+
+export interface WriteOptions {
+  /** Default `synced`. Within a transaction all is synced. */
+  readonly durability?: Durability;
+}
+
+/**
+ * Keyed documents in the metadata database: one table a collection, one JSON document a key.
+ * Documents that fail `decode` are moved to quarantine and reported, never returned and never fatal.
  */
 export interface Collection<T> {
   get(key: string): T | undefined;
-  put(key: string, value: T): void;
-  delete(key: string): boolean;
+  put(key: string, value: T, options?: WriteOptions): void;
+  delete(key: string, options?: WriteOptions): boolean;
   /** All documents in key order. */
   entries(): (readonly [key: string, value: T])[];
 }

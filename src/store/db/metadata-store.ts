@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { errorMessage, GantryError, internal, type Logger } from '#base';
-import type { Collection, MetadataStore } from '../types.ts';
+import type { Collection, Durability, MetadataStore, WriteOptions } from '../types.ts';
 import { createTable, tableOf } from './migrations.ts';
 import { openDatabase } from './open.ts';
 
@@ -31,6 +31,8 @@ class SqliteMetadataStore implements MetadataStore {
   readonly quarantined: { collection: string; key: string; reason: string }[] = [];
   readonly #database: Database;
   readonly #logger: Logger;
+  /** How the database commits now. */
+  #durability: Durability = 'synced';
 
   constructor(database: Database, isRebuilt: boolean, logger: Logger) {
     this.#database = database;
@@ -62,12 +64,13 @@ class SqliteMetadataStore implements MetadataStore {
         const row = one.get(key);
         return row === null ? undefined : read(row)?.value;
       },
-      put(key, value) {
+      put: (key, value, options) => {
         const text = JSON.stringify(value);
         if (text === undefined) throw internal(`store '${name}/${key}': not a JSON value`);
-        writing(`store '${name}/${key}'`, () => upsert.run(key, text, Bun.hash.crc32(text)));
+        this.#write(`store '${name}/${key}'`, options, () => upsert.run(key, text, Bun.hash.crc32(text)));
       },
-      delete: (key) => writing(`delete '${name}/${key}'`, () => remove.run(key).changes > 0),
+      delete: (key, options) =>
+        this.#write(`delete '${name}/${key}'`, options, () => remove.run(key).changes > 0),
       entries: () =>
         all.all().flatMap((row): [string, T][] => {
           const found = read(row);
@@ -76,7 +79,23 @@ class SqliteMetadataStore implements MetadataStore {
     };
   }
 
+  #write<T>(action: string, { durability = 'synced' }: WriteOptions = {}, write: () => T): T {
+    return writing(action, () => {
+      // Within a transaction its commit counts, and SQLite refuses the change.
+      if (!this.#database.inTransaction) this.#commitAs(durability);
+      return write();
+    });
+  }
+
+  /** In WAL mode NORMAL leaves out the fsync of a commit and nothing else: checkpoints and resets of the log still sync. */
+  #commitAs(durability: Durability): void {
+    if (durability === this.#durability) return;
+    this.#database.run(`PRAGMA synchronous = ${durability === 'synced' ? 'FULL' : 'NORMAL'}`);
+    this.#durability = durability;
+  }
+
   transaction<T>(action: () => T): T {
+    if (!this.#database.inTransaction) this.#commitAs('synced');
     return this.#database.transaction(() => {
       const result = action();
       // Its writes would come after the commit.

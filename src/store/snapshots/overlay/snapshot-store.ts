@@ -15,6 +15,12 @@ import type { Trash } from './trash.ts';
  */
 const OVERLAY_OPTIONS = { index: 'off', metacopy: 'off', redirect_dir: 'off' } as const;
 
+/**
+ * A snapshot means nothing without its container, whose row follows (create) or says that it is being removed (remove). A
+ * power cut that undoes the one undoes the other: a tree without a row is deleted, a row without its tree is removed again.
+ */
+const DURABILITY = { durability: 'ordered' } as const;
+
 /** What unmounting says about something that is not mounted. */
 const NOT_MOUNTED = new Set(['EINVAL', 'ENOENT']);
 /** Docker gives `/` this mode whatever the image says; images made from private directories rely on it. */
@@ -71,7 +77,7 @@ export class SnapshotStore {
       // Left by an earlier process that died before it wrote the row.
       this.#trash.discard(dir);
       this.#makeDirectories(record, lower[0]);
-      this.#rows.put(key, record);
+      this.#rows.put(key, record, DURABILITY);
     } catch (error) {
       this.#trash.discard(dir);
       throw storeError(`create snapshot '${key}'`, error);
@@ -148,7 +154,7 @@ export class SnapshotStore {
     this.unmount(key);
     removeMountPoint(key, merged);
     // First the row: a crash in between leaves an orphan, which the next start removes.
-    this.#rows.delete(key);
+    this.#rows.delete(key, DURABILITY);
     this.#trash.discard(dir);
   }
 
