@@ -105,6 +105,11 @@ export function removeEmptyCgroup(path: string, sys: CgroupSys): void {
   }
 }
 
+function killAll(path: string, sys: CgroupSys): void {
+  thaw(path, sys);
+  for (const pid of sys.cgroups.processes(path)) sys.processes.kill(pid, SIGKILL);
+}
+
 /**
  * Kills what is left in the cgroup and removes it in every hierarchy.
  * @throws `deadline_exceeded` when processes do not go away (uninterruptible sleep).
@@ -112,14 +117,13 @@ export function removeEmptyCgroup(path: string, sys: CgroupSys): void {
 export async function destroyCgroup(path: string, sys: CgroupSys): Promise<void> {
   const end = Date.now() + REMOVE_DEADLINE_MS;
   for (;;) {
-    const left = sys.cgroups.processes(path);
-    if (left.length > 0) thaw(path, sys);
-    for (const pid of left) sys.processes.kill(pid, SIGKILL);
     try {
+      // Where processes are left the kernel refuses; after an ordinary end, that is nearly always, none are.
       sys.cgroups.remove(path);
       return;
     } catch (error) {
       if (errnoCode(error) !== 'EBUSY') throw error;
+      killAll(path, sys);
       if (Date.now() > end)
         throw deadlineExceeded('the cgroup still has processes that cannot be killed', {
           cause: error,

@@ -207,7 +207,14 @@ function collectProcesses(directory: string, found: Set<number>): void {
   for (const child of subdirectories(directory)) collectProcesses(child, found);
 }
 
+/** Tried before it is looked into: most have nothing below, and listing one costs more than removing it. */
 function removeDirectories(directory: string): void {
-  for (const child of subdirectories(directory)) removeDirectories(child);
-  ignoring(['ENOENT'], () => rmdirSync(directory));
+  try {
+    ignoring(['ENOENT'], () => rmdirSync(directory));
+  } catch (error) {
+    const children = subdirectories(directory);
+    if (children.length === 0) throw error;
+    for (const child of children) removeDirectories(child);
+    ignoring(['ENOENT'], () => rmdirSync(directory));
+  }
 }
