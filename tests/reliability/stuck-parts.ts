@@ -50,9 +50,15 @@ export interface StuckReport {
 }
 
 /**
+ * The shortest deadline the engine gives a call of the runtime is 20 s; then it gives the start up, rightly. What is stuck is
+ * let go before, so that it can be asked to end well.
+ */
+const STUCK_FOR_MS = 8000;
+
+/**
  * Freezes, all at once: a runtime in `create`, one in `start`, one in `delete`, the monitor of a running container (SIGSTOP),
  * clients that attach to a writer and follow a log and never read, and a paused container somebody waits for. Beside
- * that, `rounds` times everything a user does to other containers. R4.
+ * that, `rounds` times everything a user does to other containers; every few seconds all go on and are frozen anew. R4.
  */
 export async function workBesideStuckParts(options: {
   readonly daemon: TestDaemon;
@@ -62,64 +68,92 @@ export async function workBesideStuckParts(options: {
   readonly onProgress?: (done: number) => void;
 }): Promise<StuckReport> {
   const { daemon, client, runtime } = options;
-  const { host } = daemon;
   const problems: string[] = [];
-  const latencies: Record<string, number[]> = {};
-  await using stuck = new StuckParts(daemon, client, runtime);
-  await stuck.build();
-  const measure = async (what: string, action: () => Promise<string | undefined>): Promise<void> => {
+  const neighbour = new Neighbour(daemon.host, client, problems);
+  let names: readonly string[] = [];
+  for (let round = 0; round < options.rounds; ) {
+    await using stuck = new StuckParts(daemon, client, runtime);
+    names = stuck.names;
+    await stuck.build();
+    const letGoAt = performance.now() + STUCK_FOR_MS;
+    await neighbour.begin();
+    do {
+      await neighbour.work(stuck.ids());
+      options.onProgress?.(++round);
+    } while (round < options.rounds && performance.now() < letGoAt);
+    await neighbour.end();
+    problems.push(...(await stuck.release()));
+  }
+  return { stuck: names, latencies: neighbour.latencies, problems };
+}
+
+/** A user of the same engine, of other containers than the stuck ones; measures every request. */
+class Neighbour {
+  readonly latencies: Record<string, number[]> = {};
+  readonly #host: string;
+  readonly #client: Client;
+  readonly #problems: string[];
+  #container = '';
+
+  constructor(host: string, client: Client, problems: string[]) {
+    this.#host = host;
+    this.#client = client;
+    this.#problems = problems;
+  }
+
+  async begin(): Promise<void> {
+    this.#container = await this.#must('run', '-d', 'busybox', 'sh', '-c', 'echo up; exec sleep 1000');
+  }
+
+  async end(): Promise<void> {
+    await this.#must('rm', '-f', this.#container);
+  }
+
+  /** One round: lists and inspects ten times, then everything else once. */
+  async work(stuckIds: readonly string[]): Promise<void> {
+    for (let turn = 0; turn < 10; turn += 1) {
+      await this.#get('ps', '/containers/json?all=1', (text) => stuckIds.every((id) => text.includes(id)));
+      await this.#get('info', '/info', (text) => text.includes('"Containers":'));
+      for (const id of stuckIds)
+        await this.#get('inspect of a stuck one', `/containers/${id}/json`, (text) => text.includes(id));
+      await this.#get('inspect', `/containers/${this.#container}/json`, (text) =>
+        text.includes('"Running":true'),
+      );
+      await this.#get('images', '/images/json', (text) => text.includes('busybox'));
+    }
+    await this.#cli('run --rm', ['run', '--rm', 'busybox', 'echo', 'here'], 'here');
+    await this.#cli('exec', ['exec', this.#container, 'echo', 'here'], 'here');
+    await this.#cli('logs', ['logs', this.#container], 'up');
+    await this.#cli('restart', ['restart', '-t', '0', this.#container], this.#container);
+    await this.#must('stop', '-t', '0', this.#container);
+    await this.#must('rm', this.#container);
+    await this.begin();
+  }
+
+  #must(...args: string[]): Promise<string> {
+    return must(this.#client, args, { host: this.#host });
+  }
+
+  #get(what: string, path: string, expected: (text: string) => boolean): Promise<void> {
+    return this.#measure(what, async () => {
+      const { status, text } = await call(this.#host, 'GET', path);
+      return status === 200 && expected(text) ? undefined : `${status} ${text.slice(0, 200)}`;
+    });
+  }
+
+  #cli(what: string, args: readonly string[], expected: string): Promise<void> {
+    return this.#measure(what, async () => {
+      const { code, stdout, stderr } = await run(this.#client, args, { host: this.#host });
+      return code === 0 && stdout.trim() === expected ? undefined : `${code} ${stdout}${stderr}`;
+    });
+  }
+
+  async #measure(what: string, action: () => Promise<string | undefined>): Promise<void> {
     const start = performance.now();
     const problem = await action();
-    latencies[what] = [...(latencies[what] ?? []), performance.now() - start];
-    if (problem !== undefined) problems.push(`${what}: ${problem}`);
-  };
-  const get = (path: string, expected: (text: string) => boolean) => async () => {
-    const { status, text } = await call(host, 'GET', path);
-    return status === 200 && expected(text) ? undefined : `${status} ${text.slice(0, 200)}`;
-  };
-  const cli = (args: readonly string[], expected: string) => async () => {
-    const { code, stdout, stderr } = await run(client, args, { host });
-    return code === 0 && stdout.trim() === expected ? undefined : `${code} ${stdout}${stderr}`;
-  };
-  const good = await must(client, ['run', '-d', 'busybox', 'sh', '-c', 'echo up; exec sleep 1000'], { host });
-  for (let round = 0; round < options.rounds; round += 1) {
-    for (let turn = 0; turn < 10; turn += 1) {
-      await measure(
-        'ps',
-        get('/containers/json?all=1', (text) => stuck.ids().every((id) => text.includes(id))),
-      );
-      await measure(
-        'info',
-        get('/info', (text) => text.includes('"Containers":')),
-      );
-      for (const id of stuck.ids())
-        await measure(
-          'inspect of a stuck one',
-          get(`/containers/${id}/json`, (text) => text.includes(id)),
-        );
-      await measure(
-        'inspect',
-        get(`/containers/${good}/json`, (text) => text.includes('"Running":true')),
-      );
-      await measure(
-        'images',
-        get('/images/json', (text) => text.includes('busybox')),
-      );
-    }
-    await measure('run --rm', cli(['run', '--rm', 'busybox', 'echo', 'here'], 'here'));
-    await measure('exec', cli(['exec', good, 'echo', 'here'], 'here'));
-    await measure('logs', cli(['logs', good], 'up'));
-    await measure('restart', cli(['restart', '-t', '0', good], good));
-    await must(client, ['stop', '-t', '0', good], { host });
-    await must(client, ['rm', good], { host });
-    await must(client, ['run', '-d', '--name', good, 'busybox', 'sh', '-c', 'echo up; exec sleep 1000'], {
-      host,
-    });
-    options.onProgress?.(round + 1);
+    this.latencies[what] = [...(this.latencies[what] ?? []), performance.now() - start];
+    if (problem !== undefined) this.#problems.push(`${what}: ${problem}`);
   }
-  await must(client, ['rm', '-f', good], { host });
-  problems.push(...(await stuck.release()));
-  return { stuck: stuck.names, latencies, problems };
 }
 
 /** A writer that is full of output at once and ends by itself: 8 MB. */
