@@ -69,8 +69,12 @@ function collectStructs(routes: readonly Route[]): Map<string, Set<string>> {
   return found;
 }
 
-/** The page: a table a group, holes named. */
-export function coveragePage(facts: ApiFacts, rows: readonly CoverageRow[]): string {
+/** The page: a table a group, holes named, then `more`. */
+export function coveragePage(
+  facts: ApiFacts,
+  rows: readonly CoverageRow[],
+  more: readonly string[] = [],
+): string {
   const groups = [...new Set(rows.map(({ group }) => group))];
   const intro = [
     '# Coverage of the Engine API',
@@ -95,6 +99,7 @@ export function coveragePage(facts: ApiFacts, rows: readonly CoverageRow[]): str
         rows.filter((row) => row.group === group),
       ),
     ),
+    ...more,
   ].join('\n')}\n`;
 }
 

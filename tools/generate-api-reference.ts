@@ -9,7 +9,11 @@ import { join } from 'node:path';
 import { formatApiVersion, MAX_API_VERSION, MIN_API_VERSION } from '#api';
 import { type Backends, CHANGES, createRoutes, type Route } from '#server';
 import { coveragePage, coverObjects, coverOperations } from './api-coverage.ts';
+import { sampleResponses } from './api-response-samples.ts';
+import { type ResponseFacts, type ResponseNote, responsesSection } from './api-responses.ts';
 import facts from './facts/engine-api.json';
+import responseNotes from './facts/engine-api-response-notes.json';
+import responseFacts from './facts/engine-api-responses.json';
 
 const DIRECTORY = join(import.meta.dir, '../docs/reference/api');
 
@@ -81,9 +85,19 @@ function olderVersions({ name }: Route): string[] {
 const versionText = (since: number | undefined): string => formatApiVersion(since ?? MIN_API_VERSION);
 
 const routes = createRoutes(noBackends);
+const answers = responsesSection(
+  responseFacts as unknown as ResponseFacts,
+  responseNotes as readonly ResponseNote[],
+  MAX_API_VERSION,
+  await sampleResponses(MAX_API_VERSION),
+);
 const pages = {
   'routes.md': page(routes),
-  'coverage.md': coveragePage(facts, [...coverOperations(facts, routes), ...coverObjects(facts, routes)]),
+  'coverage.md': coveragePage(
+    facts,
+    [...coverOperations(facts, routes), ...coverObjects(facts, routes)],
+    answers,
+  ),
 };
 for (const [name, text] of Object.entries(pages)) {
   const file = join(DIRECTORY, name);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { EventBus } from '#base';
-import { CDI_SPEC_DIRS, type ContainerService, LOG_DRIVER_NAMES } from '#containers';
+import { type EventBus, silentLogger } from '#base';
+import { CDI_SPEC_DIRS, CdiRegistry, type ContainerService, LOG_DRIVER_NAMES } from '#containers';
 import type { ImageService } from '#images';
 import { hostPlatform } from '#oci';
 import { findInit, isAppArmorEnabled, type Runtime } from '#runtime';
@@ -87,7 +87,9 @@ export function engineInfo(sources: InfoSources): EngineInfo {
     securityOptions: securityOptions(settings.containers, sources),
     addressPools: settings.network.addressPools,
     firewallDriver: 'nftables',
-    cdiSpecDirs: CDI_SPEC_DIRS,
+    cdiSpecDirs: settings.containers.cdiSpecDirs ?? CDI_SPEC_DIRS,
+    // Whoever asks for a device is told about files that cannot be read.
+    discoveredDevices: new CdiRegistry(settings.containers.cdiSpecDirs ?? CDI_SPEC_DIRS, silentLogger).names,
     warnings: [],
   };
 }

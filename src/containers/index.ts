@@ -1,5 +1,5 @@
 export { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
-export { CDI_SPEC_DIRS } from './devices/cdi-registry.ts';
+export { CDI_SPEC_DIRS, CdiRegistry } from './devices/cdi-registry.ts';
 export type { ContainerHost } from './engine.ts';
 export { LOG_DRIVER_NAMES } from './log-drivers/index.ts';
 export type * from './model.ts';

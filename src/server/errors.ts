@@ -11,6 +11,12 @@ export const versionTooOld = (version: string, min: string): GantryError =>
 export const versionTooNew = (version: string, max: string): GantryError =>
   invalidArgument(`client version ${version} is too new. Maximum supported API version is ${max}`);
 
+/** Not "not found": clients give that a meaning of its own. */
+export const needsVersion = (
+  { method, path }: { readonly method: string; readonly path: string },
+  version: string,
+): GantryError => invalidArgument(`${method} ${path} requires minimum API version ${version}`);
+
 export const malformedContentType = (type: string): GantryError =>
   invalidArgument(`malformed Content-Type header (${type}): mime: no media type`);
 
@@ -47,6 +53,11 @@ export const noLogStream = (): GantryError =>
 
 export const emptyConfig = (): GantryError =>
   invalidArgument('config cannot be empty in order to create a container');
+
+export const macOfContainer = (): GantryError =>
+  invalidArgument(
+    'container-wide MAC address no longer supported; use endpoint-specific MAC address instead',
+  );
 
 export const noExecCommand = (): GantryError => invalidArgument('No exec command specified');
 

@@ -125,6 +125,7 @@ export interface SystemInfo {
   readonly DefaultAddressPools?: readonly { readonly Base: string; readonly Size: number }[];
   readonly FirewallBackend?: { readonly Driver: string; readonly Info?: InfoPairs };
   readonly CDISpecDirs: readonly string[];
+  readonly DiscoveredDevices?: readonly { readonly Source: string; readonly ID: string }[];
   readonly Warnings: readonly string[] | null;
 }
 

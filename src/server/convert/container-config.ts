@@ -7,7 +7,7 @@ import type {
 import type { ContainerConfig, CreateRequest } from '#containers';
 import type { EndpointRequest } from '#network';
 import { normalizeNetworkMode, toHostConfig } from './host-config.ts';
-import { omitEmpty, omitEmptyObject, orNull } from './zero.ts';
+import { byKey, omitEmpty, omitEmptyObject, orNull } from './zero.ts';
 
 /** A create request: body plus the query's name and platform. */
 export function toCreateRequest(
@@ -41,7 +41,7 @@ export function toContainerConfig(wire: ContainerCreateRequest): ContainerConfig
     networkDisabled: wire.NetworkDisabled ?? false,
     stopSignal: wire.StopSignal || undefined,
     stopTimeoutS: wire.StopTimeout ?? undefined,
-    macAddress: wire.MacAddress || undefined,
+    macAddress: undefined,
   };
 }
 
@@ -110,9 +110,8 @@ export function fromContainerConfig(config: ContainerConfig): WireConfig {
     WorkingDir: config.workingDir,
     Entrypoint: orNull(config.entrypoint),
     ...omitEmpty('NetworkDisabled', config.networkDisabled),
-    ...omitEmpty('MacAddress', config.macAddress),
     ...omitEmptyObject('OnBuild', config.onBuild),
-    Labels: config.labels,
+    Labels: byKey(config.labels),
     ...omitEmpty('StopSignal', config.stopSignal),
     ...(config.stopTimeoutS === undefined ? {} : { StopTimeout: config.stopTimeoutS }),
     ...omitEmptyObject('Shell', config.shell),
@@ -120,5 +119,5 @@ export function fromContainerConfig(config: ContainerConfig): WireConfig {
 }
 
 export function toWireSet(keys: readonly string[]): WireSet {
-  return Object.fromEntries(keys.map((key) => [key, {}]));
+  return Object.fromEntries([...keys].sort().map((key) => [key, {}]));
 }

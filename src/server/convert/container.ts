@@ -5,7 +5,7 @@ import { type NetworkIdOf, networksOf, portsOf } from './endpoint.ts';
 import { fromHostConfig } from './host-config.ts';
 import { fromMountPoint } from './mounts.ts';
 import { fromState, healthSummary, statusText } from './status.ts';
-import { omitEmpty, omitEmptyObject, orNull } from './zero.ts';
+import { byKey, omitEmpty, omitEmptyObject, orNull } from './zero.ts';
 
 export interface Sizes {
   readonly rwBytes: number;
@@ -32,10 +32,7 @@ export function fromContainerView(
     Args: view.args,
     State: fromState(view.state),
     Image: view.imageId,
-    ResolvConfPath: view.resolvConfPath,
-    HostnamePath: view.hostnamePath,
-    HostsPath: view.hostsPath,
-    LogPath: logPathOf(view),
+    ...pathsOf(view),
     Name: `/${view.name}`,
     RestartCount: view.restartCount,
     Driver: view.driver,
@@ -58,6 +55,15 @@ export function fromContainerView(
   };
 }
 
+/** With the hardware address that was asked for in the container's configuration, where clients before 1.52 look for it. */
+export function withWantedMac(
+  answer: ContainerInspectResponse,
+  { endpoints, hostConfig }: ContainerView,
+): ContainerInspectResponse {
+  const mac = endpoints[hostConfig.networkMode]?.macAddress;
+  return mac ? { ...answer, Config: { ...answer.Config, MacAddress: mac } } : answer;
+}
+
 export function summarizeContainer(
   view: ContainerView,
   surroundings: ContainerSurroundings,
@@ -74,7 +80,7 @@ export function summarizeContainer(
     Ports: fixed.ports,
     ...omitEmpty('SizeRw', sizes?.rwBytes),
     ...omitEmpty('SizeRootFs', sizes?.rootFsBytes),
-    Labels: view.config.labels,
+    Labels: fixed.labels,
     State: view.state.status,
     Status: statusText(view.state, surroundings.nowMs),
     HostConfig: fixed.hostConfig,
@@ -83,6 +89,18 @@ export function summarizeContainer(
       Networks: fixed.networks ?? withoutNames(networksOf(view, surroundings.networkIdOf)),
     },
     Mounts: fixed.mounts,
+  };
+}
+
+/** Files of the container that the first start makes: before it there are none. */
+function pathsOf(view: ContainerView) {
+  const { state } = view;
+  const wasStarted = state.status !== 'created' || state.exitCode !== undefined;
+  return {
+    ResolvConfPath: wasStarted ? view.resolvConfPath : '',
+    HostnamePath: wasStarted ? view.hostnamePath : '',
+    HostsPath: wasStarted ? view.hostsPath : '',
+    LogPath: wasStarted ? logPathOf(view) : '',
   };
 }
 
@@ -97,6 +115,7 @@ interface FixedPart {
   readonly command: string;
   readonly created: number;
   readonly ports: PortSummary[];
+  readonly labels: ContainerSummary['Labels'];
   readonly hostConfig: ContainerSummary['HostConfig'];
   readonly mounts: ContainerSummary['Mounts'];
   /** Only of a running container: the networks of another one may change under it. */
@@ -131,9 +150,10 @@ function makeFixedPart(view: ContainerView, networkIdOf: NetworkIdOf): FixedPart
     command: commandLine(view),
     created: Math.floor(Date.parse(view.created) / 1000),
     ports: portSummaries(view),
+    labels: byKey(view.config.labels),
     hostConfig: {
       NetworkMode: view.hostConfig.networkMode,
-      ...omitEmptyObject('Annotations', view.hostConfig.annotations),
+      ...omitEmptyObject('Annotations', byKey(view.hostConfig.annotations)),
     },
     mounts: view.mounts.map(fromMountPoint),
     networks: view.sandbox ? withoutNames(networksOf(view, networkIdOf)) : undefined,

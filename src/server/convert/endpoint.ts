@@ -2,7 +2,7 @@ import type { EndpointSettings, PortBinding, PortMap } from '#api';
 import { shortId } from '#base';
 import type { ContainerView } from '#containers';
 import type { Endpoint, EndpointRequest } from '#network';
-import { omitEmpty, orNull } from './zero.ts';
+import { byKey, omitEmpty, orNull } from './zero.ts';
 
 /** What the network room can add to a container that does not run. Answers undefined for a network that is gone. */
 export type NetworkIdOf = (network: string) => string | undefined;
@@ -18,6 +18,9 @@ const NO_ENDPOINT = {
   GlobalIPv6Address: '',
   GlobalIPv6PrefixLen: 0,
 } as const;
+
+/** Networks on which ports are not mapped. */
+const UNMAPPED = new Set(['host', 'none']);
 
 const BUILT_IN = new Set(['bridge', 'host', 'none', 'default']);
 
@@ -71,7 +74,7 @@ function endpointSettings(
     IPAMConfig: ipamConfig(request),
     Links: orNull(request.links),
     Aliases: orNull(request.aliases),
-    DriverOpts: request.driverOpts ?? null,
+    DriverOpts: request.driverOpts ? byKey(request.driverOpts) : null,
     GwPriority: 0,
     ...(facts as Pick<EndpointSettings, keyof typeof NO_ENDPOINT>),
     DNSNames: BUILT_IN.has(network) ? null : dnsNames(view, request),
@@ -92,9 +95,9 @@ function dnsNames(view: ContainerView, request: EndpointRequest): string[] {
   return [...new Set(names.filter((name) => name !== ''))];
 }
 
-/** Published and exposed ports of a running container; nothing of one that is not. */
+/** Published and exposed ports of a running container; nothing of one that is not, or that has no network of its own. */
 export function portsOf(view: ContainerView): PortMap {
-  if (!view.sandbox) return {};
+  if (!view.sandbox?.endpoints.some(({ networkName }) => !UNMAPPED.has(networkName))) return {};
   const ports: Record<string, PortBinding[] | null> = {};
   for (const port of view.config.exposedPorts) ports[port] = null;
   for (const { containerPort, protocol, hostIp, hostPort } of view.sandbox.ports) {
@@ -103,5 +106,5 @@ export function portsOf(view: ContainerView): PortMap {
     bindings.push({ HostIp: hostIp, HostPort: String(hostPort) });
     ports[key] = bindings;
   }
-  return ports;
+  return byKey(ports);
 }

@@ -1,4 +1,5 @@
 import type { EngineEvent } from '#base';
+import { byKey } from './zero.ts';
 
 const NS_PER_S = 1_000_000_000n;
 
@@ -11,7 +12,7 @@ export function encodeEvent(event: EngineEvent, legacy: boolean): string {
     ...(legacy ? legacyFields(event) : {}),
     Type: event.type,
     Action: event.action,
-    Actor: { ID: event.actorId, Attributes: event.attributes },
+    Actor: { ID: event.actorId, Attributes: byKey(event.attributes) },
     scope: 'local',
   };
   const head = JSON.stringify(message).slice(0, -1);

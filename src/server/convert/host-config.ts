@@ -8,7 +8,7 @@ import type {
 import type { HostConfig, RestartPolicy } from '#containers';
 import { fromMountRequest, toMountRequest } from './mounts.ts';
 import { fromResources, toResources } from './resources.ts';
-import { omitEmpty, omitEmptyObject, orNull } from './zero.ts';
+import { byKey, omitEmpty, omitEmptyObject, orNull } from './zero.ts';
 
 type WireRequest = NonNullable<ContainerCreateRequest['HostConfig']>;
 
@@ -112,7 +112,7 @@ export function fromHostConfig(host: HostConfig): WireHostConfig {
   return {
     Binds: orNull(host.binds),
     ContainerIDFile: host.containerIdFile,
-    LogConfig: { Type: host.logConfig.type, Config: host.logConfig.config },
+    LogConfig: { Type: host.logConfig.type, Config: byKey(host.logConfig.config) },
     NetworkMode: host.networkMode,
     PortBindings: fromPortBindings(host.portBindings),
     RestartPolicy: {
@@ -123,12 +123,10 @@ export function fromHostConfig(host: HostConfig): WireHostConfig {
     VolumeDriver: host.volumeDriver,
     VolumesFrom: orNull(host.volumesFrom),
     ConsoleSize: host.consoleSize,
-    ...omitEmptyObject('Annotations', host.annotations),
+    ...omitEmptyObject('Annotations', byKey(host.annotations)),
     ...fromIsolation(host),
-    ...omitEmptyObject('StorageOpt', host.storageOpt),
-    ...omitEmptyObject('Tmpfs', host.tmpfs),
     ShmSize: host.shmSize,
-    ...omitEmptyObject('Sysctls', host.sysctls),
+    ...omitEmptyObject('Sysctls', byKey(host.sysctls)),
     ...omitEmpty('Runtime', host.runtime),
     Isolation: host.isolation,
     ...fromResources(host),
@@ -158,6 +156,8 @@ function fromIsolation(host: HostConfig) {
     PublishAllPorts: host.publishAllPorts,
     ReadonlyRootfs: host.readonlyRootfs,
     SecurityOpt: orNull(host.securityOpt),
+    ...omitEmptyObject('StorageOpt', byKey(host.storageOpt)),
+    ...omitEmptyObject('Tmpfs', byKey(host.tmpfs)),
     UTSMode: host.utsMode,
     UsernsMode: host.usernsMode,
   };
@@ -165,7 +165,7 @@ function fromIsolation(host: HostConfig) {
 
 function fromPortBindings(bindings: HostConfig['portBindings']): PortMap {
   return Object.fromEntries(
-    Object.entries(bindings).map(([port, list]) => [
+    Object.entries(byKey(bindings)).map(([port, list]) => [
       port,
       list.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort })),
     ]),

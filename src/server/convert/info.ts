@@ -6,7 +6,7 @@ import {
   type SystemVersion,
 } from '#api';
 import type { EngineInfo, EngineVersion } from '../router/system/backend.ts';
-import { omitEmpty, omitEmptyObject, orNull } from './zero.ts';
+import { byKey, omitEmpty, omitEmptyObject, orNull } from './zero.ts';
 
 export function fromVersion(version: EngineVersion): SystemVersion {
   const api = {
@@ -16,7 +16,7 @@ export function fromVersion(version: EngineVersion): SystemVersion {
   const engine = {
     Name: 'Engine',
     Version: version.version,
-    Details: {
+    Details: byKey({
       ...api,
       Arch: version.architecture,
       BuildTime: version.buildTime,
@@ -25,12 +25,12 @@ export function fromVersion(version: EngineVersion): SystemVersion {
       GoVersion: version.runtime,
       KernelVersion: version.kernelVersion,
       Os: 'linux',
-    },
+    }),
   };
   const components = version.components.map(({ name, version: text, details }) => ({
     Name: name,
     Version: text,
-    ...omitEmptyObject('Details', details),
+    ...omitEmptyObject('Details', byKey(details)),
   }));
   return {
     Platform: { Name: version.platformName },
@@ -46,6 +46,7 @@ export function fromVersion(version: EngineVersion): SystemVersion {
   };
 }
 
+/** In docker's order. */
 export function fromInfo(info: EngineInfo): SystemInfo {
   return {
     ID: info.id,
@@ -63,32 +64,31 @@ export function fromInfo(info: EngineInfo): SystemInfo {
       Log: info.plugins.log,
     },
     ...fromLimits(info),
-    Debug: info.debug,
-    NFd: info.openFiles,
     NGoroutines: info.tasks,
     SystemTime: info.systemTime,
     LoggingDriver: info.loggingDriver,
     CgroupDriver: info.cgroup.driver,
     CgroupVersion: info.cgroup.version,
     NEventsListener: info.eventListeners,
-    ...fromHost(info),
+    KernelVersion: info.host.kernelVersion,
+    OperatingSystem: info.host.operatingSystem,
+    OSVersion: info.host.osVersion,
+    OSType: 'linux',
+    Architecture: info.host.architecture,
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: {
-      InsecureRegistryCIDRs: info.registry.insecureCidrs,
-      IndexConfigs: Object.fromEntries(
-        info.registry.indexes.map(({ name, mirrors, secure, official }) => [
-          name,
-          { Name: name, Mirrors: mirrors, Secure: secure, Official: official },
-        ]),
-      ),
-      Mirrors: info.registry.mirrors,
-    },
-    ...fromRuntimes(info),
+    RegistryConfig: fromRegistry(info),
+    NCPU: info.host.cpus,
+    MemTotal: info.host.memoryBytes,
+    GenericResources: null,
     ...fromEngine(info),
+    ...fromRuntimes(info),
+    SecurityOptions: info.securityOptions,
+    ...fromLists(info),
+    Warnings: orNull(info.warnings),
   };
 }
 
-function fromLimits({ limits }: EngineInfo) {
+function fromLimits({ limits, debug, openFiles }: EngineInfo) {
   return {
     MemoryLimit: limits.memory,
     SwapLimit: limits.swap,
@@ -98,49 +98,43 @@ function fromLimits({ limits }: EngineInfo) {
     CPUSet: limits.cpuset,
     PidsLimit: limits.pids,
     IPv4Forwarding: limits.ipv4Forwarding,
+    Debug: debug,
+    NFd: openFiles,
     OomKillDisable: limits.oomKillDisable,
   };
 }
 
-function fromHost({ host }: EngineInfo) {
+function fromRegistry({ registry }: EngineInfo): SystemInfo['RegistryConfig'] {
   return {
-    KernelVersion: host.kernelVersion,
-    OperatingSystem: host.operatingSystem,
-    OSVersion: host.osVersion,
-    OSType: 'linux',
-    Architecture: host.architecture,
-    NCPU: host.cpus,
-    MemTotal: host.memoryBytes,
-    Name: host.name,
-  };
-}
-
-function fromRuntimes({ runtimes }: EngineInfo) {
-  return {
-    Runtimes: Object.fromEntries(
-      Object.entries(runtimes.all).map(([name, { path, args }]) => [
-        name,
-        { ...omitEmpty('path', path), ...omitEmptyObject('runtimeArgs', args) },
-      ]),
+    InsecureRegistryCIDRs: registry.insecureCidrs,
+    IndexConfigs: byKey(
+      Object.fromEntries(
+        registry.indexes.map(({ name, mirrors, secure, official }) => [
+          name,
+          { Name: name, Mirrors: mirrors, Secure: secure, Official: official },
+        ]),
+      ),
     ),
-    DefaultRuntime: runtimes.default,
-    ContainerdCommit: { ID: '' },
-    RuncCommit: { ID: runtimes.runcCommit },
-    InitCommit: { ID: runtimes.initCommit },
-    InitBinary: runtimes.initBinary,
+    Mirrors: registry.mirrors,
   };
 }
 
 function fromEngine(info: EngineInfo) {
+  const runtimes = Object.entries(info.runtimes.all).map(([name, { path, args }]) => [
+    name,
+    { ...omitEmpty('path', path), ...omitEmptyObject('runtimeArgs', args) },
+  ]);
   return {
-    GenericResources: null,
     DockerRootDir: info.dataRoot,
     HttpProxy: info.proxy.http,
     HttpsProxy: info.proxy.https,
     NoProxy: info.proxy.no,
+    Name: info.host.name,
     Labels: info.labels,
     ExperimentalBuild: false,
     ServerVersion: info.version,
+    Runtimes: byKey(Object.fromEntries(runtimes) as SystemInfo['Runtimes']),
+    DefaultRuntime: info.runtimes.default,
     Swarm: {
       NodeID: '',
       NodeAddr: '',
@@ -151,13 +145,29 @@ function fromEngine(info: EngineInfo) {
     },
     LiveRestoreEnabled: info.liveRestore,
     Isolation: '',
-    SecurityOptions: info.securityOptions,
+  };
+}
+
+function fromRuntimes({ runtimes }: EngineInfo) {
+  return {
+    InitBinary: runtimes.initBinary,
+    ContainerdCommit: { ID: '' },
+    RuncCommit: { ID: runtimes.runcCommit },
+    InitCommit: { ID: runtimes.initCommit },
+  };
+}
+
+function fromLists(info: EngineInfo) {
+  return {
     ...omitEmptyObject(
       'DefaultAddressPools',
       info.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
     ),
     FirewallBackend: { Driver: info.firewallDriver },
     CDISpecDirs: info.cdiSpecDirs,
-    Warnings: orNull(info.warnings),
+    ...omitEmptyObject(
+      'DiscoveredDevices',
+      info.discoveredDevices.map((id) => ({ Source: 'cdi', ID: id })),
+    ),
   };
 }

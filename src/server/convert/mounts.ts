@@ -1,6 +1,6 @@
 import type { Mount, MountPoint as WireMountPoint } from '#api';
 import type { MountPoint, MountRequest, MountType } from '#containers';
-import { omitEmpty, omitEmptyObject } from './zero.ts';
+import { byKey, omitEmpty, omitEmptyObject } from './zero.ts';
 
 /** `HostConfig.Mounts` of a create body. An unknown type passes on: the containers room refuses it with docker's text. */
 export function toMountRequest(wire: Mount): MountRequest {
@@ -87,11 +87,11 @@ function fromBindOptions(options: NonNullable<MountRequest['bindOptions']>) {
 function fromVolumeOptions(options: NonNullable<MountRequest['volumeOptions']>) {
   const driver = {
     ...omitEmpty('Name', options.driverName),
-    ...omitEmptyObject('Options', options.driverOptions),
+    ...omitEmptyObject('Options', byKey(options.driverOptions ?? {})),
   };
   return {
     ...omitEmpty('NoCopy', options.noCopy),
-    ...omitEmptyObject('Labels', options.labels),
+    ...omitEmptyObject('Labels', byKey(options.labels ?? {})),
     ...omitEmpty('Subpath', options.subpath),
     ...omitEmptyObject('DriverConfig', driver),
   };

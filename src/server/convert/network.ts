@@ -1,6 +1,6 @@
 import type { EndpointResource, NetworkInspect, NetworkSummary } from '#api';
 import type { Endpoint, Network } from '#network';
-import { omitEmpty } from './zero.ts';
+import { byKey, omitEmpty } from './zero.ts';
 
 export function fromNetwork(network: Network): NetworkSummary {
   return {
@@ -25,8 +25,8 @@ export function fromNetwork(network: Network): NetworkSummary {
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
-    Options: network.options,
-    Labels: network.labels,
+    Options: byKey(network.options),
+    Labels: byKey(network.labels),
   };
 }
 
@@ -39,7 +39,9 @@ export interface NetworkMember {
 export function inspectNetwork(network: Network, members: readonly NetworkMember[]): NetworkInspect {
   return {
     ...fromNetwork(network),
-    Containers: Object.fromEntries(members.map((member) => [member.containerId, endpointResource(member)])),
+    Containers: byKey(
+      Object.fromEntries(members.map((member) => [member.containerId, endpointResource(member)])),
+    ),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   ZERO_TIME,
 } from '#api';
 import type { ContainerSample, ContainerStats, ContainerView } from '#containers';
-import { omitEmpty, omitEmptyObject } from './zero.ts';
+import { byKey, omitEmpty, omitEmptyObject } from './zero.ts';
 
 /** What TypeScript's library does not know yet: a number written digit by digit. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => number };
@@ -58,7 +58,7 @@ function fromMemory(memory: ContainerSample['memory']): ContainerMemoryStats {
   return {
     ...omitEmpty('usage', memory?.usage),
     ...omitEmpty('max_usage', memory?.maxUsage),
-    ...omitEmptyObject('stats', memory?.details),
+    ...omitEmptyObject('stats', byKey(memory?.details ?? {})),
     ...omitEmpty('failcnt', memory?.failcnt),
     ...omitEmpty('limit', memory?.limit),
   };
@@ -88,7 +88,7 @@ function fromNetworks(
   networks: ContainerSample['networks'],
 ): NonNullable<ContainerStatsResponse['networks']> {
   return Object.fromEntries(
-    Object.entries(networks).map(([name, counters]) => [
+    Object.entries(byKey(networks)).map(([name, counters]) => [
       name,
       {
         rx_bytes: counters.rxBytes,

@@ -1,5 +1,6 @@
 import type { Volume as WireVolume } from '#api';
 import type { Volume } from '#volumes';
+import { byKey } from './zero.ts';
 
 /** `CreatedAt` has whole seconds; labels and options are null when there are none. */
 export function fromVolume(volume: Volume): WireVolume {
@@ -14,4 +15,5 @@ export function fromVolume(volume: Volume): WireVolume {
   };
 }
 
-const nullWhenEmpty = (map: Readonly<Record<string, string>>) => (Object.keys(map).length === 0 ? null : map);
+const nullWhenEmpty = (map: Readonly<Record<string, string>>) =>
+  Object.keys(map).length === 0 ? null : byKey(map);

@@ -18,3 +18,10 @@ export function omitEmptyObject<K extends string, V extends object>(
   const filled = value !== undefined && Object.keys(value).length > 0;
   return (filled ? { [key]: value } : {}) as { readonly [P in K]?: V };
 }
+
+/** A map in the order in which Go writes it: by key. */
+export function byKey<V>(map: Readonly<Record<string, V>>): Readonly<Record<string, V>> {
+  const keys = Object.keys(map);
+  if (keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') <= key)) return map;
+  return Object.fromEntries(keys.sort().map((key) => [key, map[key] as V]));
+}

@@ -1,5 +1,5 @@
 import { formatApiVersion, MAX_API_VERSION, MIN_API_VERSION, tryParseApiVersion } from '#api';
-import { badEscape, pageNotFound, versionTooNew, versionTooOld } from '../errors.ts';
+import { badEscape, needsVersion, pageNotFound, versionTooNew, versionTooOld } from '../errors.ts';
 import { compileRoutes } from '../router/match.ts';
 import type { Call, Route } from '../router/route.ts';
 import type { Change, ChangeTable } from '../versions/change.ts';
@@ -32,7 +32,8 @@ export function createDispatcher(routes: readonly Route[], table: ChangeTable): 
       if (!found) throw pageNotFound();
       const minor = checkVersion(version);
       const { route, target } = found;
-      if (minor < (route.since ?? 0) || minor > (route.until ?? MAX_API_VERSION)) throw pageNotFound();
+      if (minor < (route.since ?? 0)) throw needsVersion(route, formatApiVersion(route.since ?? 0));
+      if (minor > (route.until ?? MAX_API_VERSION)) throw pageNotFound();
       return runRoute(route, target, request, route.changes[minor] ?? NO_CHANGES);
     },
   };

@@ -65,7 +65,12 @@ describe('server', () => {
       400,
       '{"message":"invalid semicolon separator in query","code":"invalid_argument"}\n',
     ],
-    ['POST', '/v1.24/containers/prune', 404, '{"message":"page not found","code":"not_found"}\n'],
+    [
+      'POST',
+      '/v1.24/containers/prune',
+      400,
+      '{"message":"POST /containers/prune requires minimum API version 1.25","code":"invalid_argument"}\n',
+    ],
   ])('%s %s answers %d', async (method, path, status, body) => {
     await using server = await serveFakes(createFakeBackends());
     const answer = await server.exchange(get(path).replace('GET', method));

@@ -8,7 +8,15 @@ import type { NetworkBackend } from '../router/network/backend.ts';
 import type { SystemBackend } from '../router/system/backend.ts';
 import type { VolumeBackend } from '../router/volume/backend.ts';
 import { sampleStats } from './sample-stats.ts';
-import { SAMPLE_INFO, SAMPLE_VERSION, sampleContainer, sampleImage, sampleNetwork } from './samples.ts';
+import {
+  SAMPLE_EXEC,
+  SAMPLE_IMAGE_ID,
+  SAMPLE_INFO,
+  SAMPLE_VERSION,
+  sampleContainer,
+  sampleImage,
+  sampleNetwork,
+} from './samples.ts';
 
 /** Replaces single methods of the fakes. */
 export interface FakeOverrides {
@@ -78,6 +86,13 @@ function fakeContainers(views: readonly ContainerView[]): Partial<ContainerBacke
       const { config } = get(ref);
       return { tty: config.tty, openStdin: config.openStdin, run: echo };
     },
+    top: async () => ({ titles: ['PID'], processes: [['1']] }),
+    changes: async () => [{ path: '/new', kind: 'added' }],
+    update: async () => ({ warnings: ['careful'] }),
+    prune: async () => ({ deleted: ['one'], reclaimedBytes: 1 }),
+    commit: async () => ({ id: SAMPLE_IMAGE_ID }),
+    createExec: () => ({ id: SAMPLE_EXEC.id }),
+    exec: () => SAMPLE_EXEC,
     wait: (ref) => {
       get(ref);
       return { exit: Promise.resolve({ exitCode: 3 }) };

@@ -1,4 +1,5 @@
 export { createFakeBackends, echo, type FakeOptions, type FakeOverrides } from './backends.ts';
+export { fullContainer } from './full-container.ts';
 export {
   SAMPLE_IMAGE_ID,
   SAMPLE_INFO,

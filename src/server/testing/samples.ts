@@ -1,4 +1,4 @@
-import type { ContainerView } from '#containers';
+import type { ContainerView, ExecView } from '#containers';
 import type { StoredImage } from '#images';
 import type { Network } from '#network';
 import { toCreateRequest } from '../convert/container-config.ts';
@@ -54,6 +54,26 @@ export function sampleContainer(
     ...changes,
   };
 }
+
+export const SAMPLE_EXEC: ExecView = {
+  id: 'e5'.repeat(32),
+  containerId: 'f6'.repeat(32) as ContainerView['id'],
+  running: false,
+  exitCode: 0,
+  pid: 4712,
+  config: {
+    attachStdin: false,
+    attachStdout: true,
+    attachStderr: true,
+    tty: false,
+    detachKeys: '',
+    env: [],
+    cmd: ['sh', '-c', 'true'],
+    privileged: false,
+    user: 'root',
+    workingDir: '',
+  },
+};
 
 function sampleEndpoint() {
   return {
@@ -175,6 +195,7 @@ export const SAMPLE_INFO: EngineInfo = {
   securityOptions: ['name=seccomp,profile=builtin'],
   addressPools: [{ base: '172.17.0.0/12', size: 16 }],
   firewallDriver: 'nftables',
-  cdiSpecDirs: [],
+  cdiSpecDirs: ['/etc/cdi'],
+  discoveredDevices: ['vendor.com/class=one'],
   warnings: [],
 };

@@ -1,28 +1,14 @@
 import {
-  type ContainerCreateRequest,
   type ContainerInspectResponse,
   type ContainerSummary,
   type ContainerUpdateRequest,
   type EndpointSettings,
   type ExecCreateRequest,
   type ExecStartRequest,
-  type Mount,
   STREAM_TYPE,
 } from '#api';
-import { invalidArgument } from '#base';
 import type { Reply } from '../http/reply.ts';
 import { type Change, type ChangeTable, omit, onEach, onValue, withoutParam, withParam } from './change.ts';
-
-type HostConfig = NonNullable<ContainerCreateRequest['HostConfig']>;
-
-const onCreate = (transform: (body: ContainerCreateRequest) => ContainerCreateRequest) =>
-  transform as (body: unknown) => unknown;
-
-const onHost = (transform: (host: HostConfig) => HostConfig) =>
-  onCreate((body) => ({ ...body, HostConfig: transform(body.HostConfig ?? {}) }));
-
-const onMounts = (transform: (mount: Mount) => Mount) =>
-  onHost((host) => (host.Mounts ? { ...host, Mounts: host.Mounts.map(transform) } : host));
 
 /** Before 1.42 hijacked streams and logs always say "raw". */
 const rawStream = (reply: Reply): Reply => {
@@ -45,18 +31,21 @@ const noConsoleSize = <T extends ExecCreateRequest | ExecStartRequest>(): Change
 
 /** docker-py 2 and older read the address of the bridge here. */
 function withBridgeFields(container: ContainerInspectResponse): unknown {
-  const bridge = container.NetworkSettings.Networks['bridge'];
+  const { SandboxID, SandboxKey, Ports, Networks } = container.NetworkSettings;
   return {
     ...container,
     NetworkSettings: {
       Bridge: '',
+      SandboxID,
       HairpinMode: false,
       LinkLocalIPv6Address: '',
       LinkLocalIPv6PrefixLen: 0,
+      Ports,
+      SandboxKey,
       SecondaryIPAddresses: null,
       SecondaryIPv6Addresses: null,
-      ...container.NetworkSettings,
-      ...bridgeFields(bridge),
+      ...bridgeFields(Networks['bridge']),
+      Networks,
     },
   };
 }
@@ -86,96 +75,14 @@ function withLegacyAliases(container: ContainerInspectResponse): unknown {
   return { ...container, NetworkSettings };
 }
 
-function onlyOneEndpoint(body: ContainerCreateRequest): ContainerCreateRequest {
-  const names = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {});
-  if (names.length > 1) {
-    throw invalidArgument(`Container cannot be created with multiple network endpoints: ${names.join(', ')}`);
-  }
-  return body;
-}
-
-function refuseMount(field: string, isUsed: (mount: Mount) => boolean | undefined) {
-  return onMounts((mount) => {
-    if (isUsed(mount)) throw invalidArgument(field);
-    return mount;
-  });
-}
-
-const CREATE: readonly Change[] = [
-  {
-    before: 40,
-    note: 'The IPC namespace is shareable by default; `BindOptions.NonRecursive` is ignored.',
-    body: onHost((host) => ({ ...host, IpcMode: host.IpcMode || 'shareable' })),
-  },
-  {
-    before: 41,
-    note: '`platform` is ignored.',
-    query: withoutParam('platform'),
-  },
-  {
-    before: 42,
-    note: '`ConsoleSize` and options of another mount type are ignored.',
-    body: onHost(({ ConsoleSize: _, ...host }) => ({
-      ...host,
-      ...(host.Mounts ? { Mounts: host.Mounts.map(onlyOwnOptions) } : {}),
-    })),
-  },
-  {
-    before: 43,
-    note: '`Annotations` is ignored.',
-    body: onHost(({ Annotations: _, ...host }) => host),
-  },
-  {
-    before: 44,
-    note: 'One endpoint at most; read-only mounts are not recursive; `Healthcheck.StartInterval` is ignored.',
-    body: onCreate((body) => {
-      const { StartInterval: _, ...health } = body.Healthcheck ?? {};
-      return onlyOneEndpoint(body.Healthcheck ? { ...body, Healthcheck: health } : body);
-    }),
-  },
-  {
-    before: 44,
-    note: '`BindOptions.ReadOnlyForceRecursive` is refused.',
-    body: refuseMount(
-      'BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer',
-      (mount) => mount.BindOptions?.ReadOnlyForceRecursive,
-    ),
-  },
-  {
-    before: 45,
-    note: '`VolumeOptions.Subpath` is refused.',
-    body: refuseMount(
-      'VolumeOptions.Subpath needs API v1.45 or newer',
-      (mount) => (mount.VolumeOptions?.Subpath ?? '') !== '',
-    ),
-  },
-  {
-    before: 48,
-    note: 'Mounts of type image are refused.',
-    body: refuseMount('Mount type "Image" needs API v1.48 or newer', ({ Type }) => Type === 'image'),
-  },
-];
-
-/** Options that belong to another mount type were not checked before 1.42. */
-function onlyOwnOptions(mount: Mount): Mount {
-  const { BindOptions, VolumeOptions, TmpfsOptions, ...rest } = mount;
-  const { CreateMountpoint: _, ...bind } = BindOptions ?? {};
-  return {
-    ...rest,
-    ...(BindOptions ? { BindOptions: bind } : {}),
-    ...(VolumeOptions && mount.Type === 'volume' ? { VolumeOptions } : {}),
-    ...(TmpfsOptions && mount.Type === 'tmpfs' ? { TmpfsOptions } : {}),
-  };
-}
-
 export const CONTAINER_CHANGES: ChangeTable = {
   ContainerList: [
     {
       before: 46,
       note: '`HostConfig.Annotations` is left out.',
-      value: onEach<ContainerSummary>(({ HostConfig, ...rest }) => ({
-        ...rest,
-        HostConfig: omit(HostConfig, 'Annotations'),
+      value: onEach<ContainerSummary>((item) => ({
+        ...item,
+        HostConfig: omit(item.HostConfig, 'Annotations'),
       })),
     },
     {
@@ -193,11 +100,11 @@ export const CONTAINER_CHANGES: ChangeTable = {
     { before: 45, note: 'Short ID and host name are aliases.', value: onValue(withLegacyAliases) },
     {
       before: 52,
-      note: 'Fields of the default bridge in `NetworkSettings`.',
+      note: 'Fields of the default bridge in `NetworkSettings`; `Config.MacAddress` when one was asked for.',
+      query: withParam('legacy', '1'),
       value: onValue(withBridgeFields),
     },
   ],
-  ContainerCreate: CREATE,
   ContainerUpdate: [
     {
       before: 40,
@@ -222,6 +129,11 @@ export const CONTAINER_CHANGES: ChangeTable = {
   ContainerStop: [noSignal],
   ContainerRestart: [noSignal],
   ContainerWait: [
+    {
+      before: 34,
+      note: 'A removal that failed is answered with nothing.',
+      query: (query) => (query.get('condition')?.[0] === 'removed' ? withParam('mute', '1')(query) : query),
+    },
     {
       before: 30,
       note: '`condition` is ignored; the status comes with the exit code.',

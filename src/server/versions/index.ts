@@ -1,5 +1,6 @@
 import type { ChangeTable } from './change.ts';
 import { CONTAINER_CHANGES } from './container.ts';
+import { CREATE_CHANGES } from './create.ts';
 import { IMAGE_CHANGES } from './image.ts';
 import { SYSTEM_CHANGES } from './system.ts';
 
@@ -10,6 +11,7 @@ import { SYSTEM_CHANGES } from './system.ts';
  */
 export const CHANGES: ChangeTable = {
   ...CONTAINER_CHANGES,
+  ContainerCreate: CREATE_CHANGES,
   ...IMAGE_CHANGES,
   ...SYSTEM_CHANGES,
   VolumePrune: [

@@ -1,18 +1,6 @@
 import type { SystemDataUsage, SystemInfo } from '#api';
 import { type ChangeTable, omit, onValue, withoutParam, withParam } from './change.ts';
 
-/** The lists of `GET /system/df` before there were groups. */
-function legacyUsage(usage: SystemDataUsage): Partial<SystemDataUsage> {
-  return {
-    ...(usage.ImageUsage
-      ? { LayersSize: usage.ImageUsage.TotalSize, Images: usage.ImageUsage.Items ?? [] }
-      : {}),
-    ...(usage.ContainerUsage ? { Containers: usage.ContainerUsage.Items ?? [] } : {}),
-    ...(usage.VolumeUsage ? { Volumes: usage.VolumeUsage.Items ?? [] } : {}),
-    ...(usage.BuildCacheUsage ? { BuildCache: usage.BuildCacheUsage.Items ?? [] } : {}),
-  };
-}
-
 export const SYSTEM_CHANGES: ChangeTable = {
   SystemInfo: [
     {
@@ -49,11 +37,20 @@ export const SYSTEM_CHANGES: ChangeTable = {
     },
     {
       before: 50,
-      note: '`BridgeNfIptables` and `BridgeNfIp6tables`, false.',
-      value: onValue<SystemInfo>((info) => ({ ...info, BridgeNfIptables: false, BridgeNfIp6tables: false })),
+      note: '`BridgeNfIptables` and `BridgeNfIp6tables`, false; no `DiscoveredDevices`.',
+      value: onValue<SystemInfo>(({ DiscoveredDevices: _, ...info }) => ({
+        ...info,
+        BridgeNfIptables: false,
+        BridgeNfIp6tables: false,
+      })),
     },
   ],
   SystemEvents: [
+    {
+      before: 46,
+      note: 'No `create` of images.',
+      query: withParam('noImageCreate', '1'),
+    },
     {
       before: 52,
       note: '`status`, `id` and `from` beside the new fields; the content type is JSON.',
@@ -64,9 +61,11 @@ export const SYSTEM_CHANGES: ChangeTable = {
     { before: 42, note: '`type` is ignored.', query: withoutParam('type') },
     {
       before: 52,
-      note: 'Lists instead of groups.',
-      query: withParam('verbose', '1'),
-      value: onValue(legacyUsage),
+      note: 'Lists only, no groups; `verbose` is ignored.',
+      query: withoutParam('verbose'),
+      value: onValue<SystemDataUsage>((usage) =>
+        omit(usage, 'ImageUsage', 'ContainerUsage', 'VolumeUsage', 'BuildCacheUsage'),
+      ),
     },
     {
       before: 44,

@@ -1,14 +1,17 @@
-import type { ContainerCreateRequest, Filters } from '#api';
+import type { Filters } from '#api';
 import type { ContainerView } from '#containers';
 import {
   type ContainerSurroundings,
   fromContainerView,
   summarizeContainer,
+  withWantedMac,
 } from '../../convert/container.ts';
 import { toCreateRequest } from '../../convert/container-config.ts';
+import { createWarnings } from '../../convert/create-warnings.ts';
 import { orNull } from '../../convert/zero.ts';
-import { emptyConfig } from '../../errors.ts';
+import { emptyConfig, macOfContainer } from '../../errors.ts';
 import { created, json, type Reply, stream } from '../../http/reply.ts';
+import type { CreateBody } from '../../versions/create.ts';
 import type { Call } from '../route.ts';
 import type { ContainerBackend, ContainerReferences } from './backend.ts';
 
@@ -44,21 +47,20 @@ export function readHandlers(backend: ContainerBackend, references: ContainerRef
       return json(views.map((view, index) => summarizeContainer(view, around, sizes[index])));
     },
 
-    async create({
-      query,
-      body,
-    }: Call<{ name: string; platform: string | undefined }, ContainerCreateRequest>) {
-      const { HostConfig: _, NetworkingConfig: __, ...config } = body;
+    async create({ query, body }: Call<{ name: string; platform: string | undefined }, CreateBody>) {
+      const { HostConfig: _, NetworkingConfig: __, migrations = [], ...config } = body;
       if (Object.keys(config).length === 0) throw emptyConfig();
+      if (body.MacAddress) throw macOfContainer();
       const request = toCreateRequest(body, { name: query.name || undefined, platform: query.platform });
       const { id, warnings } = await backend.create(request);
-      return created({ Id: id, Warnings: warnings });
+      return created({ Id: id, Warnings: [...warnings, ...createWarnings(body), ...migrations] });
     },
 
-    async inspect({ target, query }: Plain<{ size: boolean }>) {
+    async inspect({ target, query }: Plain<{ size: boolean; legacy: boolean }>) {
       const view = backend.get(target);
       const sizes = query.size ? await backend.sizes(target) : undefined;
-      return json(fromContainerView(view, surroundings(), sizes));
+      const answer = fromContainerView(view, surroundings(), sizes);
+      return json(query.legacy ? withWantedMac(answer, view) : answer);
     },
 
     async top({ target, query }: Plain<{ ps_args: string | undefined }>) {

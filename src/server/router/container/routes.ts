@@ -47,7 +47,7 @@ function readRoutes(on: ReadHandlers): Route[] {
       method: 'GET',
       path: '/containers/{id}/json',
       summary: 'Everything about one container.',
-      params: { size: flag },
+      params: { size: flag, legacy: flag },
       handle: on.inspect,
     }),
     route({
@@ -207,7 +207,7 @@ function streamRoutes(on: Streams): Route[] {
       method: 'POST',
       path: '/containers/{id}/wait',
       summary: 'Answers at once, with the exit code when there is one.',
-      params: { condition: text, early: flagDefaultTrue },
+      params: { condition: text, early: flagDefaultTrue, mute: flag },
       handle: on.wait,
     }),
     route({

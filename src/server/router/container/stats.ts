@@ -1,6 +1,5 @@
 import { type ContainerStatsResponse, STREAM_TYPE } from '#api';
 import { fromStats } from '../../convert/stats.ts';
-import { omitEmpty } from '../../convert/zero.ts';
 import { streamOneShot } from '../../errors.ts';
 import { flag, flagDefaultTrue } from '../../http/query.ts';
 import { json, type Reply, stream } from '../../http/reply.ts';
@@ -35,8 +34,8 @@ async function statsReply(
   const mode = query.stream ? 'stream' : isOneShot ? 'one-shot' : 'once';
   const samples = backend.stats(view.id, { mode, signal: request.signal });
   const wire = (sample: Parameters<typeof fromStats>[0]): ContainerStatsResponse => {
-    const { os_type, ...rest } = fromStats(sample, view);
-    return { ...rest, ...(query.legacy ? {} : omitEmpty('os_type', os_type)) };
+    const { os_type: _, ...legacy } = fromStats(sample, view);
+    return query.legacy ? legacy : fromStats(sample, view);
   };
   if (query.stream) {
     return stream(STREAM_TYPE.json, async (sink) => {

@@ -1,4 +1,4 @@
-import { STREAM_TYPE, type WaitConditionName } from '#api';
+import { type ContainerWaitResponse, STREAM_TYPE, type WaitConditionName } from '#api';
 import { errorMessage } from '#base';
 import { badResize, badWaitCondition, noLogStream } from '../../errors.ts';
 import { encoderFor } from '../../http/framing.ts';
@@ -31,6 +31,13 @@ export interface AttachQuery {
 export interface WebSocketQuery extends AttachQuery {
   /** Set by the version table: messages are text. */
   readonly text: boolean;
+}
+
+export interface WaitQuery {
+  readonly condition: string;
+  /** Set by the version table: whether the status comes before the exit, and whether an error is told. */
+  readonly early: boolean;
+  readonly mute: boolean;
 }
 
 const CONDITIONS: readonly string[] = ['not-running', 'next-exit', 'removed'] satisfies WaitConditionName[];
@@ -75,14 +82,17 @@ export function containerStreams(backend: ContainerBackend) {
       };
     },
 
-    wait({ target, query, request }: Call<{ condition: string; early: boolean }, undefined>): Reply {
+    wait({ target, query, request }: Call<WaitQuery, undefined>): Reply {
       const condition = query.condition || 'not-running';
       if (!CONDITIONS.includes(condition)) throw badWaitCondition(query.condition);
       const { exit } = backend.wait(target, condition as WaitConditionName, request.signal);
       // Clients start the container once they have seen the status: it must not wait for the exit.
       return stream(
         STREAM_TYPE.json,
-        async (sink) => sink.write(`${JSON.stringify(await waitResult(exit))}\n`),
+        async (sink) => {
+          const result = await waitResult(exit);
+          if (!result.Error || !query.mute) await sink.write(`${JSON.stringify(result)}\n`);
+        },
         {
           flush: query.early,
         },
@@ -107,7 +117,9 @@ function logOptions({ since, until, tail, ...flags }: LogsQuery) {
   };
 }
 
-async function waitResult(exit: Promise<{ readonly exitCode: number; readonly error?: string }>) {
+async function waitResult(
+  exit: Promise<{ readonly exitCode: number; readonly error?: string }>,
+): Promise<ContainerWaitResponse> {
   try {
     const { exitCode, error } = await exit;
     return { StatusCode: exitCode, ...(error ? { Error: { Message: error } } : {}) };

@@ -92,6 +92,8 @@ export interface EngineInfo {
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   readonly firewallDriver: string;
   readonly cdiSpecDirs: readonly string[];
+  /** Devices that vendors describe (CDI), by their qualified names. */
+  readonly discoveredDevices: readonly string[];
   readonly warnings: readonly string[];
 }
 

@@ -7,6 +7,8 @@ export interface EventRange {
   readonly sinceNs: bigint | undefined;
   readonly untilNs: bigint | undefined;
   readonly filters: Filters;
+  /** Events that this client is not told, whatever it filters. */
+  readonly hides: (event: EngineEvent) => boolean;
 }
 
 /** Past events are shown only to those who ask for a range. */
@@ -36,7 +38,7 @@ export async function streamEvents(
   let lastNs = -1n;
   for (const event of pastEvents(bus, range)) {
     lastNs = event.timeNs;
-    if (eventMatches(event, range.filters)) await sink.write(encode(event));
+    if (isWanted(event, range)) await sink.write(encode(event));
   }
   if (range.untilNs !== undefined && range.untilNs <= nowNs) return;
   const end = endOf(range, nowNs, sink.signal, () => wake());
@@ -44,9 +46,12 @@ export async function streamEvents(
   while (!end.ended) {
     const event = queue.shift();
     if (!event) await new Promise<void>((resolve) => (wake = resolve));
-    else if (event.timeNs > lastNs && eventMatches(event, range.filters)) await sink.write(encode(event));
+    else if (event.timeNs > lastNs && isWanted(event, range)) await sink.write(encode(event));
   }
 }
+
+const isWanted = (event: EngineEvent, { filters, hides }: EventRange): boolean =>
+  !hides(event) && eventMatches(event, filters);
 
 /** Ends with the range or with the client. Dispose to free the timer. */
 function endOf({ untilNs }: EventRange, nowNs: bigint, signal: AbortSignal, wake: () => void) {

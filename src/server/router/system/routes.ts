@@ -40,7 +40,7 @@ export function systemRoutes(backend: SystemBackend): Route[] {
       method: 'GET',
       path: '/events',
       summary: 'Streams what happens, one JSON object a line.',
-      params: { since: timestampNs, until: timestampNs, filters, legacy: flag },
+      params: { since: timestampNs, until: timestampNs, filters, legacy: flag, noImageCreate: flag },
       handle: on.events,
     }),
     route({

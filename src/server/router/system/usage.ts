@@ -36,7 +36,7 @@ export function usageRoutes(backends: UsageBackends): Route[] {
           if (!(TYPES as readonly string[]).includes(type)) throw unknownUsageType(type);
         }
         const usage = await dataUsage(backends, query.type ?? TYPES);
-        return json(query.verbose ? usage : withoutItems(usage));
+        return json(query.verbose ? usage : withLists(usage));
       },
     }),
   ];
@@ -126,11 +126,17 @@ async function volumeUsage(
   );
 }
 
-/** Unless `verbose`, the sums are all there is. */
-function withoutItems(usage: SystemDataUsage): SystemDataUsage {
-  return Object.fromEntries(
-    Object.entries(usage).map(([name, { Items: _, ...sums }]) => [name, sums]),
-  ) as SystemDataUsage;
+/** Unless `verbose`, sums only, beside the lists of older versions: clients without a version (docker-py) read those. */
+function withLists(usage: SystemDataUsage): SystemDataUsage {
+  const { ImageUsage, ContainerUsage, VolumeUsage, BuildCacheUsage } = usage;
+  const sums = Object.fromEntries(Object.entries(usage).map(([name, { Items: _, ...rest }]) => [name, rest]));
+  return {
+    ...(ImageUsage ? { LayersSize: ImageUsage.TotalSize, Images: ImageUsage.Items ?? [] } : {}),
+    ...(ContainerUsage ? { Containers: ContainerUsage.Items ?? [] } : {}),
+    ...(VolumeUsage ? { Volumes: VolumeUsage.Items ?? [] } : {}),
+    ...(BuildCacheUsage ? { BuildCache: BuildCacheUsage.Items ?? [] } : {}),
+    ...sums,
+  };
 }
 
 const countUsers = (volume: string, views: readonly ContainerView[]): number =>
