@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { TestDaemon } from '../harness/daemon.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Client, must } from '../harness/programs.ts';
@@ -48,6 +48,50 @@ export async function dropAttaches(options: {
   const after = await dropUntil(count);
   await must(client, ['rm', '-f', id], { host });
   return { attached: count, before, after };
+}
+
+/**
+ * Attaches `count` clients to a container that says nothing, some of which close only one direction first, as clients
+ * without input do, and drops them all: their descriptors have to come back without any output.
+ * @returns the daemon's footprints before, while all are attached, and after.
+ */
+export async function dropSilentAttaches(options: {
+  readonly daemon: TestDaemon;
+  readonly client: Client;
+  readonly count: number;
+}): Promise<{ readonly before: Footprint; readonly attached: Footprint; readonly after: Footprint }> {
+  const { daemon, client, count } = options;
+  const { host } = daemon;
+  const id = await must(client, ['run', '-d', '-i', 'busybox', 'sleep', '100000'], { host });
+  // The first one connects the daemon with the monitor for all.
+  await attachSilently(host, id, 0).then((socket) => socket.destroy());
+  const before = await settled(daemon.pid);
+  const sockets = await Promise.all(
+    Array.from({ length: count }, (_, turn) => attachSilently(host, id, turn)),
+  );
+  const attached = await settled(daemon.pid);
+  for (const socket of sockets) socket.destroy();
+  const after = await eventually('the descriptors of the dropped clients to come back', async () => {
+    const now = footprintOf(daemon.pid);
+    if (now.files <= before.files + 2) return now;
+    throw new Error(`${before.files} before, ${now.files} now`);
+  });
+  await must(client, ['rm', '-f', id], { host });
+  return { before, attached, after };
+}
+
+/** Every second one has no input, and every other one of these closes its direction at once. */
+async function attachSilently(host: string, id: string, turn: number): Promise<Socket> {
+  const stdin = turn % 2 === 0 ? '&stdin=1' : '';
+  const path = `/v1.41/containers/${id}/attach?stream=1&stdout=1&stderr=1${stdin}`;
+  const socket = connect({ path: socketPath(host), allowHalfOpen: true });
+  socket.on('error', () => {});
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  socket.once('data', () => resolve());
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n`);
+  await answered;
+  if (turn % 4 === 1) socket.end();
+  return socket;
 }
 
 const attachPath = (id: string): string =>

@@ -34,7 +34,7 @@ const UNKNOWN = 137;
 /**
  * Kills daemon, monitor and workload of containers in every order (and every selection), `rounds` times. After each, and
  * after a successor of a killed daemon has started: the state is true, the exit code is the container's own where a monitor
- * lived to take it and {@link UNKNOWN} otherwise, and `rm -f` works and leaves nothing. R5.
+ * lived to take it, {@link UNKNOWN} with a mark in its state otherwise, and `rm -f` works and leaves nothing. R5.
  */
 export async function killInAllOrders(options: {
   readonly daemon: TestDaemon;
@@ -67,6 +67,7 @@ interface State {
   readonly Status: string;
   readonly ExitCode: number;
   readonly Pid: number;
+  readonly Error: string;
 }
 
 class Victim {
@@ -158,6 +159,8 @@ class Victim {
     const allowed = lived && !this.#order.includes('monitor') ? [CODE] : lived ? [CODE, UNKNOWN] : [UNKNOWN];
     if (!allowed.includes(ended.ExitCode))
       throw new Error(`exit code ${ended.ExitCode}, not ${allowed.join(' or ')}`);
+    if ((ended.ExitCode === UNKNOWN) !== ended.Error.startsWith('exit status unknown: '))
+      throw new Error(`exit code ${ended.ExitCode} with the error "${ended.Error}"`);
     return ended.ExitCode;
   }
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { conflict, notFound } from '#base';
 import type { ClientStreams } from '#containers';
+import { listen } from '../listen/listen.ts';
 import { createFakeBackends, type FakeOptions, sampleContainer, serveFakes } from '../testing/index.ts';
 
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: tcp\r\n';
@@ -247,3 +250,27 @@ describe('exec start', () => {
     expect(await client.read()).toBe(`${HEAD_200}typed`);
   });
 });
+
+test('hijack: a silent client on TCP is asked from time to time whether it is still there', async () => {
+  await using server = await withStdin();
+  const [listener] = await listen(server.api, { kind: 'tcp', host: '127.0.0.1', port: 0 });
+  const port = Number(listener?.address.split(':').at(-1));
+  const socket = connect({ host: '127.0.0.1', port });
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  socket.once('data', () => resolve());
+  socket.write(attach(UPGRADE));
+  await answered;
+  expect(timerOfConnectionsAt(port)).toEqual(['keepalive']);
+  socket.destroy();
+  await listener?.close();
+});
+
+/** The kernel's timer of each connection that a listener at `port` has accepted. Source: proc_net_tcp.rst. */
+function timerOfConnectionsAt(port: number): string[] {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync('/proc/self/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, address = '', , state]) => address.endsWith(local) && state === '01')
+    .map((fields) => (fields[5]?.startsWith('02:') ? 'keepalive' : (fields[5] ?? '')));
+}

@@ -5,6 +5,11 @@ import { encoderFor } from './framing.ts';
 import type { HijackedConnection, HijackReply } from './reply.ts';
 import { type ApiRequest, header } from './request.ts';
 
+/**
+ * Quiet time on TCP before the other side is asked whether it is still there. A client that has gone looks there like one that
+ * has sent everything; on a Unix socket the kernel tells them apart at once.
+ */
+const KEEP_ALIVE_MS = 15_000;
 /** Input bytes buffered before the client is made to wait. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
@@ -15,6 +20,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 export async function hijack(connection: Connection, request: ApiRequest, reply: HijackReply): Promise<void> {
   const { socket } = connection;
   const early = connection.takeOver();
+  if (socket.remoteAddress !== undefined) socket.setKeepAlive(true, KEEP_ALIVE_MS);
   socket.write(hijackHead(request, reply));
   const hijacked = new SocketStreams(socket, reply.tty, early);
   try {

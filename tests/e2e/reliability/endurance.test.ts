@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { givenHost, type TestDaemon } from '../../harness/daemon.ts';
 import { useEngine } from '../../harness/fixture.ts';
 import { gantryClient as client } from '../../harness/programs.ts';
-import { dropAttaches } from '../../reliability/attach-drops.ts';
+import { dropAttaches, dropSilentAttaches } from '../../reliability/attach-drops.ts';
 import { churn } from '../../reliability/churn.ts';
 import { type Footprint, printFigure } from '../../reliability/figures.ts';
 import { cycleWithForeignNamespaces } from '../../reliability/mount-leaks.ts';
@@ -26,6 +26,14 @@ describe.skipIf(givenHost() !== undefined)('nothing grows (long forms: make soak
     expect(after.processes).toBeLessThanOrEqual(before.processes);
     expect(after.rssMb - before.rssMb).toBeLessThan(32);
   }, 120_000);
+
+  test('S17: 40 clients attached to a silent container vanish', async () => {
+    const { before, attached, after } = await dropSilentAttaches({ daemon: own(), client, count: 40 });
+    const files = `${before.files} before, ${attached.files} attached, ${after.files} after`;
+    printFigure('S17', 'descriptors of 40 clients of a silent container', files);
+    expect(attached.files - before.files).toBeGreaterThanOrEqual(40);
+    expect(after.files - before.files).toBeLessThanOrEqual(2);
+  }, 60_000);
 
   test('R20: 100 runs and 400 execs', async () => {
     const report = await churn({ daemon: own(), client, runs: 100, execs: 400, parallel: 4 });
