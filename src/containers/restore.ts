@@ -5,6 +5,7 @@ import { errorMessage, Semaphore } from '#base';
 import type { Task } from '#runtime';
 import { releaseRun } from './cleanup.ts';
 import type { Engine } from './engine.ts';
+import type { ExecService } from './exec/exec-service.ts';
 import type { ExitHandler } from './exit.ts';
 import type { Container } from './model.ts';
 import { containersDirectory } from './paths.ts';
@@ -22,6 +23,7 @@ const PARALLEL_STARTS = 4;
 const OUR_KEY = /^[0-9a-f]{64}$/;
 
 export interface RestorerParts {
+  readonly execs: Pick<ExecService, 'adopt'>;
   readonly exits: ExitHandler;
   readonly starter: Starter;
   readonly remover: Remover;
@@ -115,6 +117,7 @@ export class Restorer {
     const instance = this.#engine.instances.of(container.id);
     instance.beginRun(task);
     instance.rotator = startRotation(this.#engine, container, task);
+    this.#parts.execs.adopt(container, task);
     this.#engine.companions.begin(container, task);
     this.#parts.exits.watch(container.id, task);
   }

@@ -93,6 +93,11 @@ export interface ExecConfig {
   readonly user: string;
   readonly workingDir: string;
   readonly consoleSize?: TerminalSize;
+  /**
+   * Kill the process and all it has started when its client goes away without having detached (F15). Default: the
+   * container's label `gantry.exec.kill-on-disconnect`, else false as with docker.
+   */
+  readonly killOnDisconnect?: boolean;
 }
 
 export interface ExecView {

@@ -1,4 +1,4 @@
-import { DetachDetector } from '#base';
+import { DetachDetector, withDeadline } from '#base';
 import type { HijackedStream } from '#client';
 import type { CliContext, CliOutput } from '../core/context.ts';
 import { detachKeysOf } from './detach-keys.ts';
@@ -14,7 +14,11 @@ export interface SessionOptions {
   readonly stderr: boolean;
   /** In docker's notation; empty is the default. */
   readonly detachKeys: string;
+  /** Pass the keys on as well, so that the engine can tell leaving from going away. Default false. */
+  readonly announceDetach?: boolean;
 }
+
+const ANNOUNCE_MS = 2000;
 
 export type SessionEnd = 'finished' | 'detached';
 
@@ -33,7 +37,9 @@ export async function runSession(ctx: CliContext, options: SessionOptions): Prom
   }
   const detached = copyInput(ctx, options, options.tty ? new DetachDetector(keys) : undefined);
   try {
-    return await Promise.race([output, detached]);
+    const end = await Promise.race([output, detached]);
+    if (end === 'detached' && options.announceDetach) await announce(options.stream, keys, output);
+    return end;
   } finally {
     options.stream.close();
     // Whichever lost the race must not become an unhandled rejection.
@@ -54,6 +60,12 @@ async function copyOutput(
     await (tty ? outputs.stdout.write(chunk) : demultiplexer.write(chunk));
   }
   return 'finished';
+}
+
+/** Sends the keys and waits until the engine has closed the stream; not for ever, as it may be stuck. */
+async function announce(stream: HijackedStream, keys: Uint8Array, output: Promise<unknown>): Promise<void> {
+  const answered = stream.write(keys).then(() => output);
+  await withDeadline(answered, ANNOUNCE_MS, 'detaching').catch(() => {});
 }
 
 /** Resolves only when the user detaches: the end of input ends the input, not the session. */

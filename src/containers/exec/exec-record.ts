@@ -2,7 +2,7 @@ import type { ExecProcess } from '#runtime';
 import type { ContainerId } from '../model.ts';
 import type { ExecConfig, ExecView } from '../types.ts';
 
-/** One exec from its creation until a while after its end. Not stored: execs end with the daemon's knowledge of them. */
+/** One exec from its creation until a while after its end. Not stored; while it runs, a note of it lies with the runtime. */
 export interface ExecRecord {
   readonly id: string;
   readonly containerId: ContainerId;

@@ -1,5 +1,5 @@
-import { createId, errorMessage, GantryError } from '#base';
-import type { ExecProcess, Task, TerminalSize } from '#runtime';
+import { createId, errorMessage, GantryError, SIGNALS } from '#base';
+import type { AdoptedExec, ExecProcess, Task, TerminalSize } from '#runtime';
 import { checkUser } from '../create/check-config.ts';
 import type { Engine } from '../engine.ts';
 import {
@@ -14,15 +14,18 @@ import {
 } from '../errors.ts';
 import type { Container } from '../model.ts';
 import { containerPaths } from '../paths.ts';
-import { ClientQueue } from '../stdio/client-queue.ts';
 import { detachKeysOf } from '../stdio/detach-keys.ts';
-import { clientGone, pumpInput } from '../stdio/pump.ts';
 import type { ClientStreams, ExecConfig, ExecView } from '../types.ts';
+import { type ConversationOptions, converse } from './conversation.ts';
 import { EndedExecs } from './ended-execs.ts';
+import { encodeNote, tryDecodeNote } from './exec-note.ts';
 import { execProcess } from './exec-process.ts';
 import { type ExecRecord, viewOf } from './exec-record.ts';
 
 const CANNOT_RUN = 126;
+/** For execs of clients that know nothing of {@link ExecConfig.killOnDisconnect}. */
+const KILL_LABEL = 'gantry.exec.kill-on-disconnect';
+const wantsKill = ({ config }: Container): boolean => config.labels[KILL_LABEL] === 'true';
 
 export interface ExecStart {
   readonly detach: boolean;
@@ -52,16 +55,52 @@ export class ExecService {
     const record: ExecRecord = {
       id: createId(),
       containerId: container.id,
-      config,
+      config: { ...config, killOnDisconnect: config.killOnDisconnect ?? wantsKill(container) },
       detachKeys: detachKeysOf(config.detachKeys),
       status: 'created',
       exitCode: undefined,
       process: undefined,
     };
-    this.#records.set(record.id, record);
-    this.#engine.instances.of(container.id).execIds.add(record.id);
+    this.#add(record);
     this.#publish(container, record, `exec_create: ${config.cmd.join(' ')}`);
     return { id: record.id };
+  }
+
+  #add(record: ExecRecord): void {
+    this.#records.set(record.id, record);
+    this.#engine.instances.of(record.containerId).execIds.add(record.id);
+  }
+
+  /** Takes over the execs that an earlier daemon has started. Their clients have lost their connections with it. */
+  adopt(container: Container, task: Task): void {
+    const { logger } = this.#engine;
+    try {
+      for (const exec of task.adoptExecs()) this.#adoptOne(container, exec);
+    } catch (error) {
+      logger.warn('execs not adopted', { container: container.id, error: errorMessage(error) });
+    }
+  }
+
+  #adoptOne({ id: containerId }: Container, { process, note }: AdoptedExec): void {
+    const known = tryDecodeNote(note);
+    if (!known) return;
+    const { config, isAttached } = known;
+    const record: ExecRecord = {
+      id: process.execId,
+      containerId,
+      config,
+      detachKeys: detachKeysOf(config.detachKeys),
+      status: 'running',
+      exitCode: undefined,
+      process,
+    };
+    this.#add(record);
+    void this.#watch(record, process);
+    if (isAttached) this.#clientGone(record);
+  }
+
+  #clientGone({ id, config }: ExecRecord): void {
+    if (config.killOnDisconnect) void this.kill(id, SIGNALS.KILL, { all: true }).catch(() => {});
   }
 
   inspect(execId: string): ExecView {
@@ -144,8 +183,8 @@ export class ExecService {
     const process = await this.#spawn(record, options, streams !== undefined);
     options.onStarted?.();
     const ended = this.#watch(record, process);
-    if (!streams || !process.stream) return;
-    await this.#converse(record, process, streams, ended);
+    const { stream } = process;
+    if (streams && stream) await this.#converse(record, { stream, streams, ended });
   }
 
   async #spawn(record: ExecRecord, options: ExecStart, isAttached: boolean): Promise<ExecProcess> {
@@ -160,6 +199,7 @@ export class ExecService {
         terminal: config.tty,
         openStdin: isAttached && config.attachStdin,
         attachOutput: isAttached && (config.attachStdout || config.attachStderr),
+        note: encodeNote(config, isAttached),
         ...(consoleSize ? { consoleSize } : {}),
       });
       return record.process;
@@ -186,46 +226,12 @@ export class ExecService {
     if (this.#records.has(record.id)) this.#ended.keep(record.id);
   }
 
-  async #converse(
-    record: ExecRecord,
-    process: ExecProcess,
-    streams: ClientStreams,
-    ended: Promise<void>,
-  ): Promise<void> {
-    const { config } = record;
-    const { stream } = process;
-    if (!stream) return;
-    const queue = new ClientQueue({
-      write: (chunk) => streams.write(chunk),
-      spillDirectory: containerPaths(this.#engine.dataRoot, record.containerId).directory,
-    });
-    stream.onOutput((name, data) => {
-      const isWanted = name === 'stdout' ? config.attachStdout : config.attachStderr;
-      if (isWanted) queue.push({ stream: name, data });
-    });
-    // A client asks for the exit code as soon as its output ends: the code must be there by then.
-    void Promise.all([stream.ended, ended]).then(() => queue.end());
-    const client = clientGone(streams);
-    const input = this.#input(record, process, streams);
-    await Promise.race([queue.done, client.gone, ...(input ? [input] : [])]);
-    client.stop();
-    queue.close();
-  }
-
-  /** Resolves when the input's end ends the conversation. */
-  #input(record: ExecRecord, process: ExecProcess, streams: ClientStreams): Promise<void> | undefined {
-    const { stream } = process;
-    const { tty, attachStdin } = record.config;
-    if (!attachStdin || !streams.input || !stream) return undefined;
-    const pumped = pumpInput(streams.input, stream, {
-      detachKeys: tty ? record.detachKeys : undefined,
-      closeInput: !tty,
-    });
-    return pumped.then((end) => {
-      const container = this.#engine.registry.byId(record.containerId);
-      if (end === 'detached' && container) this.#publish(container, record, 'exec_detach');
-      return end === 'ended' && !tty ? new Promise<void>(() => {}) : undefined;
-    });
+  async #converse(record: ExecRecord, conversation: Omit<ConversationOptions, 'record' | 'spillDirectory'>) {
+    const { directory: spillDirectory } = containerPaths(this.#engine.dataRoot, record.containerId);
+    const end = await converse({ ...conversation, record, spillDirectory });
+    const container = this.#engine.registry.byId(record.containerId);
+    if (end === 'detached' && container) this.#publish(container, record, 'exec_detach');
+    if (end === 'gone') this.#clientGone(record);
   }
 
   #publish(

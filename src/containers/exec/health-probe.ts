@@ -20,6 +20,8 @@ export function healthProbe(execs: ExecService, containerId: string, command: re
       privileged: false,
       user: '',
       workingDir: '',
+      // Nobody waits for the result of a probe of an earlier daemon.
+      killOnDisconnect: true,
     });
     const kill = () => void execs.kill(id, SIGNALS.KILL, { all: true }).catch(() => {});
     try {

@@ -64,6 +64,12 @@ export const flagDefaultTrue: Param<boolean> = {
   read: (values) => values === undefined || isTrue(values[0] ?? ''),
 };
 
+/** As {@link flag}, undefined when the parameter is missing. */
+export const optionalFlag: Param<boolean | undefined> = {
+  type: 'boolean',
+  read: (values) => (values === undefined ? undefined : isTrue(values[0] ?? '')),
+};
+
 export const text: Param<string> = { type: 'string', read: (values) => values?.[0] ?? '' };
 
 /** Undefined when missing or empty. */

@@ -11,9 +11,15 @@ type ExecRun = ReturnType<ExecBackend['startExec']>['run'];
 
 export function execHandlers(backend: ExecBackend) {
   return {
-    create({ target, body }: Call<object, ExecCreateRequest>): Reply {
+    create({
+      target,
+      body,
+      query: { killOnDisconnect },
+    }: Call<{ killOnDisconnect: boolean | undefined }, ExecCreateRequest>): Reply {
       if (!body.Cmd || body.Cmd.length === 0) throw noExecCommand();
-      return created({ Id: backend.createExec(target, toExecConfig(body)).id });
+      const config = toExecConfig(body);
+      const own = killOnDisconnect === undefined ? {} : { killOnDisconnect };
+      return created({ Id: backend.createExec(target, { ...config, ...own }).id });
     },
 
     async start({ target, body }: Call<object, ExecStartRequest>): Promise<Reply> {

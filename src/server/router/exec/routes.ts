@@ -1,5 +1,5 @@
 import { execCreateRequest, execStartRequest } from '#api';
-import { flagDefaultTrue, optionalText, text } from '../../http/query.ts';
+import { flagDefaultTrue, optionalFlag, optionalText, text } from '../../http/query.ts';
 import { type Route, route } from '../route.ts';
 import type { ExecBackend } from './backend.ts';
 import { execHandlers } from './handlers.ts';
@@ -11,7 +11,9 @@ export function execRoutes(backend: ExecBackend): Route[] {
       name: 'ContainerExec',
       method: 'POST',
       path: '/containers/{id}/exec',
-      summary: 'Prepares a command in a running container.',
+      summary:
+        'Prepares a command in a running container. Our own: `killOnDisconnect` kills the command and all it has started when its client goes away without detaching; default: whether the container has the label `gantry.exec.kill-on-disconnect=true`.',
+      params: { killOnDisconnect: optionalFlag },
       body: execCreateRequest,
       handle: on.create,
     }),
