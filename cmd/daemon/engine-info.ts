@@ -3,7 +3,7 @@ import { type EventBus, silentLogger } from '#base';
 import { CDI_SPEC_DIRS, CdiRegistry, type ContainerService, LOG_DRIVER_NAMES } from '#containers';
 import type { ImageService } from '#images';
 import { hostPlatform } from '#oci';
-import { findInit, isAppArmorEnabled, type Runtime } from '#runtime';
+import { findInit, isAppArmorEnabled, openSelinux, type Runtime } from '#runtime';
 import type { EngineInfo, EngineVersion } from '#server';
 import type { Snapshotter } from '#store';
 import type { Cgroups } from '#sys';
@@ -96,13 +96,16 @@ export function engineInfo(sources: InfoSources): EngineInfo {
 
 /** What protects containers, in docker's notation. */
 function securityOptions(
-  { noNewPrivileges, seccompProfile }: Settings['containers'],
-  { hasUserNamespaces }: InfoSources,
+  { noNewPrivileges, seccompProfile, selinux }: Settings['containers'],
+  { hasUserNamespaces, cgroups }: InfoSources,
 ): string[] {
   return [
     ...(isAppArmorEnabled() ? ['name=apparmor'] : []),
     `name=seccomp,profile=${seccompProfile ?? 'builtin'}`,
+    ...(openSelinux({ wanted: selinux, logger: silentLogger }) ? ['name=selinux'] : []),
     ...(hasUserNamespaces ? ['name=userns'] : []),
+    // Containers get one of their own unless they ask for the host's.
+    ...(cgroups.mode === 'unified' ? ['name=cgroupns'] : []),
     ...(noNewPrivileges ? ['name=no-new-privileges'] : []),
   ];
 }

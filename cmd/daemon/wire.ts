@@ -124,6 +124,7 @@ function containerDefaults(settings: ContainerSettings): ContainerDefaults {
     initPath: settings.initPath ?? findInit(),
     ulimits: settings.ulimits,
     noNewPrivileges: settings.noNewPrivileges,
+    selinux: settings.selinux,
     ipcMode: settings.ipcMode === 'shareable' ? 'shareable' : 'private',
     dns: settings.dns,
     dnsOptions: settings.dnsOptions,

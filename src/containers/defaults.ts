@@ -21,6 +21,8 @@ export interface ContainerDefaults {
   readonly dnsSearch: readonly string[];
   /** Where CDI specs lie. Default `/etc/cdi`, then `/var/run/cdi`. */
   readonly cdiSpecDirs?: readonly string[];
+  /** Give containers SELinux labels where the host has SELinux. Default false; fixed while the daemon runs. */
+  readonly selinux?: boolean;
   /** Profile in docker's JSON format; undefined: the built-in one. */
   readonly seccompProfile: string | undefined;
   /** User namespace of containers that do not ask for the host's; undefined: the host's. */

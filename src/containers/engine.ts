@@ -1,7 +1,7 @@
 import type { KeyedMutex, Logger, MeasuredSizes } from '#base';
 import type { ImageService } from '#images';
 import type { NetworkService } from '#network';
-import type { AppArmorHost, LimitHost, Runtime, SpecHost } from '#runtime';
+import type { AppArmorHost, LimitHost, Runtime, SelinuxHost, SpecHost } from '#runtime';
 import type { Snapshotter } from '#store';
 import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
@@ -17,6 +17,8 @@ import type { Registry } from './registry.ts';
 export interface ContainerHost {
   readonly spec: SpecHost;
   readonly appArmor: AppArmorHost;
+  /** Undefined: containers have no labels. */
+  readonly selinux: SelinuxHost | undefined;
   readonly limits: LimitHost;
   readonly capabilities: readonly string[];
   readonly resources: ResourceHost;

@@ -300,6 +300,9 @@ export interface Container {
   readonly imageId: Digest;
   /** Its user namespace, for as long as it exists; undefined: the host's. */
   readonly idMappings?: IdMappings;
+  /** Its SELinux labels, of its processes and of its files; undefined and empty are none. */
+  readonly processLabel?: string;
+  readonly mountLabel?: string;
   /** Executable and arguments after merging entrypoint and command. */
   readonly path: string;
   readonly args: readonly string[];

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type EventBus, KeyedMutex, type Logger, MeasuredSizes, parseSignal, SIGNALS } from '#base';
 import type { NetworkService } from '#network';
@@ -6,6 +7,7 @@ import type { Digest } from '#oci';
 import {
   availableCapabilities,
   openAppArmor,
+  openSelinux,
   type Runtime,
   readLimitHost,
   readSpecHost,
@@ -77,6 +79,8 @@ export interface ContainerServiceOptions {
   readonly dataRoot: string;
   /** Read at each use: an object with getters follows a reload of the configuration. Default {@link CONTAINER_DEFAULTS}. */
   readonly defaults?: ContainerDefaults;
+  /** Where the machine's own files are, for recorded trees. Default `/`. */
+  readonly hostRoot?: string;
   /** Default: read from this machine. */
   readonly host?: ContainerHost;
 }
@@ -96,14 +100,18 @@ export function createContainerService(options: ContainerServiceOptions): Contai
     locks: new KeyedMutex(),
     events: new ContainerEvents(options.events),
     defaults: options.defaults ?? CONTAINER_DEFAULTS,
-    host: options.host ?? readContainerHost(options.sys, logger),
+    host: options.host ?? readContainerHost(options, logger),
   };
   holdVolumes(engine);
   return new Containers(engine, options.metadata);
 }
 
-const readContainerHost = (sys: Sys, logger: Logger): ContainerHost => ({
-  appArmor: openAppArmor({ logger }),
+const readContainerHost = (
+  { sys, defaults, hostRoot = '/' }: ContainerServiceOptions,
+  logger: Logger,
+): ContainerHost => ({
+  selinux: openSelinux({ wanted: defaults?.selinux ?? false, logger, root: hostRoot }),
+  appArmor: openAppArmor({ logger, sysfs: join(hostRoot, 'sys') }),
   spec: readSpecHost(),
   limits: readLimitHost(sys),
   capabilities: availableCapabilities(sys),
@@ -159,7 +167,6 @@ class Containers implements ContainerService {
     });
     this.#starter = new Starter(engine, this.#exits);
     this.#restorer = new Restorer(engine, {
-      execs: this.#execs,
       exits: this.#exits,
       starter: this.#starter,
       remover: this.#remover,

@@ -8,6 +8,8 @@ export {
   removeSharedBinds,
 } from './runtime-namespace.ts';
 export { RUNTIME_WORKER_ENTRY } from './seccomp/compile-in-worker.ts';
+export { openSelinux, type SelinuxHost } from './selinux/host.ts';
+export { formatLabel, type SelinuxLabel, tryParseLabel } from './selinux/label.ts';
 export { buildProcess, buildSpec, readSpecHost, restrictedPaths, type SpecHost } from './spec/build-spec.ts';
 export {
   ALL_CAPABILITIES,

@@ -142,6 +142,13 @@ export interface FilesystemChange {
   readonly kind: 'modified' | 'added' | 'deleted';
 }
 
+export interface SnapshotOptions {
+  /** Of the user namespace that the tree is for. */
+  readonly mappings?: IdMappings | undefined;
+  /** SELinux label of everything in the tree while it is mounted. */
+  readonly label?: string | undefined;
+}
+
 /**
  * Layers and the writable trees of containers.
  *
@@ -184,11 +191,7 @@ export interface Snapshotter {
    * once mounted it has the host's IDs, with which that namespace sees those of the image; `changes` and `diff` have the
    * image's IDs. @throws `conflict` when the key exists.
    */
-  createSnapshot(
-    key: string,
-    parent: Digest | undefined,
-    options?: { readonly mappings?: IdMappings | undefined },
-  ): Promise<void>;
+  createSnapshot(key: string, parent: Digest | undefined, options?: SnapshotOptions): Promise<void>;
   /** Idempotent. Returns the absolute path of the mounted root. @throws `not_found`. */
   mount(key: string): string;
   /** Idempotent: an unmounted or unknown key is fine. */

@@ -179,7 +179,7 @@ export const DAEMON_OPTIONS = {
     summary: 'Authorization plugin',
     refused: true,
   },
-  'selinux-enabled': { kind: 'boolean', summary: 'Enable SELinux labels', refused: true },
+  'selinux-enabled': { kind: 'boolean', summary: 'Give containers SELinux labels' },
   'userns-remap': {
     kind: 'string',
     summary: 'Map users of containers to subordinate IDs of this user ("default", user[:group], uid[:gid])',

@@ -57,6 +57,7 @@ export interface ContainerSettings {
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
   readonly noNewPrivileges: boolean;
+  readonly selinux: boolean;
   /** Path of the default profile; `unconfined`; undefined is the built-in one. */
   readonly seccompProfile: string | undefined;
   /** `default`, `user[:group]` or `uid[:gid]`; undefined: no mapping. */
@@ -151,6 +152,7 @@ function containerSettings(read: Reader): ContainerSettings {
     initPath: read.optional('init-path'),
     logDriver: read.text('log-driver', 'json-file'),
     logOptions: read.map('log-opt'),
+    selinux: read.boolean('selinux-enabled', false),
     noNewPrivileges: read.boolean('no-new-privileges', false),
     usernsRemap: read.optional('userns-remap'),
     seccompProfile:

@@ -1,6 +1,7 @@
 import type { CgroupMode } from '#sys';
 import type { ContainerDefaults } from '../defaults.ts';
 import type { Container, HostConfig } from '../model.ts';
+import { impliedLabelOptions } from '../spec/selinux.ts';
 
 const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
@@ -43,6 +44,7 @@ export function adaptHostConfig(
     // Zero and below are no limit, as is none.
     pidsLimit: (host.pidsLimit ?? 0) > 0 ? host.pidsLimit : undefined,
     ...restrictions(host, context.paths),
+    securityOpt: [...host.securityOpt, ...impliedLabelOptions(host, context.resolve)],
   };
 }
 

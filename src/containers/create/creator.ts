@@ -14,6 +14,7 @@ import type { NameReservation } from '../registry.ts';
 import { specDevices } from '../spec/devices.ts';
 import { checkUlimits, specLimits } from '../spec/limits.ts';
 import { parseSecurity } from '../spec/security.ts';
+import { chooseLabels, type Labels, NO_LABELS } from '../spec/selinux.ts';
 import { adaptHostConfig } from './adapt.ts';
 import { checkConfig, commandOf } from './check-config.ts';
 import { checkHostConfig } from './check-host-config.ts';
@@ -31,6 +32,7 @@ interface Resolved {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly idMappings: IdMappings | undefined;
+  readonly labels: Labels;
   readonly warnings: readonly string[];
 }
 
@@ -87,7 +89,7 @@ export class Creator {
     checkResources(hostConfig, host.resources);
     checkStorageOptions(hostConfig.storageOpt);
     checkUlimits(hostConfig.ulimits);
-    parseSecurity(hostConfig, defaults);
+    const security = parseSecurity(hostConfig, defaults);
     specDevices({ devices: [], deviceCgroupRules: hostConfig.deviceCgroupRules });
     const logConfig = effectiveLogging(hostConfig.logConfig, defaults).config;
     checkLogHost(logConfig);
@@ -96,8 +98,20 @@ export class Creator {
       config,
       hostConfig: { ...hostConfig, logConfig },
       idMappings,
+      labels: this.#labels(security.labels),
       warnings: [...warnings, ...this.#warnings(hostConfig)],
     };
+  }
+
+  /** No two containers have the same categories, unless they ask for it. */
+  #labels(options: readonly string[]): Labels {
+    const { host, registry } = this.#engine;
+    if (!host.selinux) return NO_LABELS;
+    return chooseLabels(
+      host.selinux,
+      options,
+      registry.all().map(({ processLabel = '' }) => processLabel),
+    );
   }
 
   /** What the daemon itself lacks is cut, not passed on as a crash; the user is told. */
@@ -122,7 +136,7 @@ export class Creator {
     id: ContainerId,
     name: string,
     request: CreateRequest,
-    { image, config, hostConfig, idMappings }: Resolved,
+    { image, config, hostConfig, idMappings, labels }: Resolved,
   ): Promise<Container> {
     const { registry, snapshotter, volumes, network, dataRoot } = this.#engine;
     const paths = containerPaths(dataRoot, id);
@@ -140,7 +154,10 @@ export class Creator {
     undo.defer(() => snapshotter.removeSnapshot(id));
     await settled([
       mkdir(paths.directory, { recursive: true, mode: 0o710 }),
-      snapshotter.createSnapshot(id, image.chainId, { mappings: idMappings }),
+      snapshotter.createSnapshot(id, image.chainId, {
+        mappings: idMappings,
+        label: labels.mountLabel || undefined,
+      }),
     ]);
     const container: Container = {
       id,
@@ -148,6 +165,7 @@ export class Creator {
       created: new Date().toISOString(),
       imageId: image.id,
       ...(idMappings === undefined ? {} : { idMappings }),
+      ...(labels.mountLabel === '' ? {} : labels),
       ...commandOf(config),
       config: { ...config, hostname: defaultHostname(config, hostConfig, id) },
       hostConfig,

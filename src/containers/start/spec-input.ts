@@ -66,6 +66,7 @@ export function specInput(
     maskedPaths: hostConfig.maskedPaths,
     readonlyPaths: hostConfig.readonlyPaths,
     annotations: hostConfig.annotations,
+    ...(container.mountLabel ? { mountLabel: container.mountLabel } : {}),
     ...(initPath === undefined ? {} : { initPath }),
   };
 }
@@ -110,11 +111,15 @@ function initProcess(engine: Engine, container: Container, rootfs: string): Spec
 /** What restrains every process of a container, execs included. */
 export function processSecurity(
   { defaults, host }: Engine,
-  { hostConfig }: Container,
-): Pick<SpecProcessInput, 'noNewPrivileges' | 'apparmorProfile'> {
+  { hostConfig, processLabel }: Container,
+): Pick<SpecProcessInput, 'noNewPrivileges' | 'apparmorProfile' | 'selinuxLabel'> {
   const { noNewPrivileges, appArmor } = parseSecurity(hostConfig, defaults);
   const profile = appArmorProfile({ chosen: appArmor, isPrivileged: hostConfig.privileged }, host.appArmor);
-  return { noNewPrivileges, ...(profile === undefined ? {} : { apparmorProfile: profile }) };
+  return {
+    noNewPrivileges,
+    ...(profile === undefined ? {} : { apparmorProfile: profile }),
+    ...(processLabel && !hostConfig.privileged ? { selinuxLabel: processLabel } : {}),
+  };
 }
 
 /** The capabilities of a container's processes, cut to what the daemon has. */

@@ -14,6 +14,7 @@ import type { Instance } from '../instance.ts';
 import { LogRotator } from '../logs/rotator.ts';
 import type { Container, ContainerState } from '../model.ts';
 import { copyUp } from '../mounts/copy-up.ts';
+import { relabelSources } from '../mounts/relabel.ts';
 import { containerPaths } from '../paths.ts';
 import { transition } from '../state.ts';
 import { writeNetworkFiles } from './network-files.ts';
@@ -115,6 +116,7 @@ export class Starter {
 
   #spec(container: Container, parts: Parameters<typeof specInput>[2]): Spec {
     const input = specInput(this.#engine, container, parts);
+    relabelSources(this.#engine.sys, container);
     return buildSpec(injectDevices(this.#engine, container, input), this.#engine.host.spec);
   }
 
@@ -127,7 +129,7 @@ export class Starter {
         source: 'shm',
         target: shm,
         fstype: 'tmpfs',
-        data: `mode=1777,size=${container.hostConfig.shmSize}${tmpfsOwner(container)}`,
+        data: `mode=1777,size=${container.hostConfig.shmSize}${tmpfsOwner(container)}${tmpfsLabel(container)}`,
       });
       undo.defer(() => sys.mounts.unmount(shm, { detach: true }));
     }
@@ -213,6 +215,8 @@ function tmpfsOwner({ idMappings }: Container): string {
   const { uid, gid } = mappedRoot(idMappings);
   return `,uid=${uid},gid=${gid}`;
 }
+
+const tmpfsLabel = ({ mountLabel }: Container): string => (mountLabel ? `,context="${mountLabel}"` : '');
 
 /** A container in another one's network sees that one's names. */
 const withDonorFiles = (container: Container, donor: Container | undefined): Container =>

@@ -56,6 +56,8 @@ export interface CommittedImage {
 
 export interface ContainersFixtureOptions {
   readonly defaults?: Partial<ContainerDefaults>;
+  /** A recorded machine. */
+  readonly hostRoot?: string;
 }
 
 /** The real service on fakes: no process, no mount, no interface. */
@@ -125,6 +127,7 @@ export async function createContainersFixture(
       logger: silentLogger,
       dataRoot,
       defaults: { ...CONTAINER_DEFAULTS, ...options.defaults },
+      ...(options.hostRoot === undefined ? {} : { hostRoot: options.hostRoot }),
     });
   const network = networks();
   const containers = open(network);

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from '#base';
-import type { Digest, IdMappings } from '#oci';
+import type { Digest } from '#oci';
 import type { Files, Mounts, RootedDir } from '#sys';
 import { storeError } from '../../errors.ts';
 import type {
@@ -8,6 +8,7 @@ import type {
   ApplyLayerOptions,
   FilesystemChange,
   MetadataStore,
+  SnapshotOptions,
   Snapshotter,
   StagedLayer,
 } from '../../types.ts';
@@ -107,9 +108,9 @@ class OverlaySnapshotter implements Snapshotter {
   async createSnapshot(
     key: string,
     parent: Digest | undefined,
-    { mappings }: { readonly mappings?: IdMappings | undefined } = {},
+    options: SnapshotOptions = {},
   ): Promise<void> {
-    this.#snapshots.create(key, parent, mappings);
+    this.#snapshots.create(key, parent, options);
   }
 
   mount(key: string): string {

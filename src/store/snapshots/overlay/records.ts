@@ -16,6 +16,8 @@ export interface SnapshotRecord {
   readonly parent?: Digest;
   /** Of its user namespace. */
   readonly mappings?: IdMappings;
+  /** SELinux label of what is in it. */
+  readonly label?: string;
 }
 
 /** @throws `internal` when `stored` is not one. */
@@ -34,7 +36,7 @@ export function decodeLayer(stored: unknown): LayerRecord {
 
 /** @throws `internal` when `stored` is not one. */
 export function decodeSnapshot(stored: unknown): SnapshotRecord {
-  const { key, parent, mappings } = fields(stored);
+  const { key, parent, mappings, label } = fields(stored);
   if (typeof key !== 'string' || !isSnapshotKey(key)) throw internal('snapshot record without a key');
   if (mappings !== undefined && !isIdMappings(mappings))
     throw internal('snapshot record with broken mappings');
@@ -42,6 +44,7 @@ export function decodeSnapshot(stored: unknown): SnapshotRecord {
     key,
     ...(parent === undefined ? {} : { parent: digest(parent) }),
     ...(mappings === undefined ? {} : { mappings }),
+    ...(typeof label === 'string' ? { label } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import { conflict, errnoCode, invalidArgument, notFound } from '#base';
 import { type Digest, type IdMappings, mappedRoot, OVERFLOW_ID, toHostId } from '#oci';
 import type { Files, Mounts } from '#sys';
 import { storeError } from '../../errors.ts';
-import type { Collection } from '../../types.ts';
+import type { Collection, SnapshotOptions } from '../../types.ts';
 import type { LayerStore } from './layer-store.ts';
 import { type Layout, recordOf, type SnapshotPaths } from './layout.ts';
 import { isSnapshotKey, type SnapshotRecord } from './records.ts';
@@ -63,13 +63,14 @@ export class SnapshotStore {
     return this.#rows.entries().some(([, { parent }]) => parent === chainId);
   }
 
-  create(key: string, parent: Digest | undefined, mappings?: IdMappings): void {
+  create(key: string, parent: Digest | undefined, { mappings, label }: SnapshotOptions = {}): void {
     if (!isSnapshotKey(key)) throw invalidArgument(`invalid snapshot key ${JSON.stringify(key)}`);
     if (this.#rows.get(key)) throw conflict(`snapshot '${key}' exists already`);
     const record: SnapshotRecord = {
       key,
       ...(parent === undefined ? {} : { parent }),
       ...(mappings === undefined ? {} : { mappings }),
+      ...(label === undefined ? {} : { label }),
     };
     const lower = this.lowerDirectories(record);
     const { dir } = this.#layout.snapshot(key);
@@ -121,7 +122,7 @@ export class SnapshotStore {
         upperdir: upper,
         workdir: work,
         target: merged,
-        options: OVERLAY_OPTIONS,
+        options: record.label ? { ...OVERLAY_OPTIONS, context: record.label } : OVERLAY_OPTIONS,
         ...(record.mappings ? { lowerMappings: record.mappings } : {}),
       });
     } catch (error) {
