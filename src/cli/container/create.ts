@@ -18,7 +18,8 @@ export const command = defineCommand({
       const size = consoleSize(ctx, flags.tty);
       return await toCreateRequest(flags, { image, command: rest, changed, env: ctx.env, consoleSize: size });
     });
-    const id = await createContainer(ctx, await ctx.client(), flags, request);
+    const client = await ctx.client();
+    const id = await createContainer(ctx, client, flags, request);
     await ctx.stdout.write(`${id}\n`);
     return undefined;
   },

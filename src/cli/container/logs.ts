@@ -1,4 +1,6 @@
+import { errorMessage } from '#base';
 import { defineCommand } from '../core/command.ts';
+import { cliError } from '../core/errors.ts';
 import { toEngineTime } from '../core/timestamp.ts';
 import { Demultiplexer } from '../session/multiplex.ts';
 
@@ -29,11 +31,20 @@ export const command = defineCommand({
       timestamps: flags.timestamps,
       details: flags.details,
       tail: flags.tail,
-      since: toEngineTime(flags.since, ctx.now()),
-      until: toEngineTime(flags.until, ctx.now()),
+      since: timeOf('since', flags.since, ctx.now()),
+      until: timeOf('until', flags.until, ctx.now()),
     });
     const demultiplexer = new Demultiplexer(ctx);
     for await (const chunk of body) await (Config.Tty ? ctx.stdout.write(chunk) : demultiplexer.write(chunk));
     return undefined;
   },
 });
+
+/** @throws docker's text, with the flag's name. */
+function timeOf(flag: string, text: string, nowMs: number): string {
+  try {
+    return toEngineTime(text, nowMs);
+  } catch (error) {
+    throw cliError(`invalid value for "${flag}": ${errorMessage(error)}`, { cause: error });
+  }
+}

@@ -2,6 +2,8 @@ import { defineCommand } from '../core/command.ts';
 import { CONTAINER_LAYOUT, CONTAINER_SIZE_LAYOUT, containerRow } from '../formatter/container.ts';
 import { writeList } from '../formatter/list.ts';
 
+const IGNORED_FORMAT = 'WARNING: Ignoring custom format, because both --format and --quiet are set.\n';
+
 /** Lists containers, the running ones unless told otherwise. */
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -19,7 +21,9 @@ export const command = defineCommand({
   examples: ['gantry ps -a --filter status=exited', "gantry ps --format '{{.Names}}: {{.Status}}'"],
   async run({ flags }, ctx) {
     const client = await ctx.client();
-    const format = flags.format || (flags.quiet ? '' : ((await ctx.config()).psFormat ?? ''));
+    const ignored = flags.quiet && flags.format !== '';
+    if (ignored) await ctx.stderr.write(IGNORED_FORMAT);
+    const format = flags.quiet ? '' : flags.format || ((await ctx.config()).psFormat ?? '');
     const size = flags.size || /\.Size\b|json \.\s*\}\}/.test(format);
     const containers = await client.containers.list({
       all: flags.all,

@@ -3,8 +3,20 @@ import { defineCommand } from '../core/command.ts';
 import { cliError } from '../core/errors.ts';
 import { naturalOrder } from '../formatter/text.ts';
 
+const MAX_PORT = 65535;
+
 const address = ({ HostIp, HostPort }: PortBinding): string =>
   HostIp.includes(':') ? `[${HostIp}]:${HostPort}` : `${HostIp}:${HostPort}`;
+
+/** @throws docker's text for what is no number. */
+function checkPort(text: string): void {
+  const [number = ''] = text.split('/');
+  const reason = /^\d+$/.test(number) ? 'value out of range' : 'invalid syntax';
+  if (reason === 'invalid syntax' || Number(number) > MAX_PORT)
+    throw cliError(
+      `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: ${reason}`,
+    );
+}
 
 /** Lists a container's published ports, or where one of them is published. */
 export const command = defineCommand({
@@ -27,6 +39,7 @@ export const command = defineCommand({
       );
       return undefined;
     }
+    checkPort(wanted);
     const port = wanted.includes('/') ? wanted : `${wanted}/tcp`;
     const bindings = ports[port];
     if (!bindings || bindings.length === 0)

@@ -33,9 +33,7 @@ export const command = defineCommand({
   examples: ['gantry run --rm busybox echo hello', 'gantry run -d -p 8080:80 --name web busybox httpd -f'],
   async run({ args, flags, changed, invokedAs }, ctx) {
     if (flags.detach && flags.attach.length > 0) {
-      throw cliError('conflicting options: cannot specify both --attach and --detach', {
-        exitCode: EXIT.usage,
-      });
+      throw cliError('conflicting options: cannot specify both --attach and --detach');
     }
     const request = await withRunHint(ctx, invokedAs, () =>
       buildRequest(flags, flags.detach, args, changed, ctx),
@@ -90,10 +88,14 @@ const isAttached = ({ AttachStdin, AttachStdout, AttachStderr }: ContainerCreate
   Boolean(AttachStdin || AttachStdout || AttachStderr);
 
 async function runDetached({ ctx, client, id, invokedAs }: Run): Promise<number> {
-  await client.containers.start(id).catch((error: unknown) => {
-    throw startFailure(ctx, invokedAs, error);
-  });
+  const started = client.containers.start(id).then(
+    () => undefined,
+    (error: unknown) => startFailure(ctx, invokedAs, error),
+  );
+  const failure = await started;
+  // The container exists: whoever asked for it gets its ID, also when it could not be started.
   await ctx.stdout.write(`${id}\n`);
+  if (failure !== undefined) throw failure;
   return EXIT.ok;
 }
 

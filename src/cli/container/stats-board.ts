@@ -1,4 +1,4 @@
-import { errorMessage } from '#base';
+import { errorMessage, shortId } from '#base';
 import type { EngineClient } from '#client';
 import { cliError } from '../core/errors.ts';
 import type { StatsEntry } from '../formatter/stats.ts';
@@ -35,7 +35,7 @@ export class StatsBoard {
     // Events first, so that no container is missed between the list and them.
     await this.#followEvents();
     const listed = await this.#client.containers.list({ all });
-    await Promise.all(listed.map(({ Id }) => this.#follow(Id)));
+    await Promise.all(listed.map(({ Id }) => this.#follow(shortId(Id))));
   }
 
   get isOpen(): boolean {
@@ -112,7 +112,8 @@ export class StatsBoard {
     reading.catch(() => {}).finally(() => this.close());
   }
 
-  #onEvent(action: string, id: string): void {
+  #onEvent(action: string, fullId: string): void {
+    const id = shortId(fullId);
     const { all } = this.#options;
     if (action === (all ? 'create' : 'start')) void this.#follow(id);
     if (action === (all ? 'destroy' : 'die')) {

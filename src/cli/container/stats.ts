@@ -1,4 +1,4 @@
-import { errorMessage } from '#base';
+import { errorMessage, shortId } from '#base';
 import type { EngineClient } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
@@ -43,7 +43,7 @@ export const command = defineCommand({
 });
 
 const existing = async (client: EngineClient, all: boolean): Promise<string[]> =>
-  (await client.containers.list({ all })).map(({ Id }) => Id);
+  (await client.containers.list({ all })).map(({ Id }) => shortId(Id));
 
 async function sampleAll(client: EngineClient, names: readonly string[]): Promise<StatsEntry[]> {
   const sample = async (container: string): Promise<StatsEntry> => {

@@ -102,7 +102,10 @@ async function contextHost(
     const material = tls ?? (await contextTls(`${dir}/contexts/tls/${id}/docker`, !endpoint?.SkipTLSVerify));
     return { url: normalizeHost(endpoint?.Host ?? '', material !== undefined), context: name, tls: material };
   }
-  throw cliError(`context ${JSON.stringify(name)} does not exist`);
+  const wanted = `${configDirs({ configDir: globals.configDir, env }).at(-1)}/contexts/meta/${id}/meta.json`;
+  throw cliError(
+    `Failed to initialize: unable to resolve gantry endpoint: context ${JSON.stringify(name)}: context not found: open ${wanted}: no such file or directory`,
+  );
 }
 
 async function contextTls(dir: string, verify: boolean): Promise<TlsMaterial | undefined> {

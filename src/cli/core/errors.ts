@@ -4,6 +4,8 @@ import { type ErrorCode, errorMessage, GantryError } from '#base';
 export const EXIT = {
   ok: 0,
   failure: 1,
+  /** A template that cannot be parsed. */
+  badTemplate: 64,
   usage: 125,
   cannotInvoke: 126,
   notFound: 127,

@@ -1,5 +1,6 @@
 import { defineFlags, type FlagValues } from '../flags/spec.ts';
 import type { GlobalOptions } from './context.ts';
+import { cliError } from './errors.ts';
 
 /** Flags before the command's name. */
 export const GLOBAL_FLAGS = defineFlags({
@@ -19,7 +20,6 @@ export const GLOBAL_FLAGS = defineFlags({
     short: 'l',
     default: 'info',
     summary: 'Lowest level to log ("debug", "info", "warn", "error", "fatal")',
-    validate: checkLogLevel,
   },
   tls: { type: 'bool', summary: 'Use TLS; --tlsverify implies it' },
   tlscacert: {
@@ -38,16 +38,17 @@ export const GLOBAL_FLAGS = defineFlags({
   version: { type: 'bool', short: 'v', summary: 'Print version information and quit' },
 });
 
-function checkLogLevel(value: string): string {
-  if (/^(debug|info|warn|error|fatal)$/.test(value)) return value;
-  throw new Error(`not a valid log level: ${JSON.stringify(value)}`);
+function checkLogLevel(value: string): void {
+  if (!/^(panic|fatal|error|warn(ing)?|info|debug|trace)$/i.test(value))
+    throw cliError(`Unable to parse logging level: ${value}`);
 }
 
-/** The parsed global flags with the environment's defaults. */
+/** The parsed global flags with the environment's defaults. @throws for a level that does not exist. */
 export function toGlobalOptions(
   flags: FlagValues<typeof GLOBAL_FLAGS>,
   env: Readonly<Record<string, string | undefined>>,
 ): GlobalOptions {
+  checkLogLevel(flags['log-level']);
   const verify = flags.tlsverify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
   return {
     hosts: flags.host,

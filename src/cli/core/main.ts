@@ -121,7 +121,9 @@ async function withoutCommand(
       hint: `Usage:  ${PROGRAM} ${name}\n\nRun '${PROGRAM} ${name} --help' for more information`,
     });
   }
-  return await help(ctx, words.slice(0, 1), false);
+  // Unasked for, the help is a complaint.
+  const asked = parsed.help ? ctx : { ...ctx, stdout: ctx.stderr };
+  return await help(asked, words.slice(0, 1), false);
 }
 
 /** `strict`: an unknown topic is an error. */
@@ -200,9 +202,12 @@ function parseCommandFlags(
 function refuseForeignFlags({ flags }: CommandDefinition, { changed }: ParsedFlags): void {
   const foreign = [...changed].filter((name) => flags[name]?.onlyOn !== undefined).sort();
   if (foreign.length === 0) return;
+  const reasons = {
+    windows: 'running on windows, but the Docker daemon is running on linux',
+    experimental: 'with experimental features enabled',
+  };
   const lines = foreign.map(
-    (name) =>
-      `"--${name}" is only supported on a Docker daemon running on ${flags[name]?.onlyOn}, but the Docker daemon is running on linux`,
+    (name) => `"--${name}" is only supported on a Docker daemon ${reasons[flags[name]?.onlyOn ?? 'windows']}`,
   );
   throw cliError(lines.join('\n'));
 }

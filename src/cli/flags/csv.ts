@@ -2,9 +2,10 @@ import { cliError } from '../core/errors.ts';
 
 /**
  * Splits one CSV record: commas separate, a field in double quotes may hold commas, `""` is a quote.
- * @throws for a quote inside a bare field or a quote that is never closed, in the words of Go's encoding/csv.
+ * @throws for no record at all, for a quote inside a bare field or a quote that is never closed, in the words of Go's encoding/csv.
  */
 export function parseCsv(text: string): string[] {
+  if (text === '') throw cliError('EOF');
   const fields: string[] = [];
   let rest = text;
   for (;;) {

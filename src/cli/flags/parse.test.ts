@@ -64,9 +64,9 @@ describe("parseFlags: pflag's grammar", () => {
 
   test.each([
     ['--foo', 'unknown flag: --foo'],
-    ['-dZ', "unknown shorthand flag: 'Z' in -dZ"],
+    ['-dZ', "unknown shorthand flag: 'Z' in -Z"],
     ['--memory', 'flag needs an argument: --memory'],
-    ['-dm', "flag needs an argument: 'm' in -dm"],
+    ['-dm', "flag needs an argument: 'm' in -m"],
     ['--=x', 'bad flag syntax: --=x'],
     ['---x', 'bad flag syntax: ---x'],
     ['-m x', 'invalid argument "x" for "-m, --memory" flag: invalid size: \'x\''],

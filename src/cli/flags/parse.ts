@@ -78,25 +78,24 @@ class FlagParser {
     const name = equals < 0 ? arg.slice(2) : arg.slice(2, equals);
     if (name === '' || name.startsWith('-')) throw usageError(`bad flag syntax: ${arg}`);
     const spec = Object.hasOwn(this.#specs, name) ? this.#specs[name] : undefined;
-    if (!spec) {
-      if (name === 'help') this.#help = true;
-      else throw usageError(`unknown flag: --${name}`);
-    } else if (equals >= 0) this.#set(name, spec, arg.slice(equals + 1));
+    if (name === 'help' && equals < 0) this.#help = true;
+    else if (!spec) throw usageError(`unknown flag: --${name}`);
+    else if (equals >= 0) this.#set(name, spec, arg.slice(equals + 1));
     else if (spec.type === 'bool') this.#set(name, spec, 'true');
     else this.#set(name, spec, takeArgument(queue, `--${name}`));
   }
 
   #shorts(arg: string, queue: string[]): void {
-    for (let rest = arg.slice(1); rest !== '' && !this.#help; ) rest = this.#short(arg, rest, queue);
+    for (let rest = arg.slice(1); rest !== '' && !this.#help; ) rest = this.#short(rest, queue);
   }
 
   /** Handles the first letter of `rest`; answers what is left of the group. */
-  #short(arg: string, rest: string, queue: string[]): string {
+  #short(rest: string, queue: string[]): string {
     const letter = rest[0] ?? '';
     const name = this.#byShort.get(letter);
     const spec = name === undefined ? undefined : this.#specs[name];
     if (name === undefined || !spec) {
-      if (letter !== 'h') throw usageError(`unknown shorthand flag: '${letter}' in ${arg}`);
+      if (letter !== 'h') throw usageError(`unknown shorthand flag: '${letter}' in -${rest}`);
       this.#help = true;
       return '';
     }
@@ -105,7 +104,7 @@ class FlagParser {
       this.#set(name, spec, 'true');
       return rest.slice(1);
     } else if (rest.length > 1) this.#set(name, spec, rest.slice(1));
-    else this.#set(name, spec, takeArgument(queue, `'${letter}' in ${arg}`));
+    else this.#set(name, spec, takeArgument(queue, `'${letter}' in -${rest}`));
     return '';
   }
 

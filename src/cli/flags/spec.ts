@@ -14,8 +14,8 @@ export interface FlagSpec {
   readonly validate?: (value: string) => string;
   /** Not in help, still understood. */
   readonly hidden?: boolean;
-  /** Understood, but refused here: it belongs to an engine on another system. */
-  readonly onlyOn?: 'windows';
+  /** Understood, but refused here: it belongs to an engine on another system, or to one with experimental features. */
+  readonly onlyOn?: 'windows' | 'experimental';
 }
 
 export type FlagType =

@@ -1,6 +1,7 @@
-import { parseBytes, parseDurationNs } from '#base';
+import { parseDurationNs } from '#base';
 import { cliError } from '../core/errors.ts';
 import { parseCsv } from './csv.ts';
+import { parseSize } from './size.ts';
 import type { FlagSpec, FlagType } from './spec.ts';
 
 /** A flag's value while the command line is read. `set` throws with the reason only; the parser adds the flag's name. */
@@ -91,7 +92,7 @@ function listSlot(spec: FlagSpec): FlagSlot {
 
 function sliceSlot(): FlagSlot {
   const values: string[] = [];
-  return { set: (text) => void values.push(...parseCsv(text)), get: () => values };
+  return { set: (text) => void values.push(...(text === '' ? [] : parseCsv(text))), get: () => values };
 }
 
 function mapSlot(spec: FlagSpec): FlagSlot {
@@ -126,8 +127,8 @@ const SLOTS = {
   int64: scalar((text) => parseInteger(text, 'int64'), 0),
   uint16: scalar((text) => parseInteger(text, 'uint16'), 0),
   uint64: scalar((text) => parseInteger(text, 'uint64'), 0),
-  bytes: scalar(parseBytes, 0),
-  memswap: scalar((text) => (text === '-1' ? -1 : parseBytes(text)), 0),
+  bytes: scalar(parseSize, 0),
+  memswap: scalar((text) => (text === '-1' ? -1 : parseSize(text)), 0),
   decimal: scalar(parseNanoCpus, 0),
   duration: scalar(parseDurationNs, 0),
   map: mapSlot,

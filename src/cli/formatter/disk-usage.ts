@@ -109,7 +109,7 @@ export function usages(data: SystemDataUsage): Usage[] {
 export function usageRow({ type, total, active, sizeBytes, reclaimableBytes, showsShare }: Usage): Struct {
   const reclaimable = formatBytes(reclaimableBytes);
   const share = showsShare && sizeBytes > 0 ? ` (${Math.trunc((reclaimableBytes * 100) / sizeBytes)}%)` : '';
-  return new Struct('*formatter.diskUsageContext', {
+  return new Struct('*formatter.diskUsageImagesContext', {
     Type: () => type,
     TotalCount: () => String(total),
     Active: () => String(active),

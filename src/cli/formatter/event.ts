@@ -59,7 +59,7 @@ class EventStruct extends Struct {
     const fields = { Status: status, ID: id, From: from, Type, Action, Scope: scope };
     const actor = new Struct('events.Actor', { ...Actor }, { keepsOrder: true });
     super(
-      'events.Message',
+      '*events.Message',
       { ...fields, Actor: actor, Time: time, TimeNano: timeNano },
       { keepsOrder: true },
     );

@@ -1,6 +1,6 @@
 import { errorMessage } from '#base';
 import type { CliContext } from '../core/context.ts';
-import { silentExit } from '../core/errors.ts';
+import { EXIT, present, silentExit } from '../core/errors.ts';
 import { templateParsing } from '../template/errors.ts';
 import { compileTemplate, type Template } from '../template/template.ts';
 import { exactNumbers } from '../template/values.ts';
@@ -37,7 +37,9 @@ export async function inspectAll(
       (error: unknown) => void failures.push(errorMessage(error)),
     );
   }
-  await ctx.stdout.write(template ? withTemplate(template, found) : asJson(found, format === 'json'));
+  await ctx.stdout.write(
+    template ? withTemplate(template, found, failures) : asJson(found, format === 'json'),
+  );
   if (failures.length === 0) return;
   await ctx.stderr.write(`${failures.join('\n')}\n`);
   throw silentExit(1);
@@ -47,19 +49,21 @@ function compile(source: string): Template {
   try {
     return compileTemplate(source);
   } catch (error) {
-    throw templateParsing(error);
+    throw present(templateParsing(error), { exitCode: EXIT.badTemplate });
   }
 }
 
-function withTemplate(template: Template, objects: readonly unknown[]): string {
-  try {
-    const lines = objects.map(
-      (object) => `${template.run(object, { missingKey: 'error', optionalKeys: OPTIONAL_KEYS })}\n`,
-    );
-    return lines.length === 0 ? '\n' : lines.join('');
-  } catch (error) {
-    throw templateParsing(error);
-  }
+/** One line for each object; an object that does not fit gives a failure. An empty line where there is nothing else. */
+function withTemplate(template: Template, objects: readonly unknown[], failures: string[]): string {
+  const lines = objects.flatMap((object) => {
+    try {
+      return [`${template.run(object, { missingKey: 'error', optionalKeys: OPTIONAL_KEYS })}\n`];
+    } catch (error) {
+      failures.push(templateParsing(error).message);
+      return [];
+    }
+  });
+  return lines.length === 0 ? '\n' : lines.join('');
 }
 
 function asJson(objects: readonly unknown[], compact: boolean): string {

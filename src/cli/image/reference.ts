@@ -1,6 +1,7 @@
 import { cliError } from '../core/errors.ts';
 
 const OFFICIAL = 'library/';
+const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 
 /** An image name taken apart. */
 export interface ImageName {
@@ -29,10 +30,12 @@ export function parseImageName(text: string): ImageName {
     throw cliError(`invalid reference format: repository name (${shown}) must be lowercase`);
   }
   const tag = colon < 0 ? '' : named.slice(colon + 1);
+  const validDigest = at < 0 || DIGEST.test(digest);
   const validTag = colon < 0 || /^\w[\w.-]{0,127}$/.test(tag);
   if (
     !/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/.test(remainder) ||
-    !validTag
+    !validTag ||
+    !validDigest
   ) {
     throw cliError('invalid reference format');
   }

@@ -1,9 +1,10 @@
 import type { EventMessage } from '#api';
-import { errorCode } from '#base';
+import { errorCode, errorMessage } from '#base';
 import { defineCommand } from '../core/command.ts';
+import { cliError, EXIT } from '../core/errors.ts';
 import { toEngineTime } from '../core/timestamp.ts';
 import { eventLine, eventStruct, withOldNames } from '../formatter/event.ts';
-import { compile, runRow } from '../formatter/list.ts';
+import { compileTemplate } from '../template/template.ts';
 import { exactNumbers } from '../template/values.ts';
 
 /** Watches what happens in the engine. */
@@ -39,6 +40,17 @@ export const command = defineCommand({
 function printer(format: string): (event: EventMessage) => string {
   if (format === '') return eventLine;
   if (format === 'json') return (event) => `${JSON.stringify(withOldNames(event), exactNumbers)}\n`;
-  const template = compile(format);
-  return (event) => `${runRow(template, eventStruct(event))}\n`;
+  const template = parsing(() => compileTemplate(format));
+  return (event) => `${parsing(() => template.run(eventStruct(event)))}\n`;
+}
+
+function parsing<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw cliError(`Error parsing format: ${errorMessage(error)}`, {
+      exitCode: EXIT.badTemplate,
+      cause: error,
+    });
+  }
 }

@@ -2,9 +2,10 @@ import type { SystemInfo } from '#api';
 import { errorMessage } from '#base';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
-import { cliError, silentExit } from '../core/errors.ts';
+import { cliError, EXIT, present, silentExit } from '../core/errors.ts';
 import { renderInfo } from '../formatter/info.ts';
-import { compileTemplate } from '../template/template.ts';
+import { templateParsing } from '../template/errors.ts';
+import { compileTemplate, type Template } from '../template/template.ts';
 import { Struct } from '../template/values.ts';
 
 /** Shows how the engine is set up. Without an engine the client's part is shown, and the exit code is 1. */
@@ -23,9 +24,11 @@ export const command = defineCommand({
     };
     if (flags.format === '') await ctx.stdout.write(render(client, answer));
     else
-      await ctx.stdout.write(
-        `${fromTemplate(flags.format, { ...answer.info, ...failureFields(answer), ClientInfo: client })}\n`,
-      );
+      await writeTemplate(ctx, flags.format, {
+        ...answer.info,
+        ...failureFields(answer),
+        ClientInfo: client,
+      });
     if (answer.failure === undefined) {
       for (const warning of flags.format === '' ? (answer.info?.Warnings ?? []) : [])
         await ctx.stderr.write(`${warning}\n`);
@@ -52,13 +55,26 @@ async function ask(ctx: CliContext): Promise<Answer> {
 const failureFields = ({ failure }: Answer) =>
   failure === undefined ? {} : { ServerErrors: [errorMessage(failure)] };
 
-function fromTemplate(format: string, data: Readonly<Record<string, unknown>>): string {
+async function writeTemplate(
+  ctx: CliContext,
+  format: string,
+  data: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const template = parse(format === 'json' ? '{{json .}}' : format);
   try {
-    return compileTemplate(format === 'json' ? '{{json .}}' : format).run(
-      new Struct('system.dockerInfo', data, { keepsOrder: true }),
-    );
+    const text = template.run(new Struct('system.dockerInfo', data, { keepsOrder: true }));
+    await ctx.stdout.write(`${text}\n`);
   } catch (error) {
+    await ctx.stdout.write('\n');
     throw cliError(errorMessage(error), { cause: error });
+  }
+}
+
+function parse(format: string): Template {
+  try {
+    return compileTemplate(format);
+  } catch (error) {
+    throw present(templateParsing(error), { exitCode: EXIT.badTemplate });
   }
 }
 

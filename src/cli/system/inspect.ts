@@ -26,9 +26,10 @@ export const command = defineCommand({
     size: { type: 'bool', short: 's', summary: 'Add sizes, for containers' },
     type: { type: 'string', summary: 'Look only for objects of this type' },
   },
-  async run({ args, flags }, ctx) {
+  async run({ args, flags, changed }, ctx) {
+    const known = KNOWN_TYPES.map((type) => JSON.stringify(type)).join(', ');
+    if (changed.has('type') && flags.type === '') throw cliError(`type is empty: must be one of ${known}`);
     if (flags.type !== '' && !KNOWN_TYPES.includes(flags.type)) {
-      const known = KNOWN_TYPES.map((type) => JSON.stringify(type)).join(', ');
       throw cliError(`unknown type: ${JSON.stringify(flags.type)}: must be one of ${known}`);
     }
     const client = await ctx.client();
@@ -38,6 +39,8 @@ export const command = defineCommand({
     const [only] = chosen;
     if (chosen.length === 0)
       throw cliError(`inspecting objects of type ${JSON.stringify(flags.type)} needs a cluster`);
+    if (flags.size && flags.type !== '' && flags.type !== 'container')
+      await ctx.stderr.write(`WARNING: --size ignored for ${flags.type}\n`);
     await inspectAll(ctx, args, flags.format, only && chosen.length === 1 ? only : firstOf(chosen));
     return undefined;
   },
@@ -60,7 +63,7 @@ function firstOf(getters: readonly GetObject[]): GetObject {
       try {
         return await get(ref);
       } catch (error) {
-        if (!isNotFound(error)) throw error;
+        if (ref === '' || !isNotFound(error)) throw error;
       }
     }
     throw cliError(`Error: No such object: ${ref}`);

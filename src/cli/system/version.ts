@@ -3,7 +3,7 @@ import { errorMessage } from '#base';
 import { CLIENT_API_VERSION, type EngineClient } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
-import { cliError, present, silentExit } from '../core/errors.ts';
+import { cliError, EXIT, present, silentExit } from '../core/errors.ts';
 import { BUILD_TIME, COMMIT } from '../core/version.ts';
 import { templateParsing } from '../template/errors.ts';
 import { compileTemplate } from '../template/template.ts';
@@ -11,9 +11,6 @@ import { Struct } from '../template/values.ts';
 
 /** Go's names (`APIVersion`) differ from the wire's (`ApiVersion`) in case only; nothing may be left out. */
 const NO_KEYS: ReadonlySet<string> = new Set();
-
-/** Docker's exit code for a template that cannot be parsed. */
-const TEMPLATE_ERROR_EXIT = 64;
 
 interface ClientVersion {
   readonly Version: string;
@@ -39,7 +36,7 @@ export const command = defineCommand({
     if (flags.format === '') await ctx.stdout.write(render(client, server));
     else {
       const data = new Struct('system.versionInfo', { Client: client, Server: server ?? null });
-      await ctx.stdout.write(`${run(() => compiled.run(data, { optionalKeys: NO_KEYS }))}\n`);
+      await ctx.stdout.write(`${await rendered(ctx, () => compiled.run(data, { optionalKeys: NO_KEYS }))}\n`);
     }
     if (failure === undefined) return undefined;
     await ctx.stderr.write(`${errorMessage(failure)}\n`);
@@ -51,14 +48,15 @@ function parse(template: string) {
   try {
     return compileTemplate(template, 'version');
   } catch (error) {
-    throw present(templateParsing(error), { exitCode: TEMPLATE_ERROR_EXIT });
+    throw present(templateParsing(error), { exitCode: EXIT.badTemplate });
   }
 }
 
-function run(render: () => string): string {
+async function rendered(ctx: CliContext, render: () => string): Promise<string> {
   try {
     return render();
   } catch (error) {
+    await ctx.stdout.write('\n');
     throw cliError(errorMessage(error), { cause: error });
   }
 }

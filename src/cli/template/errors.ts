@@ -21,10 +21,19 @@ export class EvalFailure extends Error {
 /** A function got a value of the wrong type; the message points at that argument. */
 export class ArgumentMismatch extends EvalFailure {
   readonly index: number;
+  /** Go's name of the type that the argument should have. */
+  readonly wanted: string;
   constructor(index: number, wanted: string, got: string) {
     super(`wrong type for value; expected ${wanted}; got ${got}`);
     this.index = index;
+    this.wanted = wanted;
   }
+}
+
+/** What Go says of a literal in the place of an argument of another type. */
+export function literalMismatch(wanted: string, text: string): string {
+  if (wanted.startsWith('[]')) return `can't handle ${text} for arg of type ${wanted}`;
+  return `expected ${wanted === 'int' ? 'integer' : wanted}; found ${text}`;
 }
 
 /** What the command shows. */

@@ -1,8 +1,8 @@
 import type { BranchNode, Command, Node, Operand, Pipe, TemplateTree } from './ast.ts';
-import { ArgumentMismatch, EvalFailure, TemplateExecError } from './errors.ts';
-import type { TemplateFunction } from './functions.ts';
+import { ArgumentMismatch, EvalFailure, literalMismatch, TemplateExecError } from './errors.ts';
+import { ARGUMENTS, type TemplateFunction } from './functions.ts';
 import { type LookupOptions, lookupField } from './lookup.ts';
-import { isMap, isTruthy, printValue, sortedEntries } from './values.ts';
+import { isMap, isTruthy, printValue, sortedEntries, typeName } from './values.ts';
 
 export interface ExecOptions extends LookupOptions {
   readonly functions: Readonly<Record<string, TemplateFunction>>;
@@ -150,7 +150,7 @@ class Executor {
     }
     this.#at = first;
     if (first.kind === 'nil') throw this.#error('nil is not a command');
-    if (rest.length > 0 || piped.length > 0)
+    if ((rest.length > 0 || piped.length > 0) && first.kind !== 'pipe')
       throw this.#error(`can't give argument to non-function ${first.text}`);
     return this.#operand(first, dot);
   }
@@ -162,19 +162,36 @@ class Executor {
     dot: unknown,
     piped: readonly unknown[],
   ): unknown {
+    this.#checkCount(name, command, rest.length + piped.length);
     if (name === 'and' || name === 'or') return this.#shortCircuit(name, rest, dot, piped);
+    if (name === 'call' && rest[0]) {
+      this.#at = command;
+      throw this.#error(
+        `error calling call: non-function ${rest[0].text} of type ${typeName(this.#operand(rest[0], dot))}`,
+      );
+    }
     const args = [...rest.map((operand) => this.#operand(operand, dot)), ...piped];
     this.#at = command;
     try {
       return this.#options.functions[name]?.(...args);
     } catch (error) {
       if (error instanceof ArgumentMismatch) {
-        this.#at = rest[error.index] ?? command;
-        throw this.#error(error.message);
+        const operand = rest[error.index];
+        this.#at = operand ?? command;
+        const isLiteral = operand?.kind === 'literal';
+        throw this.#error(isLiteral ? literalMismatch(error.wanted, operand.text) : error.message);
       }
       if (error instanceof EvalFailure) throw this.#error(`error calling ${name}: ${error.message}`);
       throw error;
     }
+  }
+
+  #checkCount(name: string, { pos }: Command, count: number): void {
+    const [min, max] = ARGUMENTS[name] ?? [0, Number.POSITIVE_INFINITY];
+    if (count >= min && count <= max) return;
+    this.#at = { pos, text: name };
+    const want = min === max ? `${min}` : `at least ${min}`;
+    throw this.#error(`wrong number of args for ${name}: want ${want} got ${count}`);
   }
 
   #shortCircuit(

@@ -128,7 +128,7 @@ export const BUILTINS: Readonly<Record<string, TemplateFunction>> = {
   and: (...args) => args.find((value) => !isTruthy(value)) ?? args.at(-1),
   or: (...args) => args.find(isTruthy) ?? args.at(-1),
   not: (value) => !isTruthy(value),
-  call: (value) => fail(value == null ? 'call of nil' : `non-function of type ${typeName(value)}`),
+  call: (value) => fail(`non-function of type ${typeName(value)}`),
   html: (...args) => joinedText(args).replaceAll(/["'&<>\0]/g, (char) => HTML[char] ?? char),
   js: (...args) => joinedText(args).replaceAll(/[\\'"<>&=]/g, (char) => JS[char] ?? char),
   urlquery: (...args) =>
@@ -149,6 +149,31 @@ export const BUILTINS: Readonly<Record<string, TemplateFunction>> = {
   ge: (a, b) => !less(a, b),
 };
 
+const EXACTLY = {
+  json: 1,
+  title: 1,
+  lower: 1,
+  upper: 1,
+  not: 1,
+  split: 2,
+  join: 2,
+  truncate: 2,
+  ne: 2,
+  lt: 2,
+  le: 2,
+  gt: 2,
+  ge: 2,
+  pad: 3,
+};
+const AT_LEAST = { and: 1, or: 1, call: 1, eq: 1, index: 1, slice: 1, len: 1, printf: 1 };
+const { POSITIVE_INFINITY } = Number;
+
+/** How many arguments functions take, least and most; any number where nothing is said. */
+export const ARGUMENTS: Readonly<Record<string, readonly [number, number]>> = Object.fromEntries([
+  ...Object.entries(EXACTLY).map(([name, count]) => [name, [count, count]]),
+  ...Object.entries(AT_LEAST).map(([name, count]) => [name, [count, POSITIVE_INFINITY]]),
+]);
+
 /** Go's strings.Title: the first letter of each word. */
 const title = (text: string): string =>
   text.replaceAll(
@@ -156,8 +181,17 @@ const title = (text: string): string =>
     (_all, before, letter) => `${before}${letter.toUpperCase()}`,
   );
 
+const blanks = (count: number): string =>
+  count < 0 ? fail('strings: negative Repeat count') : ' '.repeat(count);
+
 const pad: TemplateFunction = (...args) =>
-  args[0] === '' ? '' : `${' '.repeat(countAt(args, 1))}${textAt(args, 0)}${' '.repeat(countAt(args, 2))}`;
+  args[0] === '' ? '' : `${blanks(countAt(args, 1))}${textAt(args, 0)}${blanks(countAt(args, 2))}`;
+
+const truncate: TemplateFunction = (...args) => {
+  const count = countAt(args, 1);
+  if (count < 0) return fail(`runtime error: slice bounds out of range [:${count}]`);
+  return textAt(args, 0).slice(0, count);
+};
 
 /** Functions that docker adds. */
 export const DOCKER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
@@ -168,7 +202,7 @@ export const DOCKER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   lower: (...args) => textAt(args, 0).toLowerCase(),
   upper: (...args) => textAt(args, 0).toUpperCase(),
   pad,
-  truncate: (...args) => textAt(args, 0).slice(0, countAt(args, 1)),
+  truncate,
 };
 
 /** The same names for the header of a table: what they are given stays as it is. */

@@ -33,7 +33,10 @@ export function unquote(text: string): string | undefined {
 
 /** A number; a character constant is its code point. */
 export function parseNumber(text: string): number | undefined {
-  if (text.startsWith("'")) return unquote(text)?.codePointAt(0);
+  if (text.startsWith("'")) {
+    const points = [...(unquote(text) ?? '')];
+    return points.length === 1 ? points[0]?.codePointAt(0) : undefined;
+  }
   const bare = text.replaceAll('_', '');
   const sign = bare.startsWith('-') ? -1 : 1;
   const digits = bare.replace(/^[+-]/, '');

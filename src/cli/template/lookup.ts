@@ -1,4 +1,4 @@
-import { EvalFailure } from './errors.ts';
+import { ArgumentMismatch, EvalFailure } from './errors.ts';
 import { isMap, Struct, typeName } from './values.ts';
 
 export interface LookupOptions {
@@ -21,6 +21,9 @@ interface Step extends LookupOptions {
 export function lookupField(value: unknown, name: string, step: Step): unknown {
   if (value instanceof Struct) return structField(value, name, step);
   if (isMap(value)) {
+    const method = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (typeof method === 'function')
+      return (method as (...given: readonly unknown[]) => unknown)(...step.args);
     if (step.args.length > 0) throw new EvalFailure(`${name} is not a method but has arguments`);
     return mapField(value, name, step);
   }
@@ -42,6 +45,8 @@ function structField(struct: Struct, name: string, { args }: Step): unknown {
   if (value.length !== args.length) {
     throw new EvalFailure(`wrong number of args for ${name}: want ${value.length} got ${args.length}`);
   }
+  const other = args.findIndex((argument) => typeof argument !== 'string');
+  if (other >= 0) throw new ArgumentMismatch(other, 'string', typeName(args[other]));
   return (value as (...given: readonly unknown[]) => unknown)(...args);
 }
 

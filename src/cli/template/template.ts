@@ -22,6 +22,15 @@ export function compileTemplate(source: string, name = ''): Template {
   return {
     run: (data, options) => execTemplate(tree, data, { missingKey: 'empty', ...options, functions }),
     runHeader: (columns) =>
-      execTemplate(tree, columns, { missingKey: 'empty', functions: { ...functions, ...HEADER_FUNCTIONS } }),
+      execTemplate(tree, headerOf(columns), {
+        missingKey: 'empty',
+        functions: { ...functions, ...HEADER_FUNCTIONS },
+      }),
   };
 }
+
+/** The columns' names, with the header that docker makes of a label: its last part, in words. */
+const headerOf = (columns: Readonly<Record<string, string>>) => ({
+  ...columns,
+  Label: (name: string) => (name.split('.').at(-1) ?? '').replaceAll(/[-_]/g, ' '),
+});

@@ -25,8 +25,13 @@ export class Struct {
     this.escapesHtml = options.escapesHtml ?? !this.keepsOrder;
   }
 
-  /** All fields without parameters, evaluated. */
+  /** What JSON shows of it. */
   toJSON(): Record<string, unknown> {
+    return this.toPrint();
+  }
+
+  /** All fields without parameters, evaluated. */
+  toPrint(): Record<string, unknown> {
     const entries = Object.entries(this.fields)
       .filter(([, value]) => typeof value !== 'function' || value.length === 0)
       .map(
@@ -69,7 +74,7 @@ export function printValue(value: unknown): string {
   if (value === undefined) return '<no value>';
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printNested).join(' ')}]`;
-  if (value instanceof Struct) return `{${Object.values(value.toJSON()).map(printNested).join(' ')}}`;
+  if (value instanceof Struct) return `{${Object.values(value.toPrint()).map(printNested).join(' ')}}`;
   if (isMap(value))
     return `map[${sortedEntries(value)
       .map(([key, item]) => `${key}:${printNested(item)}`)

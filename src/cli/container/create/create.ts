@@ -3,7 +3,9 @@ import { isNotFound } from '#base';
 import type { EngineClient } from '#client';
 import type { CliContext } from '../../core/context.ts';
 import { cliError } from '../../core/errors.ts';
+import { familiarString, parseImageName } from '../../image/reference.ts';
 import type { CreateFlags } from './flags.ts';
+import { checkPlatform } from './platform.ts';
 
 /**
  * Creates the container, pulling the image first where the user's policy says so. Warnings go to standard error.
@@ -16,12 +18,21 @@ export async function createContainer(
   request: ContainerCreateRequest,
 ): Promise<string> {
   checkPullPolicy(flags.pull);
-  if (flags.cidfile !== '') await refuseExistingIdFile(flags.cidfile);
+  if (!/^[0-9a-f]{64}$/.test(request.Image ?? '')) parseImageName(request.Image ?? '');
+  checkPlatform(flags.platform);
+  if (flags.cidfile !== '') await checkIdFile(flags.cidfile);
   if (flags.pull === 'always') await pull(ctx, client, flags, request.Image ?? '');
-  const created = await createOrPull(ctx, client, flags, request);
+  const shared = flags['use-api-socket'] ? await shareApiSocket(ctx, request) : undefined;
+  const created = await createOrPull(ctx, client, flags, shared?.request ?? request);
   for (const warning of created.Warnings ?? []) await ctx.stderr.write(`WARNING: ${warning}\n`);
   if (flags.cidfile !== '') await Bun.write(flags.cidfile, created.Id);
+  await shared?.finish(client, created.Id);
   return created.Id;
+}
+
+async function shareApiSocket(ctx: CliContext, request: ContainerCreateRequest) {
+  const { withApiSocket } = await import('./api-socket.ts');
+  return await withApiSocket(ctx, request);
 }
 
 /** @throws docker's text for a policy that it does not have. */
@@ -30,9 +41,16 @@ export function checkPullPolicy(policy: string): void {
   throw cliError(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
 }
 
-async function refuseExistingIdFile(path: string): Promise<void> {
-  if (!(await Bun.file(path).exists())) return;
-  throw cliError(`container ID file found, make sure the other container isn't running or delete ${path}`);
+async function checkIdFile(path: string): Promise<void> {
+  if (await Bun.file(path).exists())
+    throw cliError(`container ID file found, make sure the other container isn't running or delete ${path}`);
+  const directory = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '.';
+  const isThere = await Bun.file(directory)
+    .stat()
+    .then((stat) => stat.isDirectory())
+    .catch(() => false);
+  if (!isThere)
+    throw cliError(`failed to create the container ID file: open ${path}: no such file or directory`);
 }
 
 async function createOrPull(
@@ -52,7 +70,6 @@ async function createOrPull(
       !(await isImageMissing(client, request.Image ?? ''))
     )
       throw error;
-    const { familiarString, parseImageName } = await import('../../image/reference.ts');
     const shown = familiarString(parseImageName(request.Image ?? ''));
     if (!flags.quiet) await ctx.stderr.write(`Unable to find image '${shown}' locally\n`);
     await pull(ctx, client, flags, request.Image ?? '');

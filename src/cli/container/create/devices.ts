@@ -11,29 +11,19 @@ const isMode = (text: string): boolean =>
   text !== '' &&
   /^r?w?m?$/.test([...new Set(text)].sort((a, b) => 'rwm'.indexOf(a) - 'rwm'.indexOf(b)).join(''));
 
-/** @throws docker's text, to be completed by the flag's name. */
-export function validateDevice(text: string): string {
-  if (isCdiDevice(text)) return text;
-  const parts = text.split(':');
-  const [, second, third] = parts;
-  const path = second !== undefined && !isMode(second) ? second : (parts[0] ?? '');
-  if (!path.startsWith('/') && parts.length <= 3) throw new Error(`${path} is not an absolute path`);
-  if (third !== undefined && parts.length === 3 && !isMode(third))
-    throw new Error(`bad mode specified: ${third}`);
-  return text;
-}
-
 /**
  * Parses `host[:container][:mode]`; the mode is `rwm` unless given.
- * @throws for more parts or a bad mode.
+ * @throws docker's texts for more parts, a bad mode, or a path that is not absolute.
  */
 export function parseDevice(text: string): DeviceMapping {
   const [host = '', second, third, ...rest] = text.split(':');
-  if (rest.length > 0) throw cliError(`bad format for path: ${text}`);
-  if (third === undefined && second !== undefined && isMode(second)) {
-    return { PathOnHost: host, PathInContainer: host, CgroupPermissions: second };
-  }
-  return { PathOnHost: host, PathInContainer: second || host, CgroupPermissions: third ?? 'rwm' };
+  if (rest.length > 0 || host === '') throw cliError(`bad format for path: ${text}`);
+  const isShort = third === undefined && second !== undefined && isMode(second);
+  if (third !== undefined && !isMode(third)) throw cliError(`bad mode specified: ${third}`);
+  const path = isShort ? host : (second ?? host);
+  if (!path.startsWith('/')) throw cliError(`${path} is not an absolute path`);
+  const mode = isShort ? second : third;
+  return { PathOnHost: host, PathInContainer: path, CgroupPermissions: mode ?? 'rwm' };
 }
 
 /** CDI names become one device request. */

@@ -58,8 +58,9 @@ export async function readKeyValueFile(path: string): Promise<string[]> {
     if (line === '' || line.startsWith('#')) return [];
     const equals = line.indexOf('=');
     const name = equals < 0 ? line : line.slice(0, equals);
-    if (name === '') throw cliError(`no variable name on line '${line}'`);
-    if (equals >= 0 && /\s/.test(name)) throw cliError(`variable '${name}' contains whitespaces`);
+    const bad = (reason: string) => cliError(`invalid env file (${path}): ${reason}`);
+    if (name === '') throw bad(`no variable name on line '${line}'`);
+    if (equals >= 0 && /\s/.test(name)) throw bad(`variable '${name}' contains whitespaces`);
     return equals < 0 ? [name.trim()] : [line];
   });
 }
@@ -68,6 +69,8 @@ async function readText(path: string): Promise<string> {
   try {
     return await Bun.file(path).text();
   } catch (error) {
+    if (errnoCode(error) === 'EISDIR')
+      throw cliError(`invalid env file (${path}): read ${path}: is a directory`, { cause: error });
     const reason = errnoCode(error) === 'ENOENT' ? 'no such file or directory' : errorMessage(error);
     throw cliError(`open ${path}: ${reason}`, { cause: error });
   }

@@ -1,5 +1,4 @@
 import { defineFlags } from '../../flags/spec.ts';
-import { validateDevice } from './devices.ts';
 import { validateGpus } from './gpus.ts';
 import { validateMount } from './mounts.ts';
 import { validateNetwork } from './networks.ts';
@@ -31,7 +30,6 @@ const RESOURCE_FLAGS = defineFlags({
   device: {
     type: 'list',
     summary: 'Host device to add (host[:container[:rwm]]) or a CDI name',
-    validate: validateDevice,
   },
   'device-cgroup-rule': {
     type: 'list',
@@ -116,7 +114,7 @@ const NETWORK_FLAGS = defineFlags({
   ip: { type: 'string', summary: 'IPv4 address (such as 172.30.100.104)' },
   ip6: { type: 'string', summary: 'IPv6 address (such as 2001:db8::33)' },
   link: { type: 'list', summary: 'Link to another container (name[:alias])', validate: check.validateLink },
-  'link-local-ip': { type: 'list', summary: 'Link-local address', validate: check.validateIp },
+  'link-local-ip': { type: 'list', summary: 'Link-local address' },
   'mac-address': { type: 'string', summary: 'MAC address (such as 92:d0:c6:0a:29:33)' },
   net: {
     type: 'list',
@@ -217,9 +215,10 @@ export const CREATE_FLAGS = defineFlags({
     validate: check.validateEnv,
   },
   'env-file': { type: 'list', summary: 'File of environment variables' },
+  help: { type: 'bool', summary: 'Show this text' },
   init: { type: 'bool', summary: 'Run an init that forwards signals and reaps processes' },
   interactive: { type: 'bool', short: 'i', summary: 'Keep standard input open even when not attached' },
-  isolation: { type: 'string', summary: 'Isolation technology', hidden: true },
+  isolation: { type: 'string', summary: 'Isolation technology' },
   label: { type: 'list', short: 'l', summary: 'Label (key=value)', validate: check.validateLabel },
   'label-file': { type: 'list', summary: 'File of labels, one a line' },
   'log-driver': { type: 'string', summary: 'Log driver' },
@@ -238,7 +237,7 @@ export const CREATE_FLAGS = defineFlags({
   'stop-signal': { type: 'string', summary: 'Signal that stops it' },
   'stop-timeout': { type: 'int', summary: 'Seconds it has to stop before it is killed' },
   tty: { type: 'bool', short: 't', summary: 'Give it a terminal' },
-  'use-api-socket': { type: 'bool', summary: "Mount the engine's socket", hidden: true },
+  'use-api-socket': { type: 'bool', summary: "Mount the engine's socket, with the user's registry logins" },
   user: { type: 'string', short: 'u', summary: 'User and group (name|uid[:group|gid])' },
   workdir: { type: 'string', short: 'w', summary: 'Working directory' },
 });

@@ -51,9 +51,7 @@ function assign(draft: Draft, key: string, value: string, field: string): void {
 function parseCount(text: string): number {
   if (text === 'all') return -1;
   if (/^[+-]?\d+$/.test(text)) return Number(text);
-  throw new Error(
-    `invalid count (${text}): value must be either "all" or an integer: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
+  throw new Error(`invalid count (${text}): value must be either "all" or an integer: invalid syntax`);
 }
 
 export function validateGpus(text: string): string {

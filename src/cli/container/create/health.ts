@@ -2,8 +2,6 @@ import type { HealthConfig } from '#api';
 import { cliError } from '../../core/errors.ts';
 import type { CreateFlags } from './flags.ts';
 
-const MILLISECOND_NS = 1e6;
-
 /** The health check of the flags; undefined leaves the image's alone. @throws docker's texts. */
 export function toHealthcheck(flags: CreateFlags): HealthConfig | undefined {
   const { 'health-cmd': cmd, 'health-retries': retries } = flags;
@@ -30,5 +28,4 @@ export function toHealthcheck(flags: CreateFlags): HealthConfig | undefined {
 
 function checkTiming(flag: string, ns: number): void {
   if (ns < 0) throw cliError(`${flag} cannot be negative`);
-  if (ns !== 0 && ns < MILLISECOND_NS) throw cliError(`${flag} cannot be less than 1ms`);
 }

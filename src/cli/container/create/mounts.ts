@@ -1,5 +1,6 @@
 import type { Mount } from '#api';
 import { parseBytes } from '#base';
+import { cliError } from '../../core/errors.ts';
 import { parseCsv } from '../../flags/csv.ts';
 import { parseBool } from '../../flags/values.ts';
 
@@ -210,13 +211,17 @@ export function validateMount(text: string): string {
   return text;
 }
 
-/** `-v` values: binds keep their notation with the host path made absolute; a lone path is an anonymous volume. */
+/** `-v` values: binds keep their notation with the host path made absolute; a lone path is an anonymous volume.
+ * @throws docker's texts for what is empty. */
 export function splitVolumes(texts: readonly string[]): { binds: string[]; anonymous: string[] } {
   const binds: string[] = [];
   const anonymous: string[] = [];
   for (const text of texts) {
+    if (text === '') throw cliError('invalid empty volume spec');
     const colon = text.indexOf(':');
-    if (colon < 0) anonymous.push(text);
+    // Docker takes one or two characters for a path, whatever they are.
+    if (colon < 0 || text.length <= 2) anonymous.push(text);
+    else if (/^:|::/.test(text)) throw cliError(`invalid spec: ${text}: empty section between colons`);
     else if (text.startsWith('.')) binds.push(`${absolute(text.slice(0, colon))}${text.slice(colon)}`);
     else binds.push(text);
   }

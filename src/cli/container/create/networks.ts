@@ -2,7 +2,6 @@ import type { EndpointSettingsRequest } from '#api';
 import { cliError } from '../../core/errors.ts';
 import { parseCsv } from '../../flags/csv.ts';
 import type { CreateFlags } from './flags.ts';
-import { isIpv4, isIpv6 } from './ip.ts';
 
 interface Attachment {
   target: string;
@@ -93,18 +92,16 @@ export function toNetworkPart(flags: CreateFlags): NetworkPart {
   const endpoints: Record<string, EndpointSettingsRequest> = {};
   for (const attachment of attachments) {
     const { target } = attachment;
+    if (target.trim() === '') throw cliError('no name set for network');
     if (Object.hasOwn(endpoints, target))
       throw cliError(`network ${JSON.stringify(target)} is specified multiple times`);
-    if (attachments.length > 1 && !isUserDefined(target)) {
-      throw cliError(
-        'conflicting options: cannot attach both user-defined and non-user-defined network-modes',
-      );
-    }
     if (attachment.aliases.length > 0 && !isUserDefined(target)) {
       throw cliError('network-scoped aliases are only supported for user-defined networks');
     }
     if (!target.startsWith('container:')) endpoints[target] = toEndpoint(attachment);
   }
+  if (new Set(attachments.map(({ target }) => isUserDefined(target))).size > 1)
+    throw cliError('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
   return { mode: first?.target ?? 'default', endpoints };
 }
 
@@ -136,8 +133,6 @@ function toEndpoint({
   mac,
   gwPriority,
 }: Attachment): EndpointSettingsRequest {
-  if (ipv4 !== '' && !isIpv4(ipv4)) throw cliError(`invalid IPv4 address: ${ipv4}`);
-  if (ipv6 !== '' && !isIpv6(ipv6)) throw cliError(`invalid IPv6 address: ${ipv6}`);
   const ipam = {
     ...(ipv4 !== '' && { IPv4Address: ipv4 }),
     ...(ipv6 !== '' && { IPv6Address: ipv6 }),

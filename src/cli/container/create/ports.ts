@@ -34,16 +34,22 @@ function parsePublish(text: string): PortSpec[] {
   return parsePortSpec(`${published ? `${published}:` : ''}${target}/${fields.get('protocol') ?? 'tcp'}`);
 }
 
+/** Why a text is no port and no range of ports. */
+function badRange(ports: string): string {
+  if (ports === '') return 'empty string specified for ports';
+  for (const part of ports.split('-', 2)) {
+    const shown = `strconv.ParseUint: parsing ${JSON.stringify(part)}`;
+    if (!/^\d+$/.test(part)) return `${shown}: invalid syntax`;
+    if (Number(part) > 65535) return `${shown}: value out of range`;
+  }
+  return `invalid range specified for port: ${ports}`;
+}
+
 function exposeRange(text: string): Exposed {
   if (text.includes(':')) throw cliError(`invalid port format for --expose: ${text}`);
   const [ports = '', protocol = 'tcp'] = text.split('/');
   const range = tryParsePortRange(ports);
-  if (!range) {
-    const bad = ports.split('-').find((part) => !/^\d+$/.test(part)) ?? ports;
-    throw cliError(
-      `invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(bad)}: invalid syntax`,
-    );
-  }
+  if (!range) throw cliError(`invalid range format for --expose: ${text}, error: ${badRange(ports)}`);
   const exposed: Exposed = {};
   for (let port = range.first; port <= range.last; port += 1)
     exposed[`${port}/${protocol.toLowerCase()}`] = {};

@@ -76,21 +76,24 @@ export function validateLink(value: string): string {
 export function validateBpsRate(value: string): string {
   return /^\/dev\/[^:]+:\d+(\.\d+)?\s?[bkmgtp]?i?b?$/i.test(value)
     ? value
-    : badRate(value, 'positive integer. Unit is optional and can be kb, mb, or gb');
+    : badRate(
+        value,
+        '<device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb',
+      );
 }
 
 /** `path:rate` with operations a second. */
 export function validateIopsRate(value: string): string {
-  return /^\/dev\/[^:]+:\d+$/.test(value) ? value : badRate(value, 'positive integer');
+  return /^\/dev\/[^:]+:\d+$/.test(value)
+    ? value
+    : badRate(value, '<device-path>:<number>. Number must be a positive integer');
 }
 
-function badRate(value: string, number: string): never {
+function badRate(value: string, format: string): never {
   const [path = '', rate] = value.split(':');
   if (path === '' || rate === undefined) return complain(`bad format: ${value}`);
   if (!path.startsWith('/dev/')) return complain(`bad format for device path: ${value}`);
-  return complain(
-    `invalid rate for device: ${value}. The correct format is <device-path>:<number>. Number must be a ${number}`,
-  );
+  return complain(`invalid rate for device: ${value}. The correct format is ${format}`);
 }
 
 /** `path:weight`; the weight is 0 or 10 to 1000. */
