@@ -3,6 +3,7 @@ import type { ExitStatus, Task } from '#runtime';
 import type { WriteOptions } from '#store';
 import { releaseRun } from './cleanup.ts';
 import type { Engine } from './engine.ts';
+import { restoreMissingLog } from './logs/missing-log.ts';
 import type { Container } from './model.ts';
 import { shouldRestart } from './restart-policy.ts';
 import { isAlive, startedAtOf, transition } from './state.ts';
@@ -110,6 +111,7 @@ export class ExitHandler {
       // The release drops the runtime's record of the exit code: a daemon that dies meanwhile must find it in the row.
       isStored = this.#persist(endedContainer(before, status, false));
       await releaseRun(this.#engine, id);
+      restoreMissingLog(before, this.#engine.logger);
     }
     // Read again: a stop may have marked the container meanwhile.
     const container = registry.byId(id) ?? before;

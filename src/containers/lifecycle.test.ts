@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { invalidArgument } from '#base';
 import type { ContainerConfig, HostConfig } from './model.ts';
 import { type ContainersFixture, createContainersFixture, createRequestFixture } from './testing/index.ts';
@@ -44,6 +44,15 @@ test('a run from create to removal: states, events, files, nothing left', async 
   await containers.remove(id);
   expect(fixture.actions()).toEqual(['create', 'start', 'die', 'destroy']);
   expect(fixture.leftovers()).toEqual(NOTHING);
+});
+
+test('exit: the log is there although the run ended in the middle of a rotation', async () => {
+  const id = await run();
+  const { logPath } = fixture.containers.get(id);
+  rmSync(logPath, { force: true });
+  fixture.runtime.task(id).exit(0);
+  await fixture.containers.wait(id, 'not-running').exit;
+  expect(readFileSync(logPath, 'utf8')).toBe('');
 });
 
 test('exit: a code that nobody could see is marked as unknown, in the state and in the event', async () => {

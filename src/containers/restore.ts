@@ -7,6 +7,7 @@ import { releaseRun } from './cleanup.ts';
 import type { Engine } from './engine.ts';
 import type { ExecService } from './exec/exec-service.ts';
 import type { ExitHandler } from './exit.ts';
+import { restoreMissingLog } from './logs/missing-log.ts';
 import type { Container } from './model.ts';
 import { containersDirectory } from './paths.ts';
 import type { Remover } from './remove.ts';
@@ -102,6 +103,7 @@ export class Restorer {
     const exit = { exitCode: UNKNOWN_EXIT, finishedAt: new Date().toISOString(), oomKilled: false, error };
     const ended = { ...container, state: transition(container.state, { type: 'exited', ...exit }) };
     const unsaved = registry.record(ended);
+    restoreMissingLog(ended, logger);
     logger.warn('a container ended unseen', {
       container: container.id,
       error,

@@ -59,6 +59,21 @@ test('LogRotator: old files are compressed when asked for', async () => {
   expect(Bun.gunzipSync(readFileSync(`${path}.1.gz`))).toEqual(Buffer.from('first-----'));
 });
 
+test('LogRotator: a monitor that ends without opening the new file holds nobody up', async () => {
+  const rotating = new LogRotator({
+    path,
+    maxBytes: 10,
+    maxFiles: 3,
+    compress: false,
+    logger: silentLogger,
+    task: { reopenLog: () => new Promise(() => {}) },
+  });
+  appendFileSync(path, 'first-----');
+  while ((await files()).join() !== `${path}.1`) await Bun.sleep(5);
+  await rotating[Symbol.asyncDispose]();
+  expect(await files()).toEqual([`${path}.1`]);
+});
+
 test('LogRotator: rotates by itself, also after a rest, and heals a deleted log', async () => {
   await using _rotating = rotator(2);
   const reaches = async (names: string[]) => {

@@ -27,13 +27,14 @@ export class LogRotator implements AsyncDisposable {
   readonly #spool: SpoolRotator;
   #watcher: FSWatcher | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #closing = Promise.withResolvers<void>();
   #running: Promise<void> = Promise.resolve();
   #lastSize = -1;
   #isClosed = false;
 
   constructor(options: RotatorOptions) {
     this.#options = options;
-    this.#spool = new SpoolRotator({ ...options, reopen: () => options.task.reopenLog() });
+    this.#spool = new SpoolRotator({ ...options, reopen: () => this.#reopen() });
     if (options.maxBytes !== undefined) this.#lookSoon();
   }
 
@@ -61,8 +62,15 @@ export class LogRotator implements AsyncDisposable {
   /** Somebody has deleted the file: the monitor writes into nothing until it opens a new one. */
   async #heal(): Promise<boolean> {
     if (this.#isClosed) return false;
-    await this.#options.task.reopenLog();
+    await this.#reopen();
     return (await this.#size()) !== undefined;
+  }
+
+  /** A monitor that has just ended opens nothing any more: its end is not held up until that is certain. */
+  async #reopen(): Promise<void> {
+    const reopened = this.#options.task.reopenLog();
+    reopened.catch(() => {});
+    await Promise.race([reopened, this.#closing.promise]);
   }
 
   /** Until the next write. A watch stays with the file, not with its name, so none lasts over a rotation. */
@@ -101,6 +109,7 @@ export class LogRotator implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#closing.resolve();
     clearTimeout(this.#timer);
     this.#watcher?.close();
     await this.#running;
