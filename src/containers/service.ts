@@ -167,6 +167,7 @@ class Containers implements ContainerService {
     });
     this.#starter = new Starter(engine, this.#exits);
     this.#restorer = new Restorer(engine, {
+      execs: this.#execs,
       exits: this.#exits,
       starter: this.#starter,
       remover: this.#remover,
