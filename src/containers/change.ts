@@ -4,9 +4,10 @@ import { checkRestartPolicy } from './create/check-host-config.ts';
 import { checkResources } from './create/check-resources.ts';
 import { discardLimits } from './create/discard-limits.ts';
 import type { Engine } from './engine.ts';
-import { cannotUpdate, markedForRemoval, sameName } from './errors.ts';
+import { cannotRename, cannotUpdate, emptyName, invalidName, markedForRemoval, sameName } from './errors.ts';
 import type { Container, Resources, RestartPolicy } from './model.ts';
-import { checkName } from './names.ts';
+import { isName } from './names.ts';
+import type { NameReservation } from './registry.ts';
 import { ownsBlockWeights } from './spec/block-weights.ts';
 import { specResources } from './spec/resources.ts';
 import { isAlive } from './state.ts';
@@ -28,11 +29,11 @@ export class Changer {
   async rename(ref: string, newName: string): Promise<void> {
     const { registry, locks, events } = this.#engine;
     const { id } = registry.resolve(ref);
-    const name = checkName(newName);
+    const name = checkNewName(newName);
     await locks.run(id, () => {
       const container = registry.resolve(id);
       if (container.name === name) throw sameName();
-      using reservation = registry.reserveName(name, container.id);
+      using reservation = reserve(registry, name, container.id);
       const renamed = { ...container, name };
       registry.save(renamed);
       reservation.keep();
@@ -82,6 +83,22 @@ export class Changer {
     const withoutWeights = ownsBlockWeights(this.#engine.sys.cgroups);
     await task.update(specResources(container.hostConfig, { withoutWeights }));
     applyBlockWeights(this.#engine, container);
+  }
+}
+
+/** Docker names the new name with its slash here. */
+function checkNewName(given: string): string {
+  const name = given.replace(/^\//, '');
+  if (name === '') throw emptyName();
+  if (!isName(name)) throw cannotRename(invalidName(`/${name}`));
+  return name;
+}
+
+function reserve(registry: Engine['registry'], name: string, id: Container['id']): NameReservation {
+  try {
+    return registry.reserveName(name, id);
+  } catch (error) {
+    throw cannotRename(error);
   }
 }
 

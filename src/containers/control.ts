@@ -1,14 +1,7 @@
 import { parseSignal, SIGNALS } from '#base';
 import type { Task } from '#runtime';
 import type { Engine } from './engine.ts';
-import {
-  alreadyPaused,
-  alreadyStopped,
-  cannotKillStopped,
-  isRestarting,
-  notPaused,
-  notRunning,
-} from './errors.ts';
+import { alreadyPaused, alreadyStopped, isRestarting, notPaused, notRunning } from './errors.ts';
 import type { Container } from './model.ts';
 import { settledWithin } from './settled-within.ts';
 import { isAlive, transition } from './state.ts';
@@ -38,7 +31,7 @@ export class Controller {
     const signal = signalText ? parseSignal(signalText) : SIGNALS.KILL;
     if (container.state.status === 'restarting') return await this.#cancelRestart(container.id);
     const task = this.#engine.instances.peek(container.id)?.task;
-    if (!isAlive(container.state) || !task) throw cannotKillStopped(ref, container.id);
+    if (!isAlive(container.state) || !task) throw notRunning(container.id);
     const ends = signal === SIGNALS.KILL || signal === stopSignalOf(container);
     if (ends) this.#markStopped(container.id);
     const ended = ends ? this.#engine.instances.of(container.id).runEnded : undefined;

@@ -1,4 +1,13 @@
-import { conflict, type GantryError, internal, invalidArgument, notFound, notModified } from '#base';
+import {
+  conflict,
+  errorCode,
+  errorMessage,
+  GantryError,
+  internal,
+  invalidArgument,
+  notFound,
+  notModified,
+} from '#base';
 
 /**
  * Texts that clients show or match letter by letter (docker's contract). Each has a test in `errors.test.ts`.
@@ -21,6 +30,12 @@ export const nameInUse = (name: string, id: string): GantryError =>
 export const invalidName = (name: string): GantryError =>
   invalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
 
+/** A rename's own words around what is wrong with the new name. */
+export const cannotRename = (error: unknown): GantryError =>
+  new GantryError(errorCode(error), `Error when allocating new name: ${errorMessage(error)}`, {
+    cause: error,
+  });
+
 export const emptyName = (): GantryError => invalidArgument('Neither old nor new names may be empty');
 
 export const sameName = (): GantryError =>
@@ -37,9 +52,6 @@ export const cannotStartPaused = (): GantryError =>
 
 export const markedForRemoval = (): GantryError =>
   conflict('container is marked for removal and cannot be started');
-
-export const cannotKillStopped = (ref: string, id: string): GantryError =>
-  conflict(`cannot kill container: ${ref}: container ${id} is not running`);
 
 export const alreadyPaused = (id: string): GantryError => conflict(`container ${id} is already paused`);
 

@@ -1,6 +1,6 @@
-import { invalidArgument } from '#base';
+import { errorMessage, invalidArgument, isNotFound } from '#base';
 import { invalidFilter } from './errors.ts';
-import type { Container, ContainerState } from './model.ts';
+import type { Container, ContainerState, HealthState } from './model.ts';
 import { exitCodeOf } from './state.ts';
 import type { ContainerFilters } from './types.ts';
 
@@ -13,47 +13,100 @@ export interface FilterContext {
   readonly networksOf: (container: Container) => readonly string[];
 }
 
-type Match = (container: Container, values: readonly string[], context: FilterContext) => boolean;
+type Matches = (container: Container) => boolean;
 
-const STATUSES = {
+/** Reads the values once, even when there is no container to compare: a mistake in them is always told. */
+type Prepare = (values: readonly string[], context: FilterContext) => Matches;
+
+const STATUSES = Object.keys({
   created: true,
   running: true,
   paused: true,
   restarting: true,
-  exited: true,
   removing: true,
+  exited: true,
   dead: true,
-} as const satisfies Record<ContainerState['status'], true>;
-
-const matchers: Readonly<Record<string, Match>> = {
-  id: ({ id }, values) => values.some((value) => id.startsWith(value) || matchesPattern(id, value)),
-  name: ({ name }, values) =>
-    values.some((value) => matchesPattern(name, value) || matchesPattern(`/${name}`, value)),
-  label: ({ config }, values) => values.every((value) => hasLabel(config.labels, value)),
-  'label!': ({ config }, values) => !values.some((value) => hasLabel(config.labels, value)),
-  status: ({ state }, values) => values.some((value) => parseStatus(value) === state.status),
-  exited: ({ state }, values) =>
-    values.some((value) => exitCodeOf(state) === parseCode(value)) &&
-    (state.status === 'exited' || state.status === 'created'),
-  ancestor: (container, values, { imageId }) =>
-    values.some((value) => container.config.image === value || imageId(value) === container.imageId),
-  before: (container, values, { resolve }) =>
-    values.every((value) => container.created < resolve(value).created),
-  since: (container, values, { resolve }) =>
-    values.every((value) => container.created > resolve(value).created),
-  volume: ({ mounts }, values) =>
-    values.some((value) =>
-      mounts.some(({ name, destination, source }) => [name, destination, source].includes(value)),
-    ),
-  network: (container, values, { networksOf }) =>
-    values.some((value) => networksOf(container).some((network) => network === value)),
-  publish: ({ portRequests }, values) =>
-    values.some((value) => portRequests.some((port) => isPort(port.hostPort, port.protocol, value))),
-  expose: ({ config }, values) =>
-    values.some((value) => config.exposedPorts.includes(value.includes('/') ? value : `${value}/tcp`)),
-  health: ({ state }, values) => values.includes(healthOf(state)),
-  'is-task': (_, values) => !values.some((value) => value === 'true' || value === '1'),
-  isolation: (_, values) => values.includes('default'),
+} satisfies Record<ContainerState['status'], true>);
+const HEALTHS = Object.keys({
+  none: true,
+  starting: true,
+  healthy: true,
+  unhealthy: true,
+} satisfies Record<HealthState['status'] | 'none', true>);
+const filters: Readonly<Record<string, Prepare>> = {
+  id:
+    (values) =>
+    ({ id }) =>
+      values.some((value) => id.startsWith(value) || matchesPattern(id, value)),
+  name:
+    (values) =>
+    ({ name }) =>
+      values.some((value) => matchesPattern(name, value) || matchesPattern(`/${name}`, value)),
+  label:
+    (values) =>
+    ({ config }) =>
+      values.every((value) => hasLabel(config.labels, value)),
+  'label!':
+    (values) =>
+    ({ config }) =>
+      !values.some((value) => hasLabel(config.labels, value)),
+  status(values) {
+    for (const value of values) requireOneOf('status', 'state', STATUSES, value);
+    return ({ state }) => values.includes(state.status);
+  },
+  exited(values) {
+    const codes = values.map(parseCode);
+    return ({ state }) =>
+      (state.status === 'exited' || state.status === 'created') && codes.includes(exitCodeOf(state) ?? -1);
+  },
+  ancestor(values, { imageId }) {
+    const images = values.map((value) => ({ value, id: imageId(value) }));
+    return (container) =>
+      images.some(({ value, id }) => container.config.image === value || id === container.imageId);
+  },
+  before(values, { resolve }) {
+    const times = values.map((value) => asBadRequest(() => resolve(value)).created);
+    return ({ created }) => times.every((time) => created < time);
+  },
+  since(values, { resolve }) {
+    const times = values.map((value) => asBadRequest(() => resolve(value)).created);
+    return ({ created }) => times.every((time) => created > time);
+  },
+  volume:
+    (values) =>
+    ({ mounts }) =>
+      values.some((value) =>
+        mounts.some(({ name, destination, source }) => [name, destination, source].includes(value)),
+      ),
+  network:
+    (values, { networksOf }) =>
+    (container) =>
+      values.some((value) => networksOf(container).some((network) => network === value)),
+  publish(values) {
+    const ranges = values.map((value) => parsePorts('publish', value));
+    return ({ portRequests }) =>
+      portRequests.some(({ hostPort, protocol }) => ranges.some((range) => holds(range, hostPort, protocol)));
+  },
+  expose(values) {
+    const ranges = values.map((value) => parsePorts('expose', value));
+    return ({ config }) =>
+      config.exposedPorts.some((exposed) => {
+        const [port, protocol = 'tcp'] = exposed.split('/');
+        return ranges.some((range) => holds(range, Number(port), protocol));
+      });
+  },
+  health(values) {
+    for (const value of values) requireOneOf('health', 'health', HEALTHS, value);
+    return ({ state }) => values.includes(healthOf(state));
+  },
+  'is-task'(values) {
+    const isTask = values.some((value) => value === 'true' || value === '1');
+    const isNone = values.some((value) => value === 'false' || value === '0');
+    if (isTask === isNone) throw invalidFilter('is-task', `[${values.join(' ')}]`);
+    return () => isNone;
+  },
+  // Every isolation is the default one on Linux.
+  isolation: () => () => true,
 };
 
 function matchesPattern(text: string, pattern: string): boolean {
@@ -71,40 +124,64 @@ export function hasLabel(labels: Readonly<Record<string, string>>, filter: strin
   return Object.hasOwn(labels, key) && (at < 0 || labels[key] === filter.slice(at + 1));
 }
 
-function parseStatus(value: string): string {
-  if (!Object.hasOwn(STATUSES, value)) throw invalidFilter('status', value);
-  return value;
+function requireOneOf(key: string, what: string, allowed: readonly string[], value: string): void {
+  if (allowed.includes(value)) return;
+  throw invalidArgument(
+    `invalid filter '${key}=${value}': invalid value for ${what} (${value}): must be one of ${allowed.join(', ')}`,
+  );
 }
 
 function parseCode(value: string): number {
-  const code = Number(value);
-  if (!Number.isInteger(code)) throw invalidFilter('exited', value);
-  return code;
+  if (/^[+-]?\d+$/.test(value)) return Number(value);
+  throw invalidArgument(
+    `invalid filter 'exited=${value}': strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`,
+  );
 }
 
-function isPort(port: number | undefined, protocol: string, filter: string): boolean {
-  const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(filter);
-  if (!match) throw invalidArgument(`invalid port specification: ${JSON.stringify(filter)}`);
-  const first = Number(match[1]);
-  const last = Number(match[2] ?? match[1]);
-  return port !== undefined && port >= first && port <= last && protocol === (match[3] ?? 'tcp');
+interface PortRange {
+  readonly first: number;
+  readonly last: number;
+  readonly protocol: string;
 }
+
+function parsePorts(key: 'publish' | 'expose', value: string): PortRange {
+  if (value.includes(':')) {
+    throw invalidArgument(`filter for '${key}' should not contain ':': ${value}`);
+  }
+  const [numbers = '', protocol] = value.split('/');
+  const [start = '', end = start] = numbers.split('-');
+  const wrong = (why: string) => invalidArgument(`error while looking up for ${key} ${value}: ${why}`);
+  if (!isPort(start)) throw wrong(`invalid start port '${start}': invalid syntax`);
+  if (!isPort(end)) throw wrong(`invalid end port '${end}': invalid syntax`);
+  if (Number(end) < Number(start)) throw wrong(`invalid port range: ${value}`);
+  return { first: Number(start), last: Number(end), protocol: (protocol || 'tcp').toLowerCase() };
+}
+
+const isPort = (text: string): boolean => /^\d+$/.test(text) && Number(text) <= 0xffff;
+
+const holds = ({ first, last, protocol }: PortRange, port: number | undefined, of: string): boolean =>
+  port !== undefined && port >= first && port <= last && of === protocol;
 
 function healthOf(state: ContainerState): string {
   return ('health' in state ? state.health?.status : undefined) ?? 'none';
 }
 
-/** A predicate for all filters. @throws `invalid_argument` for an unknown one. */
-export function containerMatcher(
-  filters: ContainerFilters,
-  context: FilterContext,
-): (container: Container) => boolean {
-  const tests = Object.entries(filters)
-    .filter(([, values]) => values.length > 0)
-    .map(([key, values]) => {
-      const match = matchers[key];
-      if (!match) throw invalidFilter(key);
-      return (container: Container) => match(container, values, context);
-    });
+/** "Not found" is the answer for a list that is not there; here the request is wrong. */
+function asBadRequest<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isNotFound(error)) throw invalidArgument(errorMessage(error), { cause: error });
+    throw error;
+  }
+}
+
+/** A predicate for all filters. @throws `invalid_argument` with docker's texts for unknown ones and wrong values. */
+export function containerMatcher(given: ContainerFilters, context: FilterContext): Matches {
+  const tests = Object.entries(given).map(([key, values]): Matches => {
+    const prepare = filters[key];
+    if (!prepare) throw invalidFilter(key);
+    return values.length === 0 ? () => true : prepare(values, context);
+  });
   return (container) => tests.every((matches) => matches(container));
 }

@@ -1,4 +1,4 @@
-import { isNotFound } from '#base';
+import { invalidArgument, isNotFound } from '#base';
 import type { Digest } from '#oci';
 import type { Engine } from './engine.ts';
 import { invalidFilter } from './errors.ts';
@@ -118,6 +118,7 @@ export class Lister {
   prunable(filters: ContainerFilters): Container[] {
     const unknown = Object.keys(filters).find((key) => !['until', 'label', 'label!'].includes(key));
     if (unknown) throw invalidFilter(unknown);
+    if ((filters['until'] ?? []).length > 1) throw invalidArgument('more than one until filter specified');
     const untilMs = (filters['until'] ?? []).map(parseUntil);
     return this.#engine.registry.all().filter(({ state, created, config }) => {
       if (state.status !== 'exited' && state.status !== 'created' && state.status !== 'dead') return false;

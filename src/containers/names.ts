@@ -11,9 +11,12 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 export function checkName(given: string): string {
   const name = given.startsWith('/') ? given.slice(1) : given;
   if (name === '') throw emptyName();
-  if (!NAME.test(name)) throw invalidName(name);
+  if (!isName(name)) throw invalidName(name);
   return name;
 }
+
+/** At least two characters, none of them special. */
+export const isName = (text: string): boolean => NAME.test(text);
 
 const TRIES = 6;
 

@@ -1,4 +1,13 @@
-import { forbidden, type GantryError, invalidArgument, notFound, notImplemented } from '#base';
+import {
+  errorCode,
+  errorMessage,
+  forbidden,
+  GantryError,
+  invalidArgument,
+  isInvalidArgument,
+  notFound,
+  notImplemented,
+} from '#base';
 
 /** Contract texts of the HTTP edge. Source: docker's daemon/server. */
 export const pageNotFound = (): GantryError => notFound('page not found');
@@ -30,6 +39,14 @@ export const startWithBody = (): GantryError =>
     'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
   );
 
+/** Docker says of every failure which container was meant, but not of a signal that it does not know. */
+export const cannotKill = (ref: string, error: unknown): unknown =>
+  isInvalidArgument(error)
+    ? error
+    : new GantryError(errorCode(error), `cannot kill container: ${ref}: ${errorMessage(error)}`, {
+        cause: error,
+      });
+
 export const semicolonInQuery = (): GantryError => invalidArgument('invalid semicolon separator in query');
 
 export const badEscape = (text: string): GantryError => invalidArgument(`invalid URL escape "${text}"`);
@@ -58,6 +75,9 @@ export const macOfContainer = (): GantryError =>
   invalidArgument(
     'container-wide MAC address no longer supported; use endpoint-specific MAC address instead',
   );
+
+export const invalidDetachKeys = (keys: string, cause: unknown): GantryError =>
+  invalidArgument(`Invalid detach keys (${keys}) provided`, { cause });
 
 export const noExecCommand = (): GantryError => invalidArgument('No exec command specified');
 

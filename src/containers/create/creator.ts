@@ -18,6 +18,7 @@ import { chooseLabels, type Labels, NO_LABELS } from '../spec/selinux.ts';
 import { adaptHostConfig } from './adapt.ts';
 import { checkConfig, commandOf } from './check-config.ts';
 import { checkHostConfig } from './check-host-config.ts';
+import { checkPlatform } from './check-platform.ts';
 import { checkResources } from './check-resources.ts';
 import { checkStorageOptions } from './check-storage.ts';
 import { discardLimits } from './discard-limits.ts';
@@ -71,6 +72,7 @@ export class Creator {
     const { images, defaults, registry, host, runtime, sys } = this.#engine;
     checkHostConfig(request.config, request.hostConfig);
     const image = images.get(request.config.image);
+    const platformWarnings = checkPlatform(request.config.image, image, request.platform);
     const config = mergeImageConfig(request.config, image.config.config);
     checkConfig(config);
     commandOf(config);
@@ -99,7 +101,7 @@ export class Creator {
       hostConfig: { ...hostConfig, logConfig },
       idMappings,
       labels: this.#labels(security.labels),
-      warnings: [...warnings, ...this.#warnings(hostConfig)],
+      warnings: [...platformWarnings, ...warnings, ...this.#warnings(hostConfig)],
     };
   }
 

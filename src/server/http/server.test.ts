@@ -87,7 +87,7 @@ describe('server', () => {
           },
           stop: async () => {},
           kill: async () => {
-            throw internal('cannot kill', { cause: new Error('secret') });
+            throw internal('stuck', { cause: new Error('secret') });
           },
           remove: async () => {
             throw conflict('in use');
@@ -102,7 +102,7 @@ describe('server', () => {
     const killed = await server.exchange(post('/containers/one/kill'));
     expect([statusOf(killed), bodyOf(killed)]).toEqual([
       500,
-      '{"message":"cannot kill","code":"internal"}\n',
+      '{"message":"cannot kill container: one: stuck","code":"internal"}\n',
     ]);
   });
 

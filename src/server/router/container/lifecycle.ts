@@ -2,7 +2,7 @@ import type { ContainerUpdateRequest, Filters } from '#api';
 import { toRestartPolicy } from '../../convert/host-config.ts';
 import { toResourceChange } from '../../convert/resources.ts';
 import { orNull } from '../../convert/zero.ts';
-import { startWithBody } from '../../errors.ts';
+import { cannotKill, startWithBody } from '../../errors.ts';
 import { json, noContent, type Reply } from '../../http/reply.ts';
 import { contentLength } from '../../http/request.ts';
 import type { Call } from '../route.ts';
@@ -37,7 +37,11 @@ export function lifeHandlers(backend: ContainerBackend) {
     },
 
     async kill({ target, query }: Plain<{ signal: string | undefined }>) {
-      await backend.kill(target, query.signal);
+      try {
+        await backend.kill(target, query.signal);
+      } catch (error) {
+        throw cannotKill(target, error);
+      }
       return noContent();
     },
 

@@ -11,6 +11,7 @@ import {
 import { type Route, route } from '../route.ts';
 import { archiveHandlers } from './archive.ts';
 import type { ContainerBackend, ContainerReferences } from './backend.ts';
+import { detachKeys } from './detach-keys.ts';
 import { readHandlers } from './handlers.ts';
 import { lifeHandlers } from './lifecycle.ts';
 import { statsRoute } from './stats.ts';
@@ -77,7 +78,7 @@ function readRoutes(on: ReadHandlers): Route[] {
 
 function lifeRoutes(on: LifeHandlers, create: ReadHandlers['create']): Route[] {
   const stopParams = { t: optionalInteger, signal: optionalText };
-  const post = <T extends 'start' | 'pause' | 'unpause'>(name: string, verb: T, summary: string): Route =>
+  const post = <T extends 'pause' | 'unpause'>(name: string, verb: T, summary: string): Route =>
     route({ name, method: 'POST', path: `/containers/{id}/${verb}`, summary, handle: on[verb] });
   return [
     route({
@@ -90,7 +91,15 @@ function lifeRoutes(on: LifeHandlers, create: ReadHandlers['create']): Route[] {
       bodyRequired: true,
       handle: create,
     }),
-    post('ContainerStart', 'start', 'Starts a container; 304 when it runs.'),
+    route({
+      name: 'ContainerStart',
+      method: 'POST',
+      path: '/containers/{id}/start',
+      summary:
+        'Starts a container; 304 when it runs. `detachKeys` is checked, and used by an attach of its own.',
+      params: { detachKeys },
+      handle: on.start,
+    }),
     route({
       name: 'ContainerStop',
       method: 'POST',
