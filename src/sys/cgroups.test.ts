@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoCode } from '#base';
@@ -104,6 +104,16 @@ describe('recorded v2 tree', () => {
     // Ordinary files keep the last of several writes; the kernel adds them up.
     expect(file('cgroup.subtree_control')).toStartWith('+io');
     expect(file('app/cgroup.subtree_control')).toBe('+pids');
+  });
+
+  test('create: below processes nothing is enabled, or their cgroup would become threaded', () => {
+    const cgroups = recorded('v2');
+    writeFileSync(join(root, 'sys/fs/cgroup/app/cgroup.type'), 'domain\n');
+    writeFileSync(join(root, 'sys/fs/cgroup/app/cgroup.procs'), '901\n');
+    const before = file('app/cgroup.subtree_control');
+    cgroups.create('/app/exec-1');
+    expect(existsSync(join(root, 'sys/fs/cgroup/app/exec-1'))).toBe(true);
+    expect(file('app/cgroup.subtree_control')).toBe(before);
   });
 });
 

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -165,10 +166,14 @@ function writeExisting(path: string, value: string): void {
 }
 
 /**
- * Makes every controller of a v2 directory usable in its children. One that cannot be enabled (EBUSY: the
- * directory itself has processes; EOPNOTSUPP: threaded) is left out; its limit files are then missing below.
+ * Makes every controller of a v2 directory usable in its children. One that cannot be enabled (EOPNOTSUPP: threaded)
+ * is left out; its limit files are then missing below. A directory with processes of its own is left alone: the kernel
+ * would refuse most of its controllers, and by the rest make it the root of a threaded subtree, whose children take no
+ * process and do not list any. Only the root of all (the one without `cgroup.type`) may have both. Source: cgroup-v2.rst.
  */
 function enableControllers(directory: string): void {
+  const isRoot = !existsSync(join(directory, 'cgroup.type'));
+  if (!isRoot && words(join(directory, 'cgroup.procs')).length > 0) return;
   const available = words(join(directory, 'cgroup.controllers'));
   const enabled = new Set(words(join(directory, 'cgroup.subtree_control')));
   for (const controller of available.filter((name) => !enabled.has(name))) {

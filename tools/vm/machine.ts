@@ -25,14 +25,12 @@ const SECURITY: Readonly<Record<VmOptions['lsm'], readonly string[]>> = {
  */
 export async function runMachine(parts: MachineParts, options: VmOptions, scratch: string): Promise<number> {
   const kernelLog = join(scratch, 'kernel.log');
-  const child = Bun.spawn(
-    ['timeout', '--foreground', String(options.limitS), ...qemu(parts, options, kernelLog)],
-    {
-      env: { ...process.env, TMPDIR: scratch },
-      stdio: ['inherit', 'pipe', 'inherit'],
-    },
-  );
-  const status = await passOn(child.stdout);
+  const child = Bun.spawn(qemu(parts, options, kernelLog), {
+    timeout: options.limitS * 1000,
+    env: { ...process.env, TMPDIR: scratch },
+    stdio: ['inherit', 'pipe', 'inherit'],
+  });
+  const status = await passOn(child.stdout, () => child.kill('SIGKILL'));
   await child.exited;
   if (status !== undefined) return status;
   console.error('the machine ended without a result; the end of its kernel log:');
@@ -78,7 +76,8 @@ export const accelerator = (cpuInfo: string): string[] =>
     ? ['-accel', 'kvm', '-cpu', 'host']
     : ['-accel', 'tcg,thread=multi,tb-size=512', '-cpu', 'max'];
 
-async function passOn(output: ReadableStream<Uint8Array>): Promise<number | undefined> {
+/** Returns the reported status, after calling `ended`; undefined when the output ends without one. */
+async function passOn(output: ReadableStream<Uint8Array>, ended: () => void): Promise<number | undefined> {
   const decoder = new TextDecoder();
   let rest = '';
   let status: number | undefined;
@@ -90,6 +89,7 @@ async function passOn(output: ReadableStream<Uint8Array>): Promise<number | unde
       if (found === undefined) process.stdout.write(`${line.replace(/\r$/, '')}\n`);
       else status = Number(found);
     }
+    if (status !== undefined) ended();
   }
   return status;
 }

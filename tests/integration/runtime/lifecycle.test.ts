@@ -99,16 +99,19 @@ describe.each(['crun', 'runc'])('%s', (name) => {
       resources: { memory: { limit: 64 << 20, swap: 64 << 20 } },
     });
     const task = await runtime.create(options);
-    const limit = () =>
-      sys.cgroups.read('memory', options.spec.linux.cgroupsPath ?? '', 'memory.limit_in_bytes');
+    const isV2 = sys.cgroups.mode === 'unified';
+    const read = (controller: string, file: string) =>
+      sys.cgroups.read(controller, options.spec.linux.cgroupsPath ?? '', file);
+    const limit = () => read('memory', isV2 ? 'memory.max' : 'memory.limit_in_bytes');
     await task.start();
     expect(limit()).toBe(String(64 << 20));
     await task.update({ memory: { limit: 128 << 20, swap: 128 << 20 } });
     expect(limit()).toBe(String(128 << 20));
     await task.update({ memory: { limit: 32 << 20, swap: 32 << 20 }, cpu: { shares: 512 } });
     expect(limit()).toBe(String(32 << 20));
-    expect(sys.cgroups.read('cpu', options.spec.linux.cgroupsPath ?? '', 'cpu.shares')).toBe('512');
-    const processes = () => sys.cgroups.read('pids', options.spec.linux.cgroupsPath ?? '', 'pids.max');
+    // A weight of 1 to 10,000 stands for shares of 2 to 262,144.
+    expect(read('cpu', isV2 ? 'cpu.weight' : 'cpu.shares')).toBe(isV2 ? '20' : '512');
+    const processes = () => read('pids', 'pids.max');
     await task.update({ pids: { limit: 50 } });
     expect(processes()).toBe('50');
     await task.update({ pids: { limit: -1 } });

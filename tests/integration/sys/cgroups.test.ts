@@ -25,6 +25,18 @@ test('create: a process can enter at once, in every hierarchy, and is then liste
   await child.exited;
 });
 
+test('create: a process can go below a cgroup with processes, and is listed there', async () => {
+  sys.cgroups.create(path);
+  await using child = Bun.spawn(['sleep', '60']);
+  const enter = (group: string) => sys.cgroups.write('pids', group, 'cgroup.procs', String(child.pid));
+  enter(path);
+  sys.cgroups.create(`${path}/inner`);
+  enter(`${path}/inner`);
+  expect(sys.cgroups.processes(`${path}/inner`)).toEqual([child.pid]);
+  child.kill('SIGKILL');
+  await child.exited;
+});
+
 test('write: the kernel refuses nonsense with its errno', () => {
   sys.cgroups.create(path);
   try {

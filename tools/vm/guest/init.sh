@@ -1,6 +1,6 @@
 #!/bin/sh
 # Process 1 of the test machine: the mounts, the cgroups and the security module of an ordinary host, then
-# machine/script, whose status it reports on the virtual console before it switches the machine off.
+# machine/script, whose status it reports on the virtual console. Who reads that ends the machine.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 exec </dev/hvc0 >/dev/hvc0 2>&1
 cd /gantry
@@ -21,8 +21,11 @@ mount --make-rshared /
 mkdir -p "/lib/modules"
 mount --bind machine/modules /lib/modules
 [ ! -e machine/docker ] || cp machine/docker /usr/local/bin/docker
+# The index beside them is busybox's; modprobe wants its own.
+depmod
 for module in overlay loop bridge veth nf_tables nft_chain_nat nf_nat erofs bfq; do modprobe -q "$module"; done
 hostname gantry-vm
+printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 gantry-vm\n' >/etc/hosts
 ip link set lo up
 sysctl -qw net.ipv4.ip_forward=1 kernel.panic_on_oops=1 vm.panic_on_oom=0
 
@@ -39,8 +42,9 @@ if [ -d /sys/fs/selinux ]; then sh tools/vm/guest/selinux.sh; fi
 
 setsid -w bash machine/script
 status=$?
-echo "gantry-vm-status $status"
-sync
-sleep 0.2
+# The terminal was taken away with the script's session.
+echo "gantry-vm-status $status" >/dev/hvc0
+# In case nobody reads.
+sleep 30
 echo o >/proc/sysrq-trigger
-sleep 10
+sleep 30

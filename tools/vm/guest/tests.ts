@@ -6,7 +6,7 @@ import { addTotals, formatTotals, NO_TESTS } from '../../junit.ts';
 import { bunTest, type Group, runGroup } from '../../test-groups.ts';
 
 /** A machine without the processor's help is many times slower: these end what hangs, they measure nothing. */
-const TEST_LIMIT_MS = 600_000;
+const TEST_LIMIT_MS = 300_000;
 const GROUP_LIMIT_S = 3600;
 
 /** A folder of folders (tests/e2e) is one group for each of them. */
