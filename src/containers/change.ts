@@ -7,7 +7,9 @@ import type { Engine } from './engine.ts';
 import { cannotRename, cannotUpdate, emptyName, invalidName, markedForRemoval, sameName } from './errors.ts';
 import type { Container, Resources, RestartPolicy } from './model.ts';
 import { isName } from './names.ts';
+import { cgroupPathOf } from './paths.ts';
 import type { NameReservation } from './registry.ts';
+import { writeBlockThrottles } from './spec/block-throttles.ts';
 import { ownsBlockWeights } from './spec/block-weights.ts';
 import { specResources } from './spec/resources.ts';
 import { isAlive } from './state.ts';
@@ -65,7 +67,7 @@ export class Changer {
       checkResources(hostConfig, host.resources, { isUpdate: true });
       const updated = { ...(registry.byId(id) ?? container), hostConfig };
       const task = instances.peek(id)?.task;
-      if (task && isAlive(container.state)) await this.#apply(updated, task);
+      if (task && isAlive(container.state)) await this.#apply(updated, given, task);
       registry.save(updated);
       events.publish(updated, 'update');
       return { warnings: [...warnings] };
@@ -76,13 +78,17 @@ export class Changer {
   #givenLimits({ hostConfig }: Container, resources: Partial<Resources>) {
     const given = givenLimits(resources);
     const discarded = discardLimits({ ...withoutLimits(hostConfig), ...given }, this.#engine.host.resources);
-    return { ...discarded, value: givenLimits(discarded.value) };
+    const named = Object.entries(discarded.value).filter(([name]) => Object.hasOwn(given, name));
+    return { ...discarded, value: givenLimits(Object.fromEntries(named)) };
   }
 
-  async #apply(container: Container, task: Task): Promise<void> {
-    const withoutWeights = ownsBlockWeights(this.#engine.sys.cgroups);
+  async #apply(container: Container, given: Partial<Resources>, task: Task): Promise<void> {
+    const { sys, defaults } = this.#engine;
+    const withoutWeights = ownsBlockWeights(sys.cgroups);
     await task.update(specResources(container.hostConfig, { withoutWeights }));
     applyBlockWeights(this.#engine, container);
+    const throttles = { ...withoutLimits(container.hostConfig), ...given };
+    writeBlockThrottles(sys.cgroups, cgroupPathOf(container, defaults), throttles);
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostConfig, Resources } from '../model.ts';
+import { writeBlockThrottles } from '../spec/block-throttles.ts';
 import {
   type ContainersFixture,
   createContainersFixture,
@@ -145,6 +146,29 @@ test.each([
   const request = createRequestFixture({ hostConfig: { storageOpt } });
   await expect(fixture.containers.create(request)).rejects.toThrow(text);
   expect(fixture.leftovers().directories).toEqual([]);
+});
+
+test('update: limits that it does not name stay', async () => {
+  const hostConfig = { pidsLimit: 50, memory: 64 * MB, cpuShares: 512 };
+  const { id } = await fixture.containers.create(createRequestFixture({ hostConfig }));
+  await fixture.containers.update(id, { resources: { memory: 32 * MB } });
+  expect(fixture.containers.get(id).hostConfig).toMatchObject({ ...hostConfig, memory: 32 * MB });
+});
+
+test('writeBlockThrottles: the files of v1, the keys of v2; zero is none', () => {
+  const rates = (rate: number) => [{ path: '/dev/null', rate }];
+  const given = hostConfigFixture({ blkioDeviceReadBps: rates(5), blkioDeviceWriteIOps: rates(0) });
+  const written = (mode: 'unified' | 'legacy'): string[] => {
+    const lines: string[] = [];
+    const write = (...words: string[]) => void lines.push(words.join(' '));
+    writeBlockThrottles({ mode, write }, '/c', given);
+    return lines;
+  };
+  expect(written('legacy')).toEqual([
+    'blkio /c blkio.throttle.read_bps_device 1:3 5',
+    'blkio /c blkio.throttle.write_iops_device 1:3 0',
+  ]);
+  expect(written('unified')).toEqual(['io /c io.max 1:3 rbps=5', 'io /c io.max 1:3 wiops=max']);
 });
 
 test('update: what a container keeps for life cannot be changed by it', async () => {
