@@ -41,6 +41,17 @@ test('killExec: all by default, the process alone on request; texts', async () =
   expect(fixture.actions()).toContain('exec_kill');
 });
 
+test('killExec: a signal during the start waits for the process', async () => {
+  const { containers, runtime } = fixture;
+  const { id } = await containers.create(createRequestFixture({ name: 'web' }));
+  await containers.start(id);
+  const exec = containers.createExec('web', EXEC).id;
+  const running = containers.startExec(exec, { detach: true, tty: false }).run(undefined);
+  await containers.killExec(exec, { signal: 'SIGTERM', all: false });
+  await running;
+  expect([...runtime.task(id).execs.values()][0]?.signals).toEqual([15]);
+});
+
 test('EndedExecs: keeps a bounded number, the newest', () => {
   const expired: string[] = [];
   const ended = new EndedExecs((id) => expired.push(id));

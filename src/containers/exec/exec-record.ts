@@ -11,6 +11,8 @@ export interface ExecRecord {
   status: 'created' | 'running' | 'exited';
   exitCode: number | undefined;
   process: ExecProcess | undefined;
+  /** Settles when the process runs or could not be started; set once it is to be. */
+  starting?: Promise<unknown>;
 }
 
 export const viewOf = ({ id, containerId, config, status, exitCode, process }: ExecRecord): ExecView => ({

@@ -131,8 +131,8 @@ export class ExecService {
    */
   async kill(execId: string, signal: number, options: { readonly all?: boolean } = {}): Promise<void> {
     const record = this.#record(execId);
-    if (!record.process || record.status !== 'running') throw execNotRunning(execId);
-    await record.process.kill(signal, options);
+    const process = await this.#running(record);
+    await process.kill(signal, options);
     const container = this.#engine.registry.byId(record.containerId);
     if (container) this.#publish(container, record, 'exec_kill', { signal: String(signal) });
   }
@@ -142,9 +142,15 @@ export class ExecService {
   }
 
   async resize(execId: string, size: TerminalSize): Promise<void> {
-    const { process, status } = this.#record(execId);
-    if (!process || status !== 'running') throw execNotRunning(execId);
+    const process = await this.#running(this.#record(execId));
     await process.resize(size);
+  }
+
+  /** Waits for a start that is under way: clients send signals and sizes as soon as they are connected. */
+  async #running(record: ExecRecord): Promise<ExecProcess> {
+    await record.starting?.catch(() => {});
+    if (!record.process || record.status !== 'running') throw execNotRunning(record.id);
+    return record.process;
   }
 
   #record(execId: string): ExecRecord {
@@ -180,7 +186,9 @@ export class ExecService {
   }
 
   async #run(record: ExecRecord, options: ExecStart, streams: ClientStreams | undefined): Promise<void> {
-    const process = await this.#spawn(record, options, streams !== undefined);
+    const started = this.#spawn(record, options, streams !== undefined);
+    record.starting = started;
+    const process = await started;
     options.onStarted?.();
     const ended = this.#watch(record, process);
     const { stream } = process;

@@ -50,7 +50,7 @@ describe.skipIf(givenHost() !== undefined)('gantry exec without a terminal', () 
   });
 
   test('the command alone is signalled, not what it has started', async () => {
-    const script = 'sleep 6001 >/dev/null 2>&1 & trap "exit 44" INT; wait';
+    const script = 'trap "exit 44" INT; sleep 6001 >/dev/null 2>&1 & wait';
     const child = spawnClient(gantryClient, ['exec', name, 'sh', '-c', script], engine);
     await eventually('its child', async () => (await countProcesses(engine.host, name, 'sleep 6001')) === 1);
     child.kill('SIGINT');
