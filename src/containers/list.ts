@@ -165,6 +165,8 @@ function parseUntil(text: string): number {
     return Date.now() - parts.reduce((sum, [, n, unit]) => sum + Number(n) * (UNITS[unit ?? ''] ?? 0), 0);
   }
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw invalidFilter('until', text);
+  if (Number.isNaN(time)) {
+    throw invalidArgument(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
+  }
   return time;
 }
