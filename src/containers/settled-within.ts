@@ -1,3 +1,5 @@
+import { onSettled } from '#base';
+
 /** True when `promise` settled within `timeoutMs` (undefined: waits for ever). Rejects when it does. */
 export async function settledWithin(
   promise: Promise<unknown>,
@@ -7,11 +9,11 @@ export async function settledWithin(
     await promise;
     return true;
   }
-  const { promise: expired, resolve } = Promise.withResolvers<false>();
+  const { promise: done, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => resolve(false), timeoutMs);
-  try {
-    return await Promise.race([promise.then(() => true), expired]);
-  } finally {
-    clearTimeout(timer);
-  }
+  using _ = onSettled(promise, () => resolve(true));
+  const isSettled = await done;
+  clearTimeout(timer);
+  if (isSettled) await promise;
+  return isSettled;
 }

@@ -1,3 +1,4 @@
+import { onSettled } from '#base';
 import { SpoolCursor, type SpoolPosition } from '../log-drivers/index.ts';
 import type { LogOptions, OutputChunk } from '../types.ts';
 import { LogRenderer } from './render.ts';
@@ -44,6 +45,7 @@ class Follower implements Disposable {
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.#changes.wake();
+  readonly #ending: Disposable;
   #isEnded = false;
 
   constructor(source: LogSource, ended: Promise<unknown>, options: LogOptions) {
@@ -54,8 +56,7 @@ class Follower implements Disposable {
       const leftMs = Number(options.untilNs / 1_000_000n) - Date.now();
       this.#timer = setTimeout(() => this.#end(), Math.min(Math.max(leftMs, 0), 2 ** 31 - 1));
     }
-    const end = () => this.#end();
-    void ended.then(end, end);
+    this.#ending = onSettled(ended, () => this.#end());
   }
 
   #end(): void {
@@ -72,6 +73,7 @@ class Follower implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#ending[Symbol.dispose]();
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#changes[Symbol.dispose]();
   }

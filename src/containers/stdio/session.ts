@@ -17,6 +17,8 @@ export class StdioSession {
   readonly #clients = new Set<SessionClient>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #connected = Promise.withResolvers<void>();
+  /** Made once: each race would leave something on promises that live as long as the run. */
+  readonly #begun = Promise.race([this.#connected.promise, this.#ended.promise]);
   #stream: AttachStream | undefined;
   #connecting: Promise<void> | undefined;
   #isEnded = false;
@@ -63,13 +65,13 @@ export class StdioSession {
 
   /** Writes to the process's stdin; waits for the run to begin. Quietly drops what comes after its end. */
   async write(chunk: Uint8Array): Promise<void> {
-    await Promise.race([this.#connected.promise, this.#ended.promise]);
+    await this.#begun;
     await this.#stream?.write(chunk);
   }
 
   /** Half-closes the process's stdin, as soon as the run has begun. */
   async closeInput(): Promise<void> {
-    await Promise.race([this.#connected.promise, this.#ended.promise]);
+    await this.#begun;
     this.#stream?.closeInput();
   }
 
