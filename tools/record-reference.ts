@@ -1,5 +1,5 @@
 /**
- * Holds the conversations of tests/e2e/api with the reference engine and writes its answers to tests/e2e/api/recordings,
+ * Holds the conversations of tests/e2e/api with the reference engine and writes its answers to tests/e2e/api/testdata,
  * where the tests compare ours with them. Needs the reference engine's tool (GANTRY_REFERENCE_ENGINE), root, and a
  * built dist/gantry for the image.
  *
@@ -23,10 +23,10 @@ async function main(): Promise<number> {
       await using gantry = await startGantry();
       await must(gantry.client, ['save', '-o', archive, 'busybox'], { host: gantry.host });
     }
-    await using reference = await startReference(archive);
-    if (!reference) return 1;
     mkdirSync(RECORDINGS, { recursive: true });
     for (const [name, steps] of Object.entries(CONVERSATIONS)) {
+      await using reference = await startReference(archive);
+      if (!reference) return 1;
       const exchanges = await converse(reference.host.replace('unix://', ''), steps, normalize);
       writeFileSync(join(RECORDINGS, `${name}.json`), `${JSON.stringify(exchanges, null, 2)}\n`);
       console.error(`==> recorded ${exchanges.length} answers: ${name}`);
