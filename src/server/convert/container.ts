@@ -1,7 +1,7 @@
 import type { ContainerInspectResponse, ContainerSummary, PortSummary } from '#api';
 import type { ContainerView } from '#containers';
 import { fromContainerConfig } from './container-config.ts';
-import { type NetworkIdOf, networksOf, portsOf } from './endpoint.ts';
+import { hasEndpoints, type NetworkIdOf, networksOf, portsOf, wantedNetworks } from './endpoint.ts';
 import { fromHostConfig } from './host-config.ts';
 import { fromMountPoint } from './mounts.ts';
 import { fromState, healthSummary, statusText } from './status.ts';
@@ -64,16 +64,37 @@ export function withWantedMac(
   return mac ? { ...answer, Config: { ...answer.Config, MacAddress: mac } } : answer;
 }
 
+/** Without `sizes` the very same object as long as it would read the same: its JSON is then at hand as well. */
 export function summarizeContainer(
   view: ContainerView,
   surroundings: ContainerSurroundings,
   sizes?: Sizes,
 ): ContainerSummary {
-  const fixed = fixedPart(view, surroundings.networkIdOf);
+  const fixed = fixedPart(view);
+  const changing: ChangingPart = {
+    state: view.state,
+    image: surroundings.imageName(view),
+    status: statusText(view.state, surroundings.nowMs),
+    networks: listedNetworks(fixed, view, surroundings.networkIdOf),
+  };
+  if (sizes) return makeSummary(view, fixed, changing, sizes);
+  const { last } = fixed;
+  if (last && isSameReading(last.changing, changing)) return last.summary;
+  const summary = makeSummary(view, fixed, changing);
+  fixed.last = { changing, summary };
+  return summary;
+}
+
+function makeSummary(
+  view: ContainerView,
+  fixed: FixedPart,
+  { image, status, networks }: ChangingPart,
+  sizes?: Sizes,
+): ContainerSummary {
   return {
     Id: view.id,
     Names: fixed.names,
-    Image: surroundings.imageName(view),
+    Image: image,
     ImageID: view.imageId,
     Command: fixed.command,
     Created: fixed.created,
@@ -82,12 +103,10 @@ export function summarizeContainer(
     ...omitEmpty('SizeRootFs', sizes?.rootFsBytes),
     Labels: fixed.labels,
     State: view.state.status,
-    Status: statusText(view.state, surroundings.nowMs),
+    Status: status,
     HostConfig: fixed.hostConfig,
     Health: healthSummary(view.state),
-    NetworkSettings: {
-      Networks: fixed.networks ?? withoutNames(networksOf(view, surroundings.networkIdOf)),
-    },
+    NetworkSettings: { Networks: networks },
     Mounts: fixed.mounts,
   };
 }
@@ -108,9 +127,19 @@ function pathsOf(view: ContainerView) {
 const logPathOf = ({ hostConfig, logPath }: ContainerView): string =>
   ['', 'json-file'].includes(hostConfig.logConfig.type) ? logPath : '';
 
+type ListedNetworks = ContainerSummary['NetworkSettings']['Networks'];
+
+/** What of a summary may change from one list to the next. */
+interface ChangingPart {
+  readonly state: ContainerView['state'];
+  readonly image: string;
+  readonly status: string;
+  readonly networks: ListedNetworks;
+}
+
 /** The part of a summary that stays as long as the container's records are the same objects. */
 interface FixedPart {
-  readonly view: ContainerView;
+  readonly records: Pick<ContainerView, 'name' | 'hostConfig' | 'sandbox' | 'mounts' | 'endpoints'>;
   readonly names: ContainerSummary['Names'];
   readonly command: string;
   readonly created: number;
@@ -118,22 +147,24 @@ interface FixedPart {
   readonly labels: ContainerSummary['Labels'];
   readonly hostConfig: ContainerSummary['HostConfig'];
   readonly mounts: ContainerSummary['Mounts'];
-  /** Only of a running container: the networks of another one may change under it. */
-  readonly networks: ContainerSummary['NetworkSettings']['Networks'] | undefined;
+  /** Networks that a container without a sandbox asks for: they may come and go under it. */
+  readonly wanted: readonly string[];
+  networks?: { readonly ids: readonly (string | undefined)[]; readonly listed: ListedNetworks };
+  last?: { readonly changing: ChangingPart; readonly summary: ContainerSummary };
 }
 
 /** Lists are asked for again and again (`ps`, dashboards); converting is four fifths of their cost. */
 const fixedParts = new WeakMap<ContainerView['config'], FixedPart>();
 
-function fixedPart(view: ContainerView, networkIdOf: NetworkIdOf): FixedPart {
+function fixedPart(view: ContainerView): FixedPart {
   const known = fixedParts.get(view.config);
-  if (known && isSameRecord(known.view, view)) return known;
-  const fixed = makeFixedPart(view, networkIdOf);
+  if (known && isSameRecord(known.records, view)) return known;
+  const fixed = makeFixedPart(view);
   fixedParts.set(view.config, fixed);
   return fixed;
 }
 
-function isSameRecord(a: ContainerView, b: ContainerView): boolean {
+function isSameRecord(a: FixedPart['records'], b: ContainerView): boolean {
   return (
     a.name === b.name &&
     a.hostConfig === b.hostConfig &&
@@ -143,27 +174,39 @@ function isSameRecord(a: ContainerView, b: ContainerView): boolean {
   );
 }
 
-function makeFixedPart(view: ContainerView, networkIdOf: NetworkIdOf): FixedPart {
+function isSameReading(a: ChangingPart, b: ChangingPart): boolean {
+  return a.state === b.state && a.status === b.status && a.image === b.image && a.networks === b.networks;
+}
+
+function makeFixedPart(view: ContainerView): FixedPart {
+  const { name, hostConfig, sandbox, mounts, endpoints } = view;
   return {
-    view,
-    names: [`/${view.name}`],
+    records: { name, hostConfig, sandbox, mounts, endpoints },
+    names: [`/${name}`],
     command: commandLine(view),
     created: Math.floor(Date.parse(view.created) / 1000),
     ports: portSummaries(view),
     labels: byKey(view.config.labels),
     hostConfig: {
-      NetworkMode: view.hostConfig.networkMode,
-      ...omitEmptyObject('Annotations', byKey(view.hostConfig.annotations)),
+      NetworkMode: hostConfig.networkMode,
+      ...omitEmptyObject('Annotations', byKey(hostConfig.annotations)),
     },
-    mounts: view.mounts.map(fromMountPoint),
-    networks: view.sandbox ? withoutNames(networksOf(view, networkIdOf)) : undefined,
+    mounts: mounts.map(fromMountPoint),
+    wanted: hasEndpoints(view) ? [] : wantedNetworks(view),
   };
 }
 
+function listedNetworks(fixed: FixedPart, view: ContainerView, networkIdOf: NetworkIdOf): ListedNetworks {
+  const { wanted, networks } = fixed;
+  if (networks && wanted.every((name, index) => networkIdOf(name) === networks.ids[index]))
+    return networks.listed;
+  const listed = withoutNames(networksOf(view, networkIdOf));
+  fixed.networks = { ids: wanted.map(networkIdOf), listed };
+  return listed;
+}
+
 /** The list leaves out what only inspect shows of an endpoint. */
-function withoutNames(
-  networks: ReturnType<typeof networksOf>,
-): ContainerSummary['NetworkSettings']['Networks'] {
+function withoutNames(networks: ReturnType<typeof networksOf>): ListedNetworks {
   for (const [name, settings] of Object.entries(networks)) {
     networks[name] = { ...settings, Links: null, Aliases: null, DriverOpts: null, DNSNames: null };
   }

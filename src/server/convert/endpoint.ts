@@ -43,7 +43,11 @@ export function networksOf(view: ContainerView, networkIdOf: NetworkIdOf): Recor
   );
 }
 
-function wantedNetworks(view: ContainerView): string[] {
+/** Whether the container is plugged into its networks. */
+export const hasEndpoints = ({ sandbox }: ContainerView): boolean => (sandbox?.endpoints.length ?? 0) > 0;
+
+/** Names of the networks that a container without endpoints will be plugged into. */
+export function wantedNetworks(view: ContainerView): string[] {
   const mode = view.hostConfig.networkMode;
   if (mode.startsWith('container:')) return [];
   const primary = mode === 'default' || mode === '' ? 'bridge' : mode;

@@ -5,7 +5,7 @@ import type { Call, Route } from '../router/route.ts';
 import type { Change, ChangeTable } from '../versions/change.ts';
 import { readJson } from './body.ts';
 import { parseQuery, type RawQuery } from './query.ts';
-import { empty, json, type Reply } from './reply.ts';
+import { empty, type Reply } from './reply.ts';
 import type { ApiRequest } from './request.ts';
 
 /** Answers requests; knows no sockets. */
@@ -113,7 +113,7 @@ function changeReply(reply: Reply, changes: readonly Change[]): Reply {
   for (const change of changes) {
     if (change.reply) current = change.reply(current);
     else if (change.value && current.kind === 'json')
-      current = json(change.value(current.value), current.status);
+      current = { ...current, value: change.value(current.value) };
   }
   return current;
 }

@@ -12,7 +12,13 @@ export type Headers = Readonly<Record<string, string>>;
 
 /** What a handler answers. The server alone turns it into bytes. */
 export type Reply =
-  | { readonly kind: 'json'; readonly status: number; readonly value: unknown }
+  | {
+      readonly kind: 'json';
+      readonly status: number;
+      readonly value: unknown;
+      /** The value is a list of objects that never change: each is turned into text once. */
+      readonly isStable?: boolean;
+    }
   | { readonly kind: 'empty'; readonly status: number; readonly headers: Headers }
   | { readonly kind: 'text'; readonly status: number; readonly text: string; readonly headers: Headers }
   | StreamReply
@@ -47,6 +53,13 @@ export interface HijackedConnection {
 }
 
 export const json = (value: unknown, status = 200): Reply => ({ kind: 'json', status, value });
+/** A list of objects that stay the same ones, and are never changed, as long as they would read the same. */
+export const stableList = (value: readonly object[]): Reply => ({
+  kind: 'json',
+  status: 200,
+  value,
+  isStable: true,
+});
 export const created = (value: unknown): Reply => json(value, 201);
 export const noContent = (): Reply => NO_CONTENT;
 export const ok = (headers: Headers = {}): Reply => ({ kind: 'empty', status: 200, headers });

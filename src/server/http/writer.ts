@@ -10,8 +10,9 @@ export function writeReply(
   common: Headers,
 ): void {
   if (reply.kind === 'json') {
+    const text = reply.isStable ? stableText(reply.value as readonly object[]) : JSON.stringify(reply.value);
     // docker's encoder ends every value with a newline.
-    writeBody(response, reply.status, `${JSON.stringify(reply.value)}\n`, {
+    writeBody(response, reply.status, `${text}\n`, {
       ...common,
       'Content-Type': 'application/json',
     });
@@ -25,6 +26,21 @@ export function writeReply(
     response.writeHead(reply.status, { ...common, ...reply.headers, ...lengthFor(reply.status) });
     response.end();
   }
+}
+
+/** The JSON of elements of stable lists. */
+const texts = new WeakMap<object, string>();
+
+function stableText(list: readonly object[]): string {
+  const parts = list.map((element) => {
+    let text = texts.get(element);
+    if (text === undefined) {
+      text = JSON.stringify(element);
+      texts.set(element, text);
+    }
+    return text;
+  });
+  return `[${parts.join(',')}]`;
 }
 
 const lengthFor = (status: number): Headers =>

@@ -28,6 +28,19 @@ export const onValue = <T>(transform: (value: T) => unknown): ((value: unknown) 
 export const onEach = <T>(transform: (value: T) => unknown): ((value: unknown) => unknown) =>
   ((values: readonly T[]) => values.map(transform)) as (value: unknown) => unknown;
 
+/** As {@link onEach}, for a stable list: what was transformed once stays the same object as well. */
+export function onStableEach<T extends object>(transform: (value: T) => object): (value: unknown) => unknown {
+  const known = new WeakMap<T, object>();
+  return onEach<T>((value) => {
+    let changed = known.get(value);
+    if (changed === undefined) {
+      changed = transform(value);
+      known.set(value, changed);
+    }
+    return changed;
+  });
+}
+
 export const withoutParam =
   (...names: readonly string[]) =>
   (query: RawQuery): RawQuery => {

@@ -8,7 +8,15 @@ import {
   STREAM_TYPE,
 } from '#api';
 import type { Reply } from '../http/reply.ts';
-import { type Change, type ChangeTable, omit, onEach, onValue, withoutParam, withParam } from './change.ts';
+import {
+  type Change,
+  type ChangeTable,
+  omit,
+  onStableEach,
+  onValue,
+  withoutParam,
+  withParam,
+} from './change.ts';
 
 /** Before 1.42 hijacked streams and logs always say "raw". */
 const rawStream = (reply: Reply): Reply => {
@@ -80,7 +88,7 @@ export const CONTAINER_CHANGES: ChangeTable = {
     {
       before: 46,
       note: '`HostConfig.Annotations` is left out.',
-      value: onEach<ContainerSummary>((item) => ({
+      value: onStableEach<ContainerSummary>((item) => ({
         ...item,
         HostConfig: omit(item.HostConfig, 'Annotations'),
       })),
@@ -88,12 +96,12 @@ export const CONTAINER_CHANGES: ChangeTable = {
     {
       before: 48,
       note: 'No image manifest.',
-      value: onEach<ContainerSummary>((item) => omit(item, 'ImageManifestDescriptor')),
+      value: onStableEach<ContainerSummary>((item) => omit(item, 'ImageManifestDescriptor')),
     },
     {
       before: 52,
       note: '`Health` is left out.',
-      value: onEach<ContainerSummary>((item) => omit(item, 'Health')),
+      value: onStableEach<ContainerSummary>((item) => omit(item, 'Health')),
     },
   ],
   ContainerInspect: [

@@ -10,7 +10,7 @@ import { toCreateRequest } from '../../convert/container-config.ts';
 import { createWarnings } from '../../convert/create-warnings.ts';
 import { orNull } from '../../convert/zero.ts';
 import { emptyConfig, macOfContainer } from '../../errors.ts';
-import { created, json, type Reply, stream } from '../../http/reply.ts';
+import { created, json, type Reply, stableList, stream } from '../../http/reply.ts';
 import type { CreateBody } from '../../versions/create.ts';
 import type { Call } from '../route.ts';
 import type { ContainerBackend, ContainerReferences } from './backend.ts';
@@ -21,7 +21,7 @@ const KIND = { modified: 0, added: 1, deleted: 2 } as const;
 
 export function readHandlers(backend: ContainerBackend, references: ContainerReferences) {
   const surroundings = (): ContainerSurroundings => {
-    const names = new Map<string, string>();
+    const names = new Map<string, Map<string, string>>();
     const networkIds = new Map<string, string | undefined>();
     return {
       networkIdOf: (name) => {
@@ -42,7 +42,7 @@ export function readHandlers(backend: ContainerBackend, references: ContainerRef
         filters: query.filters,
       });
       const around = surroundings();
-      if (!query.size) return json(views.map((view) => summarizeContainer(view, around)));
+      if (!query.size) return stableList(views.map((view) => summarizeContainer(view, around)));
       const sizes = await Promise.all(views.map(({ id }) => backend.sizes(id)));
       return json(views.map((view, index) => summarizeContainer(view, around, sizes[index])));
     },
@@ -82,13 +82,21 @@ export function readHandlers(backend: ContainerBackend, references: ContainerRef
   };
 }
 
-/** Looked up once per name and image in a list. */
-function imageName(view: ContainerView, references: ContainerReferences, known: Map<string, string>): string {
-  const key = `${view.imageId} ${view.config.image}`;
-  let name = known.get(key);
+/** Looked up once per image and name in a list. */
+function imageName(
+  { config: { image }, imageId }: ContainerView,
+  references: ContainerReferences,
+  known: Map<string, Map<string, string>>,
+): string {
+  let names = known.get(imageId);
+  if (!names) {
+    names = new Map();
+    known.set(imageId, names);
+  }
+  let name = names.get(image);
   if (name === undefined) {
-    name = references.meansImage(view.config.image, view.imageId) ? view.config.image : view.imageId;
-    known.set(key, name);
+    name = references.meansImage(image, imageId) ? image : imageId;
+    names.set(image, name);
   }
   return name;
 }
