@@ -55,6 +55,7 @@ function draftRecord(options: TaskOptions, runtime: string): TaskRecord {
     logPath,
     init: NO_PROCESS,
     monitor: NO_PROCESS,
+    ...(options.spec.hooks?.poststop?.length ? { hasPoststop: true } : {}),
   };
 }
 

@@ -14,6 +14,8 @@ export interface TaskRecord {
   readonly logPath: string | undefined;
   readonly init: ProcessIdentity;
   readonly monitor: ProcessIdentity;
+  /** The runtime has programs to run when it deletes the container. */
+  readonly hasPoststop?: boolean;
 }
 
 /** Writes a file so that a reader sees all of it or nothing. */

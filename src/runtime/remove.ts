@@ -45,8 +45,8 @@ const STATE_IS_FILES = /^(crun|runc)$/;
 
 /** Whether there is nothing left for the runtime itself to do; spawning it would be most of the time a removal takes. */
 function hasEnded(record: TaskRecord, context: RuntimeContext): boolean {
-  if (record.init.pid === 0 || !STATE_IS_FILES.test(basename(context.binary(record.runtime).path)))
-    return false;
+  if (record.init.pid === 0 || record.hasPoststop) return false;
+  if (!STATE_IS_FILES.test(basename(context.binary(record.runtime).path))) return false;
   return identify(record.init.pid)?.startTime !== record.init.startTime;
 }
 

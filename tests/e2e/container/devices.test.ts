@@ -1,22 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { callApi } from '../../harness/api.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { allClients } from '../../harness/programs.ts';
 
-const engine = useEngine();
-const DIRECTORY = '/var/run/cdi';
+const scratch = mkdtempSync(join(tmpdir(), 'gantry-test-dev-'));
+const SPECS = join(scratch, 'cdi');
+const engine = useEngine({ flags: ['--cdi-spec-dir', '/etc/cdi', '--cdi-spec-dir', SPECS] });
 const VENDOR = `${uniqueName('vendor')}.example`;
-const FILE = `${DIRECTORY}/${VENDOR}.yaml`;
 
-let scratch = '';
 beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'gantry-test-dev-'));
-  mkdirSync(DIRECTORY, { recursive: true });
+  mkdirSync(SPECS, { recursive: true });
   writeFileSync(
-    FILE,
-    `cdiVersion: "0.6.0"
+    `${SPECS}/${VENDOR}.yaml`,
+    `cdiVersion: "0.7.0"
 kind: ${VENDOR}/class
 devices:
   - name: x
@@ -24,12 +23,19 @@ devices:
       env: [FROM_CDI=yes]
       deviceNodes: [{path: /dev/from-cdi, hostPath: /dev/zero}]
       mounts: [{hostPath: /etc/hostname, containerPath: /from-cdi, options: [ro, bind]}]
+  - name: made
+    containerEdits:
+      deviceNodes: [{path: /dev/made, type: b, major: 241, minor: 77, fileMode: 0640, permissions: r, gid: 7}]
+      additionalGids: [4711]
+  - name: hooked
+    containerEdits:
+      hooks:
+        - {hookName: createRuntime, path: /bin/sh, args: [sh, -c, "cat > ${scratch}/created"]}
+        - {hookName: poststop, path: /bin/sh, args: [sh, -c, "echo $WHO > ${scratch}/stopped"], env: [WHO=hook]}
 `,
   );
 });
 afterAll(() => {
-  rmSync(FILE, { force: true });
-  if (readdirSync(DIRECTORY).length === 0) rmdirSync(DIRECTORY);
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -75,6 +81,37 @@ describe.each(knowsCdi)('$name CDI devices', (client) => {
     );
   });
 
+  test('a node of other numbers, mode and group; its permissions; a group for the process', async () => {
+    const script = 'stat -c "%a %g %t:%T" /dev/made; id -G; head -c 1 /dev/made; : > /dev/made';
+    const flags = ['--device', `${VENDOR}/class=made`];
+    const result = await engine.run(client, ['run', '--rm', ...flags, 'busybox', 'sh', '-c', script]);
+    expect(result.stdout).toMatch(/^640 7 f1:4d\n0 .*4711\n$/);
+    expect(result.stderr).toMatch(/No such device[\s\S]*Operation not permitted/);
+  });
+
+  test('its programs run on the host, before the container is there and after it has gone', async () => {
+    const name = uniqueName('hooked');
+    for (const file of ['created', 'stopped']) rmSync(join(scratch, file), { force: true });
+    await engine.must(client, [
+      ...['run', '-d', '--name', name, '--device', `${VENDOR}/class=hooked`, 'busybox', 'sleep', '1000'],
+    ]);
+    const state = JSON.parse(readFileSync(join(scratch, 'created'), 'utf8')) as { id: string };
+    expect(state.id).toBe(await engine.must(client, ['inspect', '-f', '{{.Id}}', name]));
+    expect(existsSync(join(scratch, 'stopped'))).toBe(false);
+    await engine.must(client, ['rm', '-f', name]);
+    expect(readFileSync(join(scratch, 'stopped'), 'utf8')).toBe('hook\n');
+  });
+
+  test('--gpus finds what was described since the daemon started', async () => {
+    const file = `${SPECS}/gpu.json`;
+    const devices = ['0', 'all'].map((name) => ({ name, containerEdits: { env: [`GPU=${name}`] } }));
+    writeFileSync(file, JSON.stringify({ cdiVersion: '0.5.0', kind: 'nvidia.com/gpu', devices }));
+    const show = ['busybox', 'sh', '-c', 'echo $GPU'];
+    expect(await engine.must(client, ['run', '--rm', '--gpus', 'all', ...show])).toBe('all');
+    expect(await engine.must(client, ['run', '--rm', '--gpus', 'device=0', ...show])).toBe('0');
+    rmSync(file);
+  });
+
   test('an unknown one is refused', async () => {
     const flags = ['--device', `${VENDOR}/class=y`];
     const { code, stderr } = await engine.run(client, ['run', '--rm', ...flags, 'busybox', 'true']);
@@ -83,4 +120,11 @@ describe.each(knowsCdi)('$name CDI devices', (client) => {
       expect.stringContaining(`CDI device injection failed: unresolvable CDI devices ${VENDOR}/class=y`),
     ]);
   });
+});
+
+test('info names the directories and the devices', async () => {
+  const { json } = await callApi(engine.host, 'GET', '/v1.50/info');
+  const info = json as { CDISpecDirs: string[]; DiscoveredDevices: { Source: string; ID: string }[] };
+  expect(info.CDISpecDirs).toEqual(['/etc/cdi', SPECS]);
+  expect(info.DiscoveredDevices).toContainEqual({ Source: 'cdi', ID: `${VENDOR}/class=x` });
 });

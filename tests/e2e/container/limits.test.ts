@@ -175,14 +175,14 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-const post = (path: string, body?: unknown) => callApi(engine.host, 'POST', `/v1.44${path}`, { body });
+const post = (path: string, body?: unknown) => callApi(engine.host, 'POST', `/v1.41${path}`, { body });
 
 interface Inspected {
   readonly State: { readonly Pid: number };
   readonly HostConfig: Limits;
 }
 async function inspect(id: string): Promise<Inspected> {
-  return (await callApi(engine.host, 'GET', `/v1.44/containers/${id}/json`)).json as Inspected;
+  return (await callApi(engine.host, 'GET', `/v1.41/containers/${id}/json`)).json as Inspected;
 }
 
 async function run(hostConfig: Limits): Promise<string> {
