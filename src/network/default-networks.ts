@@ -1,5 +1,11 @@
 import { createId } from '#base';
-import { bipWithExistingBridge, invalidAddress, invalidSubnet, rangeOutsideSubnet } from './errors.ts';
+import {
+  bipWithExistingBridge,
+  gatewayOutsideSubnet,
+  invalidAddress,
+  invalidSubnet,
+  rangeOutsideSubnet,
+} from './errors.ts';
 import {
   containsAddress,
   formatIpv4,
@@ -12,6 +18,7 @@ import {
   tryParseIpv4,
 } from './ipv4.ts';
 import type { HostFacts } from './kernel.ts';
+import { defaultBridgeOptions } from './network-options.ts';
 import type { DefaultBridgeOptions } from './options.ts';
 import type { StoredNetwork } from './stored.ts';
 import { type AddressPoolOption, chooseSubnet, type OccupiedSubnet } from './subnet-choice.ts';
@@ -19,21 +26,18 @@ import type { IpamConfig } from './types.ts';
 
 const DEFAULT_MTU = 1500;
 
-/** The three networks every engine has, as the options and the machine want them now. */
-export function planDefaultNetworks(input: {
-  readonly stored: readonly StoredNetwork[];
-  readonly facts: HostFacts;
-  readonly bridge: DefaultBridgeOptions;
-  readonly pools: readonly AddressPoolOption[];
-  /** The bridge to use: see `chooseBridge`. */
-  readonly bridgeName: string;
-  /** Sandboxes live on the default bridge: its addresses stay as they are. */
-  readonly isBridgeInUse: boolean;
-  readonly now: Date;
-}): StoredNetwork[] {
+/** The three networks every engine has (two without a bridge), as the options and the machine want them now. */
+export function planDefaultNetworks(
+  input: Omit<BridgeInput, 'previous' | 'bridgeName'> & {
+    readonly stored: readonly StoredNetwork[];
+    /** The bridge to use: see `chooseBridge`. Undefined: no bridge network. */
+    readonly bridgeName: string | undefined;
+  },
+): StoredNetwork[] {
   const named = (name: string) => input.stored.find((network) => network.name === name);
+  const { bridgeName } = input;
   return [
-    planBridge({ ...input, previous: named('bridge') }),
+    ...(bridgeName === undefined ? [] : [planBridge({ ...input, bridgeName, previous: named('bridge') })]),
     named('host') ?? plainNetwork('host', 'host', input.now),
     named('none') ?? plainNetwork('none', 'null', input.now),
   ];
@@ -45,7 +49,10 @@ interface BridgeInput {
   readonly bridge: DefaultBridgeOptions;
   readonly pools: readonly AddressPoolOption[];
   readonly bridgeName: string;
+  /** Sandboxes live on the default bridge: its addresses stay as they are. */
   readonly isBridgeInUse: boolean;
+  readonly hasFirewall: boolean;
+  readonly defaultHostIp: string | undefined;
   readonly now: Date;
 }
 
@@ -68,7 +75,13 @@ function planBridge(input: BridgeInput): StoredNetwork {
     bridgeName: name,
     ownsBridge,
     mtu,
-    options: bridgeOptions(name, mtu, bridge.masquerade ?? true),
+    options: defaultBridgeOptions({
+      bridge: name,
+      mtu,
+      masquerade: (bridge.masquerade ?? true) && input.hasFirewall,
+      interContainer: bridge.interContainer ?? true,
+      hostIp: input.defaultHostIp || '0.0.0.0',
+    }),
   };
 }
 
@@ -77,7 +90,7 @@ type Addresses = Pick<StoredNetwork, 'ipam' | 'bridgeAddress'>;
 function planAddresses(input: BridgeInput, name: string, ownsBridge: boolean, isSame: boolean): Addresses {
   const { defaultGateway, fixedCidr } = input.bridge;
   const { subnet, host } = bridgeAddress(input, name, ownsBridge, isSame);
-  if (defaultGateway && tryParseIpv4(defaultGateway) === undefined) throw invalidAddress(defaultGateway);
+  if (defaultGateway) checkGateway(defaultGateway, subnet);
   const range = fixedCidr ? parseSubnet(fixedCidr) : undefined;
   if (range && !(containsAddress(subnet, range.address) && range.prefixLength >= subnet.prefixLength)) {
     throw rangeOutsideSubnet(formatSubnet(range), formatSubnet(subnet));
@@ -88,6 +101,12 @@ function planAddresses(input: BridgeInput, name: string, ownsBridge: boolean, is
     ...(range ? { ipRange: formatSubnet(range) } : {}),
   };
   return { ipam: [config], bridgeAddress: `${formatIpv4(host)}/${subnet.prefixLength}` };
+}
+
+function checkGateway(gateway: string, subnet: Subnet): void {
+  const address = tryParseIpv4(gateway);
+  if (address === undefined) throw invalidAddress(gateway);
+  if (!containsAddress(subnet, address)) throw gatewayOutsideSubnet(gateway, formatSubnet(subnet));
 }
 
 interface BridgeAddress {
@@ -140,16 +159,6 @@ export function occupiedSubnets(facts: HostFacts, ownBridge: string): OccupiedSu
       : [];
   });
 }
-
-/** Keys and values as dockerd shows them; tools read `com.docker.network.bridge.name`. */
-const bridgeOptions = (name: string, mtu: number, masquerade: boolean): Record<string, string> => ({
-  'com.docker.network.bridge.default_bridge': 'true',
-  'com.docker.network.bridge.enable_icc': 'true',
-  'com.docker.network.bridge.enable_ip_masquerade': String(masquerade),
-  'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
-  'com.docker.network.bridge.name': name,
-  'com.docker.network.driver.mtu': String(mtu),
-});
 
 const plainNetwork = (name: string, driver: StoredNetwork['driver'], now: Date): StoredNetwork => ({
   id: createId(),

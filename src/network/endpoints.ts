@@ -4,6 +4,7 @@ import { pickAddress } from './address-pool.ts';
 import { formatIpv4, type Ipv4, parseSubnet } from './ipv4.ts';
 import type { InterfacePlan } from './kernel.ts';
 import { macFromIpv4 } from './mac.ts';
+import { isInterContainer } from './network-options.ts';
 import type { SandboxRegistry } from './sandbox-registry.ts';
 import type { StoredNetwork } from './stored.ts';
 import type { Endpoint, EndpointRequest } from './types.ts';
@@ -69,6 +70,7 @@ export const interfacePlan = (endpoint: Endpoint, network: StoredNetwork): Inter
   mtu: network.mtu,
   address: `${endpoint.ipv4Address}/${endpoint.ipv4PrefixLength}`,
   gateway: endpoint.gateway,
+  isolated: !isInterContainer(network),
 });
 
 function freshInterfaceName(sandboxes: SandboxRegistry): string {

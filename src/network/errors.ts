@@ -55,6 +55,19 @@ export const invalidSubnet = (text: string): GantryError => invalidArgument(`inv
 export const rangeOutsideSubnet = (range: string, subnet: string): GantryError =>
   invalidArgument(`address range ${range} is not inside the network ${subnet}`);
 
+export const gatewayOutsideSubnet = (gateway: string, subnet: string): GantryError =>
+  invalidArgument(`default gateway ${gateway} is not inside the network ${subnet}`);
+
+/** Source: moby, daemon_unix.go `verifyDaemonSettings`. */
+export const isolationNeedsFirewall = (): GantryError =>
+  invalidArgument(
+    'You specified --iptables=false with --icc=false. ICC=false uses iptables to function. Please set --icc or --iptables to true',
+  );
+
+/** Source: ours; without rules nothing carries SCTP. */
+export const sctpNeedsFirewall = (): GantryError =>
+  invalidArgument('SCTP ports cannot be published with --iptables=false');
+
 export const invalidBridgeName = (name: string): GantryError =>
   invalidArgument(`invalid bridge name ${JSON.stringify(name)}: at most 15 of A-Z a-z 0-9 _ . -`);
 

@@ -1,62 +1,92 @@
 import { errorMessage, type Logger } from '#base';
 import type { NetworkKernel } from './kernel.ts';
 import {
-  type BridgeRules,
-  type PortRule,
-  renderAddPorts,
-  renderDeletePorts,
+  type RuleElements,
+  renderAdd,
+  renderDelete,
   renderDeleteTable,
   renderTable,
+  type WantedRules,
 } from './rules.ts';
 
+/** Between two restores at least: somebody who changes our table all the time shall not keep us busy. */
+const RESTORE_PAUSE_MS = 100;
+
+interface FirewallOptions {
+  readonly kernel: NetworkKernel;
+  readonly logger: Logger;
+  readonly table: string;
+  /** Asked anew at every rebuild. */
+  readonly wanted: () => WantedRules;
+}
+
 /** Keeps our nftables table equal to what the sandboxes say. */
-export class Firewall {
+export interface Firewall {
+  /** Replaces the whole table in one transaction. */
+  rebuild(): Promise<void>;
+  add(elements: RuleElements): Promise<void>;
+  delete(elements: RuleElements): Promise<void>;
+  /** Puts the table back after somebody damaged it: at once, then at most every 100 ms. Never throws. */
+  restore(): Promise<void>;
+  watch(intervalMs: number): Promise<void>;
+  /** Ends the watch and removes the table. */
+  remove(): Promise<void>;
+}
+
+export const createFirewall = (options: FirewallOptions): Firewall => new NftablesFirewall(options);
+
+/** The firewall of a daemon that manages none: everything is left to the host. */
+export function createAbsentFirewall(): Firewall {
+  const nothing = async (): Promise<void> => {};
+  return {
+    rebuild: nothing,
+    add: nothing,
+    delete: nothing,
+    restore: nothing,
+    watch: nothing,
+    remove: nothing,
+  };
+}
+
+class NftablesFirewall implements Firewall {
   readonly #kernel: NetworkKernel;
   readonly #logger: Logger;
   readonly #table: string;
-  readonly #wanted: () => { readonly networks: BridgeRules[]; readonly ports: PortRule[] };
+  readonly #wanted: () => WantedRules;
   #restoring: Promise<void> | undefined;
+  #isDamaged = false;
 
-  /** `wanted` is asked anew at every rebuild. */
-  constructor(options: {
-    readonly kernel: NetworkKernel;
-    readonly logger: Logger;
-    readonly table: string;
-    readonly wanted: () => { readonly networks: BridgeRules[]; readonly ports: PortRule[] };
-  }) {
-    this.#kernel = options.kernel;
-    this.#logger = options.logger;
-    this.#table = options.table;
-    this.#wanted = options.wanted;
+  constructor({ kernel, logger, table, wanted }: FirewallOptions) {
+    this.#kernel = kernel;
+    this.#logger = logger;
+    this.#table = table;
+    this.#wanted = wanted;
   }
 
-  /** Replaces the whole table in one transaction. */
   async rebuild(): Promise<void> {
-    const { networks, ports } = this.#wanted();
-    await this.#kernel.applyRules(renderTable(this.#table, networks, ports));
+    await this.#kernel.applyRules(renderTable(this.#table, this.#wanted()));
   }
 
-  async add(ports: readonly PortRule[]): Promise<void> {
-    await this.#change(renderAddPorts(this.#table, ports));
+  async add(elements: RuleElements): Promise<void> {
+    await this.#change(renderAdd(this.#table, elements));
   }
 
-  async delete(ports: readonly PortRule[]): Promise<void> {
-    await this.#change(renderDeletePorts(this.#table, ports));
+  async delete(elements: RuleElements): Promise<void> {
+    await this.#change(renderDelete(this.#table, elements));
   }
 
-  /** Puts the table back after somebody damaged it. One rebuild at a time; never throws. */
   restore(): Promise<void> {
-    this.#restoring ??= this.#restore().finally(() => {
+    this.#isDamaged = true;
+    this.#restoring ??= this.#restoreAll().finally(() => {
       this.#restoring = undefined;
     });
     return this.#restoring;
   }
 
   watch(intervalMs: number): Promise<void> {
-    return this.#kernel.watchRules(intervalMs > 0 ? { table: this.#table, intervalMs } : undefined);
+    return this.#kernel.watchRules({ table: this.#table, intervalMs });
   }
 
-  /** Ends the watch and removes the table. */
   async remove(): Promise<void> {
     await this.#kernel.watchRules(undefined);
     await this.#kernel.applyRules(renderDeleteTable(this.#table));
@@ -73,7 +103,16 @@ export class Firewall {
     }
   }
 
-  async #restore(): Promise<void> {
+  // Damage that is told of while a restore is under way may have come after it.
+  async #restoreAll(): Promise<void> {
+    while (this.#isDamaged) {
+      this.#isDamaged = false;
+      await this.#restoreOnce();
+      await Bun.sleep(RESTORE_PAUSE_MS);
+    }
+  }
+
+  async #restoreOnce(): Promise<void> {
     try {
       await this.rebuild();
       this.#logger.warn('firewall table was damaged by another program and has been restored', {

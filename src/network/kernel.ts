@@ -15,7 +15,7 @@ export interface NetworkKernel {
   ensureBridge(spec: BridgeSpec): Promise<void>;
   removeBridge(name: string): Promise<void>;
   /** Plugs an interface into a bridge again. False when the interface is gone. */
-  reattach(interfaceName: string, bridgeName: string): Promise<boolean>;
+  reattach(interfaceName: string, bridgeName: string, isolated: boolean): Promise<boolean>;
   /** Sets a sysctl below `/proc/sys` if it differs. True when it was changed. */
   ensureSysctl(path: string, value: string): Promise<boolean>;
   /** Opens the host side of published ports. One result for each, in order; failures are results, not throws. */
@@ -29,14 +29,16 @@ export interface NetworkKernel {
   pinnedNamespaces(directory: string): Promise<string[]>;
   /** One nftables transaction. */
   applyRules(commands: string): Promise<void>;
-  /** Looks every `intervalMs` whether the table is whole, and calls `onDamaged` when it is not. */
+  /** Makes the kernel forget UDP flows to these ports that do not end where the port leads to now. */
+  forgetFlows(ports: readonly FlowPort[]): Promise<void>;
+  /** Calls `onRulesDamaged` when somebody else changes or removes the table; undefined ends that. */
   watchRules(watch: RulesWatch | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
 /** What a kernel reports without being asked. */
 export interface KernelEvents {
-  /** Our table is gone or was emptied. */
+  /** Our table was changed by somebody else. */
   onRulesDamaged(): void;
   /** The Worker died and a fresh one took over: listeners, claims and the watch are gone. */
   onRestarted(): void;
@@ -61,8 +63,18 @@ export interface BridgeSpec {
   readonly mtu: number;
   /** Make it when it is missing. */
   readonly create: boolean;
-  /** Remove other IPv4 addresses, for a bridge that is ours. */
+  /** Remove other IPv4 addresses and settle the MTU, for a bridge that is ours. */
   readonly exclusive: boolean;
+  /** What is plugged in exchanges nothing directly: the host routes between, by its rules. */
+  readonly isolated: boolean;
+}
+
+/** A published UDP port of the host, and who is behind it; undefined: nobody any more. */
+export interface FlowPort {
+  /** `0.0.0.0` is every address of the host. */
+  readonly hostIp: string;
+  readonly port: number;
+  readonly targetIp: string | undefined;
 }
 
 /** The host side of one published port: a socket that holds it, and forwards what nftables does not. */
@@ -100,9 +112,12 @@ export interface InterfacePlan {
   readonly address: string;
   /** Default gateway; empty for none. */
   readonly gateway: string;
+  /** See {@link BridgeSpec.isolated}. */
+  readonly isolated: boolean;
 }
 
 export interface RulesWatch {
   readonly table: string;
+  /** How often it is looked at all the same, in case a notification was lost; 0 is never. */
   readonly intervalMs: number;
 }

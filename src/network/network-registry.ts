@@ -1,5 +1,6 @@
 import type { Collection } from '#store';
 import { ambiguousNetwork, networkNotFound } from './errors.ts';
+import { isInterContainer, isMasquerading } from './network-options.ts';
 import type { BridgeRules } from './rules.ts';
 import type { StoredNetwork } from './stored.ts';
 
@@ -22,6 +23,20 @@ export class NetworkRegistry {
     this.#networks.set(network.id, network);
   }
 
+  remove(network: StoredNetwork): void {
+    this.#collection.delete(network.id);
+    this.#networks.delete(network.id);
+  }
+
+  /** The network a container asks for by its mode. Without a default bridge that mode means `none`. */
+  ofMode(mode: string): StoredNetwork {
+    return this.isDefaultMode(mode) && !this.byName('bridge') ? this.get('none') : this.get(mode);
+  }
+
+  isDefaultMode(mode: string): boolean {
+    return mode === '' || mode === 'default' || mode === 'bridge';
+  }
+
   /** By ID, name (`default` is `bridge`) or unique ID prefix. @throws `not_found`, `invalid_argument`. */
   get(nameOrId: string): StoredNetwork {
     const name = nameOrId === 'default' || nameOrId === '' ? 'bridge' : nameOrId;
@@ -42,13 +57,13 @@ export class NetworkRegistry {
     return this.list().flatMap((network) => {
       const [config] = network.ipam;
       if (!network.bridgeName || !config) return [];
-      const masquerade = network.options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false';
       return [
         {
           bridge: network.bridgeName,
           subnet: config.subnet,
           guarded: network.ownsBridge ? config.subnet : (config.ipRange ?? config.subnet),
-          masquerade,
+          masquerade: isMasquerading(network),
+          interContainer: isInterContainer(network),
           internal: network.internal,
         },
       ];

@@ -6,11 +6,15 @@ import type { AddressPoolOption } from './subnet-choice.ts';
 /** The bridge that is used when nobody names one; a second daemon on the machine takes `gantry1`, and so on. */
 export const DEFAULT_BRIDGE = 'gantry0';
 
+/** As a bridge's name: no default network. */
+export const NO_BRIDGE = 'none';
+
 /** The default `bridge` network, as dockerd's flags describe it. */
 export interface DefaultBridgeOptions {
   /**
    * `--bridge`. An existing bridge is used and never removed; a missing one is made. Default: the first of
-   * `gantry0`, `gantry1`, … that no other daemon uses.
+   * `gantry0`, `gantry1`, … that no other daemon uses. `none`: there is no bridge network, and containers that
+   * ask for it have loopback alone.
    */
   readonly name?: string;
   /** `--bip`: address and network of the bridge, `192.168.5.1/24`. Default: a free network of the pools. */
@@ -23,6 +27,8 @@ export interface DefaultBridgeOptions {
   readonly mtu?: number;
   /** `--ip-masq`. Default true. */
   readonly masquerade?: boolean;
+  /** `--icc`: containers reach each other. Default true. Needs the firewall. */
+  readonly interContainer?: boolean;
 }
 
 export interface NetworkServiceOptions {
@@ -35,9 +41,11 @@ export interface NetworkServiceOptions {
   readonly addressPools?: readonly AddressPoolOption[];
   /** `--ip`: host address of ports published without one. Default: all. */
   readonly defaultHostIp?: string;
+  /** `--iptables`: keep our nftables table. Without it nothing is translated, masqueraded or closed. Default true. */
+  readonly firewall?: boolean;
   /** `--ip-forward`: turn the kernel's IPv4 forwarding on when it is off. Default true. */
   readonly ipForward?: boolean;
-  /** How often the rules are looked after, in milliseconds; 0 is never. Default 500. */
+  /** How often the rules are looked at besides the kernel's notifications, in milliseconds; 0 is never. Default 5000. */
   readonly rulesCheckMs?: number;
   /** Host ports held by a socket at most. Default 2048. */
   readonly maxHeldPorts?: number;

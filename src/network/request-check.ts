@@ -15,9 +15,9 @@ const PREDEFINED = new Set(['bridge', 'host', 'none']);
 
 /** Checks a request without looking at what is in use. @throws `invalid_argument`, `not_found`. */
 export function checkRequest(networks: NetworkRegistry, request: SandboxRequest): void {
-  networks.get(request.networkMode);
+  networks.ofMode(request.networkMode);
   for (const [network, endpoint] of Object.entries(request.endpoints ?? {})) {
-    checkEndpoint(PREDEFINED.has(networks.get(network).name), endpoint);
+    checkEndpoint(PREDEFINED.has(networks.ofMode(network).name), endpoint);
   }
   for (const port of request.ports) checkPort(port);
 }

@@ -8,6 +8,8 @@ export interface BridgeRules {
   /** The part of it that is ours to protect: all of it, or what containers get of a foreign bridge. */
   readonly guarded: string;
   readonly masquerade: boolean;
+  /** Its containers reach each other; otherwise only what is linked or published is reached. */
+  readonly interContainer: boolean;
   /** No way in or out. */
   readonly internal: boolean;
 }
@@ -19,6 +21,21 @@ export interface PortRule {
   readonly hostPort: number;
   readonly targetIp: string;
   readonly targetPort: number;
+}
+
+/** What `--link` opens between containers that do not reach each other otherwise. */
+export interface LinkRule {
+  readonly sourceIp: string;
+  readonly targetIp: string;
+  readonly protocol: Protocol;
+  readonly targetPort: number;
+}
+
+/** Everything the rules are made from. */
+export interface WantedRules {
+  readonly networks: readonly BridgeRules[];
+  readonly ports: readonly PortRule[];
+  readonly links: readonly LinkRule[];
 }
 
 const ANY_ADDRESS = '0.0.0.0';
@@ -33,11 +50,7 @@ export function tableName(bridgeName: string, defaultBridge: string): string {
  * The whole table as one transaction that replaces what was there. Rules are constant; what varies is in
  * sets and maps, so that a container costs O(1) elements.
  */
-export function renderTable(
-  table: string,
-  networks: readonly BridgeRules[],
-  ports: readonly PortRule[],
-): string {
+export function renderTable(table: string, { networks, ports, links }: WantedRules): string {
   const masquerade = networks.filter((network) => network.masquerade && !network.internal);
   return [
     `add table inet ${table}`,
@@ -56,8 +69,14 @@ export function renderTable(
     renderSet(
       'peers',
       'type ifname . ifname',
-      networks.map(({ bridge }) => `${quote(bridge)} . ${quote(bridge)}`),
+      networks.filter((n) => n.interContainer).map(({ bridge }) => `${quote(bridge)} . ${quote(bridge)}`),
     ),
+    renderSet(
+      'isolated',
+      'type ifname',
+      networks.filter((n) => !n.interContainer).map(({ bridge }) => quote(bridge)),
+    ),
+    renderSet('links', 'type ipv4_addr . ipv4_addr . inet_proto . inet_service', links.map(linkOf)),
     renderSet(
       'guarded',
       'type ipv4_addr; flags interval',
@@ -83,8 +102,11 @@ export function renderTable(
 /*
  * guard: what claims to come from or go to loopback but arrives on a wire is dropped before NAT, so that a
  *   port published on 127.0.0.1 stays on this machine and route_localnet opens nothing to containers.
- * forwarding: into our networks come answers, published ports and neighbours of the same bridge; all else is
- *   dropped. Traffic that does not concern our networks passes untouched.
+ * prerouting: where containers are kept apart, a published port is reached through the socket that holds it; with
+ *   br_netfilter a translated packet would stay within the bridge, which takes it nowhere.
+ * forwarding: into our networks come answers, published ports, neighbours of the same bridge and, where those are
+ *   kept apart, links; all else is dropped, also what is part of a flow that began while the rules were gone: only
+ *   replies are let in as such. Traffic that does not concern our networks passes untouched.
  * postrouting: a container that reaches a neighbour through the host's address must see the answer come back
  *   the same way; loopback sources cannot leave the host as they are.
  */
@@ -96,6 +118,7 @@ const CHAINS = `
   }
   chain prerouting {
     type nat hook prerouting priority -100; policy accept;
+    iifname @isolated return
     dnat ip to ip daddr . meta l4proto . th dport map @ports
     fib daddr type local dnat ip to meta l4proto . th dport map @any_ports
   }
@@ -116,18 +139,23 @@ const CHAINS = `
     iifname . oifname @peers accept
     iifname @internal drop
     oifname @internal drop
-    ct state established,related accept
+    ct state related accept
+    ct state established ct direction reply accept
     ct status dnat accept
+    ip saddr . ip daddr . meta l4proto . th dport @links accept
     oifname @bridges ip daddr @guarded drop
   }`;
 
-/** Commands that add DNAT entries; empty without entries. Adding what is there already is fine. */
-export const renderAddPorts = (table: string, ports: readonly PortRule[]): string =>
-  renderElements('add', table, ports, (port) => `${keyOf(port)} : ${targetOf(port)}`);
+/** What comes and goes with containers. */
+export type RuleElements = Pick<WantedRules, 'ports' | 'links'>;
 
-/** Commands that remove DNAT entries. The transaction fails when one is not there. */
-export const renderDeletePorts = (table: string, ports: readonly PortRule[]): string =>
-  renderElements('delete', table, ports, keyOf);
+/** Commands that add elements; empty without any. Adding what is there already is fine. */
+export const renderAdd = (table: string, elements: RuleElements): string =>
+  renderElements('add', table, elements, (port) => `${keyOf(port)} : ${targetOf(port)}`);
+
+/** Commands that remove elements. The transaction fails when one is not there. */
+export const renderDelete = (table: string, elements: RuleElements): string =>
+  renderElements('delete', table, elements, keyOf);
 
 export const renderDeleteTable = (table: string): string =>
   `add table inet ${table}\ndelete table inet ${table}`;
@@ -135,16 +163,17 @@ export const renderDeleteTable = (table: string): string =>
 function renderElements(
   verb: 'add' | 'delete',
   table: string,
-  ports: readonly PortRule[],
+  { ports, links }: RuleElements,
   render: (port: PortRule) => string,
 ): string {
-  const maps = [
-    ['ports', ports.filter((port) => !isAny(port))],
-    ['any_ports', ports.filter(isAny)],
+  const changed = [
+    ['ports', ports.filter((port) => !isAny(port)).map(render)],
+    ['any_ports', ports.filter(isAny).map(render)],
+    ['links', links.map(linkOf)],
   ] as const;
-  return maps
+  return changed
     .filter(([, members]) => members.length > 0)
-    .map(([map, members]) => `${verb} element inet ${table} ${map} { ${members.map(render).join(', ')} }`)
+    .map(([name, members]) => `${verb} element inet ${table} ${name} { ${members.join(', ')} }`)
     .join('\n');
 }
 
@@ -154,6 +183,9 @@ const keyOf = (port: PortRule): string =>
   `${isAny(port) ? '' : `${port.hostIp} . `}${port.protocol} . ${port.hostPort}`;
 
 const targetOf = (port: PortRule): string => `${port.targetIp} . ${port.targetPort}`;
+
+const linkOf = ({ sourceIp, targetIp, protocol, targetPort }: LinkRule): string =>
+  `${sourceIp} . ${targetIp} . ${protocol} . ${targetPort}`;
 
 const quote = (name: string): string => `"${name}"`;
 

@@ -1,5 +1,5 @@
 import type { Collection } from '#store';
-import type { PortRule } from './rules.ts';
+import type { LinkRule, PortRule, RuleElements } from './rules.ts';
 import type { Endpoint, Sandbox } from './types.ts';
 
 /** No sandbox outlives a power cut: without its container every row is dropped by the next start. */
@@ -77,9 +77,30 @@ export class SandboxRegistry {
   }
 
   portRules(): PortRule[] {
-    return this.#everything()
+    return this.#staying().flatMap(portRulesOf);
+  }
+
+  linkRules(): LinkRule[] {
+    return this.#staying().flatMap((sandbox) => this.#linksFrom(sandbox));
+  }
+
+  /** What a sandbox has in the rules: its ports, its links and those of others to it. */
+  elementsOf(sandbox: Sandbox): RuleElements {
+    const others = this.#staying().filter(({ containerId }) => containerId !== sandbox.containerId);
+    const incoming = others.flatMap((other) => linkRulesBetween(other, sandbox));
+    return { ports: portRulesOf(sandbox), links: [...this.#linksFrom(sandbox), ...incoming] };
+  }
+
+  #linksFrom(sandbox: Sandbox): LinkRule[] {
+    const ids = new Set((sandbox.links ?? []).map(({ containerId }) => containerId));
+    const targets = [...ids].flatMap((id) => this.#drafts.get(id) ?? this.#stored.get(id) ?? []);
+    return targets
       .filter(({ containerId }) => !this.#leaving.has(containerId))
-      .flatMap(portRulesOf);
+      .flatMap((target) => linkRulesBetween(sandbox, target));
+  }
+
+  #staying(): Sandbox[] {
+    return this.#everything().filter(({ containerId }) => !this.#leaving.has(containerId));
   }
 
   #everything(): Sandbox[] {
@@ -87,9 +108,23 @@ export class SandboxRegistry {
   }
 }
 
+const addressOf = ({ endpoints }: Sandbox): string | undefined =>
+  endpoints.find(({ ipv4Address }) => ipv4Address !== '')?.ipv4Address;
+
+function linkRulesBetween(source: Sandbox, target: Sandbox): LinkRule[] {
+  const sourceIp = addressOf(source);
+  const targetIp = addressOf(target);
+  if (sourceIp === undefined || targetIp === undefined) return [];
+  return (source.links ?? [])
+    .filter(({ containerId }) => containerId === target.containerId)
+    .flatMap(({ ports }) =>
+      ports.map(({ port, protocol }) => ({ sourceIp, targetIp, protocol, targetPort: port })),
+    );
+}
+
 /** The DNAT entries of a sandbox. IPv6 host addresses are served by sockets, not by rules. */
 export function portRulesOf(sandbox: Sandbox): PortRule[] {
-  const targetIp = sandbox.endpoints.find(({ ipv4Address }) => ipv4Address !== '')?.ipv4Address;
+  const targetIp = addressOf(sandbox);
   if (targetIp === undefined) return [];
   return sandbox.ports
     .filter(({ hostIp }) => !hostIp.includes(':'))

@@ -9,6 +9,7 @@ import {
   sandboxExists,
   sandboxNotReleased,
   sandboxSetupFailed,
+  sctpNeedsFirewall,
 } from './errors.ts';
 import type { Ipv4 } from './ipv4.ts';
 import type { NetworkKernel } from './kernel.ts';
@@ -90,6 +91,9 @@ class LocalNetworkService implements NetworkService {
 
   validate(request: SandboxRequest): void {
     checkRequest(this.#networks, request);
+    if (this.#options.firewall === false && request.ports.some(({ protocol }) => protocol === 'sctp')) {
+      throw sctpNeedsFirewall();
+    }
   }
 
   createSandbox(request: SandboxRequest): Promise<Sandbox> {
@@ -119,7 +123,7 @@ class LocalNetworkService implements NetworkService {
   async #create(request: SandboxRequest): Promise<Sandbox> {
     this.validate(request);
     if (this.#sandboxes.get(request.containerId)) throw sandboxExists(request.containerId);
-    const network = this.#networks.get(request.networkMode);
+    const network = this.#networks.ofMode(request.networkMode);
     const draft = this.#draft(request, network);
     this.#sandboxes.hold(draft);
     try {
@@ -135,18 +139,23 @@ class LocalNetworkService implements NetworkService {
   #draft(request: SandboxRequest, network: StoredNetwork): Sandbox {
     const id = createId();
     const isHost = network.driver === 'host';
+    // Without a default bridge `none` stands in for it; that is no place in a network.
+    const isStandIn = network.driver === 'null' && this.#networks.isDefaultMode(request.networkMode);
+    const plugged = () =>
+      network.driver === 'bridge' ? this.#plug(request, network) : emptyEndpoint(network);
     return {
       containerId: request.containerId,
       id,
       netnsPath: isHost ? undefined : join(this.#options.execRoot, 'netns', shortId(id)),
-      endpoints: [network.driver === 'bridge' ? this.#plug(request, network) : emptyEndpoint(network)],
+      endpoints: isStandIn ? [] : [plugged()],
       ports: [],
+      ...(request.links && request.links.length > 0 ? { links: request.links } : {}),
     };
   }
 
   #plug(request: SandboxRequest, network: StoredNetwork): Endpoint {
     const wished = Object.entries(request.endpoints ?? {}).find(
-      ([name]) => this.#networks.get(name).id === network.id,
+      ([name]) => this.#networks.ofMode(name).id === network.id,
     );
     const previous = this.#lastAddress.get(network.id);
     const { endpoint, address } = planEndpoint(network, this.#sandboxes, wished?.[1] ?? {}, previous);
@@ -193,8 +202,9 @@ class LocalNetworkService implements NetworkService {
     // Both are under way at once: the Worker takes them in turn, without a round trip between.
     const results = await Promise.allSettled([
       this.#kernel.createSandbox(plan),
-      this.#running?.firewall.add(portRulesOf(sandbox)),
+      this.#running?.firewall.add(this.#sandboxes.elementsOf(sandbox)),
       this.#running?.settleLoopback(),
+      this.#forgetFlows(sandbox, true),
     ]);
     const failed = results.find((result) => result.status === 'rejected');
     if (!failed) return;
@@ -219,12 +229,34 @@ class LocalNetworkService implements NetworkService {
 
   async #dismantle(sandbox: Sandbox): Promise<void> {
     const results = await Promise.allSettled([
-      this.#running?.firewall.delete(portRulesOf(sandbox)),
+      this.#running?.firewall.delete(this.#sandboxes.elementsOf(sandbox)),
+      this.#forgetFlows(sandbox, false),
       sandbox.ports.length > 0 ? this.#kernel.closePorts(sandbox.containerId) : undefined,
       sandbox.netnsPath === undefined ? undefined : this.#kernel.removeSandbox(sandbox.netnsPath),
     ]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw sandboxNotReleased(sandbox.containerId, failed.reason);
+  }
+
+  /** Flows that began before the rules changed do not follow them. Queued behind that change. */
+  async #forgetFlows(sandbox: Sandbox, isPublished: boolean): Promise<void> {
+    const flows = portRulesOf(sandbox)
+      .filter(({ protocol }) => protocol === 'udp')
+      .map(({ hostIp, hostPort, targetIp }) => ({
+        hostIp,
+        port: hostPort,
+        targetIp: isPublished ? targetIp : undefined,
+      }));
+    if (flows.length === 0) return;
+    try {
+      await this.#kernel.forgetFlows(flows);
+    } catch (error) {
+      // They end by themselves after half a minute of silence.
+      this.#logger.warn('UDP flows to published ports not deleted', {
+        container: sandbox.containerId,
+        reason: errorMessage(error),
+      });
+    }
   }
 
   async #removeAll(): Promise<void> {

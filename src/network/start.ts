@@ -2,14 +2,15 @@ import { join } from 'node:path';
 import type { Logger } from '#base';
 import { chooseBridge } from './bridge-choice.ts';
 import { planDefaultNetworks } from './default-networks.ts';
-import { bridgeInUse } from './errors.ts';
-import { Firewall } from './firewall.ts';
+import { bridgeInUse, isolationNeedsFirewall } from './errors.ts';
+import { createAbsentFirewall, createFirewall, type Firewall } from './firewall.ts';
 import type { NetworkKernel } from './kernel.ts';
+import { isInterContainer } from './network-options.ts';
 import type { NetworkRegistry } from './network-registry.ts';
-import { DEFAULT_BRIDGE, type NetworkServiceOptions } from './options.ts';
+import { DEFAULT_BRIDGE, type NetworkServiceOptions, NO_BRIDGE } from './options.ts';
 import type { PortBook } from './port-book.ts';
 import { hostPortsOf } from './published-ports.ts';
-import { renderDeleteTable, tableName } from './rules.ts';
+import { type PortRule, renderDeleteTable, tableName } from './rules.ts';
 import type { SandboxRegistry } from './sandbox-registry.ts';
 import type { StoredNetwork } from './stored.ts';
 import { DEFAULT_ADDRESS_POOLS } from './subnet-choice.ts';
@@ -32,57 +33,87 @@ export interface RunningNetwork {
   resume(): Promise<void>;
 }
 
-const DEFAULT_RULES_CHECK_MS = 500;
+const DEFAULT_RULES_CHECK_MS = 5000;
 
 /**
  * Brings the machine to what is stored: default networks, bridge, rules; sandboxes of dead containers and
  * namespaces nobody knows go, those of live ones keep addresses, ports and rules.
  */
 export async function startNetwork(context: StartContext): Promise<RunningNetwork> {
-  const { kernel, networks, options, sandboxes, ports } = context;
+  const { kernel, options, sandboxes, ports } = context;
+  if (!hasFirewall(options) && options.bridge?.interContainer === false) throw isolationNeedsFirewall();
   const bridge = await prepareBridge(context);
   await releaseOrphans(context);
+  if (bridge === undefined) return withoutBridge();
   await ensureForwarding(kernel, options);
   for (const sandbox of sandboxes.all()) ports.restore(sandbox.ports);
 
-  const firewall = new Firewall({
-    kernel,
-    logger: options.logger,
-    table: tableName(bridge, DEFAULT_BRIDGE),
-    wanted: () => ({ networks: networks.bridgeRules(), ports: sandboxes.portRules() }),
-  });
-  const loopback = new LoopbackAccess(kernel, sandboxes, bridge);
+  const firewall = await openFirewall(context, bridge);
+  const loopback = new LoopbackAccess(kernel, bridge, () =>
+    hasFirewall(options) ? sandboxes.portRules() : [],
+  );
   const resume = async () => {
     if (!(await kernel.claimBridge(bridge))) throw bridgeInUse(bridge);
+    // First, so that no change goes unseen.
+    await firewall.watch(options.rulesCheckMs ?? DEFAULT_RULES_CHECK_MS);
     await firewall.rebuild();
     await loopback.settle();
     await reopenPorts(kernel, sandboxes, options.logger);
-    await firewall.watch(options.rulesCheckMs ?? DEFAULT_RULES_CHECK_MS);
   };
   await resume();
   return { firewall, resume, settleLoopback: () => loopback.settle() };
 }
 
-/** Claims a bridge, decides on the default networks, and only then touches anything. Returns the bridge's name. */
+const hasFirewall = (options: NetworkServiceOptions): boolean => options.firewall !== false;
+
+/** Nobody is plugged in anywhere: there is nothing to keep. */
+function withoutBridge(): RunningNetwork {
+  const nothing = async (): Promise<void> => {};
+  return { firewall: createAbsentFirewall(), settleLoopback: nothing, resume: nothing };
+}
+
+async function openFirewall(context: StartContext, bridge: string): Promise<Firewall> {
+  const { kernel, networks, sandboxes, options } = context;
+  const table = tableName(bridge, DEFAULT_BRIDGE);
+  if (!hasFirewall(options)) {
+    // What an earlier daemon left would go on translating.
+    await kernel.applyRules(renderDeleteTable(table)).catch(() => {});
+    return createAbsentFirewall();
+  }
+  return createFirewall({
+    kernel,
+    logger: options.logger,
+    table,
+    wanted: () => ({
+      networks: networks.bridgeRules(),
+      ports: sandboxes.portRules(),
+      links: sandboxes.linkRules(),
+    }),
+  });
+}
+
+/**
+ * Claims a bridge, decides on the default networks, and only then touches anything. Returns the bridge's name;
+ * undefined where there shall be none.
+ */
 async function prepareBridge({
   kernel,
   networks,
   options,
   sandboxes,
   liveContainerIds,
-}: StartContext): Promise<string> {
+}: StartContext): Promise<string | undefined> {
   const facts = await kernel.hostFacts();
   const before = networks.byName('bridge');
   const isBridgeInUse =
     before !== undefined &&
     sandboxes.endpointsOf(before.id).some(({ containerId }) => liveContainerIds.has(containerId));
-  const name = await chooseBridge({
-    kernel,
-    facts,
-    wanted: options.bridge?.name,
-    previous: before?.bridgeName,
-    isInUse: isBridgeInUse,
-  });
+  const wanted = options.bridge?.name;
+  // Containers run on: their bridge stays until a start without any.
+  const isUnwanted = wanted === NO_BRIDGE && !isBridgeInUse;
+  const name = isUnwanted
+    ? undefined
+    : await chooseBridge({ kernel, facts, wanted, previous: before?.bridgeName, isInUse: isBridgeInUse });
   const planned = planDefaultNetworks({
     stored: networks.list(),
     facts,
@@ -90,12 +121,18 @@ async function prepareBridge({
     bridgeName: name,
     pools: options.addressPools ?? DEFAULT_ADDRESS_POOLS,
     isBridgeInUse,
+    hasFirewall: hasFirewall(options),
+    defaultHostIp: options.defaultHostIp,
     now: new Date(),
   });
   if (before?.bridgeName && before.bridgeName !== name) await removeOldBridge(kernel, before);
   for (const network of planned) networks.put(network);
   for (const network of planned) await ensureBridgeOf(kernel, network);
-  if (!facts.links.some((link) => link.name === name)) await reattachAll(kernel, sandboxes, name);
+  if (name === undefined) {
+    if (before) networks.remove(before);
+    return undefined;
+  }
+  if (!facts.links.some((link) => link.name === name)) await reattachAll(kernel, sandboxes, networks);
   return name;
 }
 
@@ -107,6 +144,7 @@ async function ensureBridgeOf(kernel: NetworkKernel, network: StoredNetwork): Pr
     mtu: network.mtu,
     create: network.ownsBridge,
     exclusive: network.ownsBridge,
+    isolated: !isInterContainer(network),
   });
 }
 
@@ -117,11 +155,15 @@ async function removeOldBridge(kernel: NetworkKernel, before: StoredNetwork): Pr
   await kernel.removeBridge(before.bridgeName);
 }
 
-async function reattachAll(kernel: NetworkKernel, sandboxes: SandboxRegistry, bridge: string): Promise<void> {
-  for (const { endpoints } of sandboxes.all()) {
-    for (const { hostInterface } of endpoints) {
-      if (hostInterface) await kernel.reattach(hostInterface, bridge);
-    }
+async function reattachAll(
+  kernel: NetworkKernel,
+  sandboxes: SandboxRegistry,
+  networks: NetworkRegistry,
+): Promise<void> {
+  const bridge = networks.get('bridge');
+  for (const { hostInterface } of sandboxes.all().flatMap(({ endpoints }) => endpoints)) {
+    if (hostInterface)
+      await kernel.reattach(hostInterface, bridge.bridgeName ?? '', !isInterContainer(bridge));
   }
 }
 
@@ -167,18 +209,18 @@ async function reopenPorts(kernel: NetworkKernel, sandboxes: SandboxRegistry, lo
  */
 class LoopbackAccess {
   readonly #kernel: NetworkKernel;
-  readonly #sandboxes: SandboxRegistry;
+  readonly #rules: () => readonly PortRule[];
   readonly #path: string;
   #isOn: boolean | undefined;
 
-  constructor(kernel: NetworkKernel, sandboxes: SandboxRegistry, bridge: string) {
+  constructor(kernel: NetworkKernel, bridge: string, rules: () => readonly PortRule[]) {
     this.#kernel = kernel;
-    this.#sandboxes = sandboxes;
+    this.#rules = rules;
     this.#path = `net/ipv4/conf/${bridge}/route_localnet`;
   }
 
   async settle(): Promise<void> {
-    const isNeeded = this.#sandboxes.portRules().some(({ hostIp }) => /^(0\.0\.0\.0|127\.)/.test(hostIp));
+    const isNeeded = this.#rules().some(({ hostIp }) => /^(0\.0\.0\.0|127\.)/.test(hostIp));
     if (isNeeded === this.#isOn) return;
     this.#isOn = isNeeded;
     await this.#kernel.ensureSysctl(this.#path, isNeeded ? '1' : '0');

@@ -1,5 +1,5 @@
 import { dataLoss } from '#base';
-import type { Endpoint, Network, PublishedPort, Sandbox } from './types.ts';
+import type { Endpoint, Network, PublishedPort, Sandbox, SandboxLink } from './types.ts';
 
 /** A network with what only this room needs to know. */
 export interface StoredNetwork extends Network {
@@ -89,12 +89,19 @@ const PORT: Shape<PublishedPort> = {
   hostPort: isInteger,
 };
 
-const SANDBOX: Shape<Sandbox> = {
+const LINK: Shape<SandboxLink> = {
+  containerId: isName,
+  ports: isListOf(isShaped({ port: isInteger, protocol: isOneOf('tcp', 'udp', 'sctp') })),
+};
+
+// Complete although `links` may be missing.
+const SANDBOX: Shape<Required<Sandbox>> = {
   containerId: isName,
   id: isName,
   netnsPath: isOptional(isText),
   endpoints: isListOf(isShaped(ENDPOINT)),
   ports: isListOf(isShaped(PORT)),
+  links: isOptional(isListOf(isShaped(LINK))),
 };
 
 /** Checks a stored network. @throws `data_loss` for anything else. */

@@ -52,11 +52,19 @@ export interface SandboxRequest {
   readonly endpoints?: Readonly<Record<string, EndpointRequest>>;
   readonly ports: readonly PortRequest[];
   readonly sysctls?: Readonly<Record<string, string>>;
+  /** Containers it is linked to. Opens their ports where containers do not reach each other otherwise. */
+  readonly links?: readonly SandboxLink[];
   /**
    * Path of an empty network namespace to use instead of a new one: that of a container in a user namespace has to
    * belong to it. Must stay valid until the sandbox is made.
    */
   readonly netnsFrom?: string;
+}
+
+/** What one container may reach of another. */
+export interface SandboxLink {
+  readonly containerId: string;
+  readonly ports: readonly { readonly port: number; readonly protocol: Protocol }[];
 }
 
 export interface EndpointRequest {
@@ -92,6 +100,8 @@ export interface Sandbox {
   readonly netnsPath: string | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly ports: readonly PublishedPort[];
+  /** None in sandboxes of daemons that knew no links. */
+  readonly links?: readonly SandboxLink[];
 }
 
 export interface NetworkService {

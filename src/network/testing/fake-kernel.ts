@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type {
   BridgeSpec,
+  FlowPort,
   HostFacts,
   HostPort,
   KernelEvents,
@@ -18,6 +19,8 @@ export interface FakeMachine {
   readonly sysctls: Map<string, string>;
   /** Every transaction so far. */
   readonly rules: string[];
+  /** Ports whose flows were to be forgotten, in order. */
+  readonly forgotten: FlowPort[];
   /** Claimed bridge names. */
   readonly claims: Set<string>;
   /** `tcp/80` held by programs that are not ours. */
@@ -43,6 +46,7 @@ export function createFakeMachine(): FakeMachine {
     sandboxes: new Map(),
     sysctls: new Map([['net/ipv4/ip_forward', '0']]),
     rules: [],
+    forgotten: [],
     claims: new Set(),
     foreignPorts: new Set(),
     facts: {
@@ -97,6 +101,7 @@ function createFakeKernel(machine: FakeMachine, _events: KernelEvents): FakeKern
         .filter((path) => path === join(directory, basename(path)))
         .map((path) => basename(path)),
     applyRules: async (commands) => void machine.rules.push(commands),
+    forgetFlows: async (ports) => void machine.forgotten.push(...ports),
     watchRules: async () => {},
     close: async () => kill(),
   };

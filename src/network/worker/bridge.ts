@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RouteSocket } from '#sys';
 import { notABridge } from '../errors.ts';
 import { tryParseCidr } from '../ipv4.ts';
@@ -9,7 +11,26 @@ export function ensureBridge(route: RouteSocket, spec: BridgeSpec): void {
   if (link && link.kind !== 'bridge') throw notABridge(spec.name);
   if (!link && spec.create) route.createBridge(spec.name, { mtu: spec.mtu, mac: bridgeMac() });
   ensureAddress(route, spec);
-  route.setLink(spec.name, { up: true });
+  const isResized = spec.exclusive && link !== undefined && link.mtu !== spec.mtu;
+  route.setLink(spec.name, { up: true, ...(isResized ? { mtu: spec.mtu } : {}) });
+}
+
+/**
+ * Isolated ports exchange nothing directly. Instead the bridge answers for them (proxy_arp_pvlan), so that the host
+ * routes between them and its rules apply; no packet filter in the bridge is needed, and broadcasts reach nobody.
+ */
+export function settleIsolation(route: RouteSocket, spec: BridgeSpec, sysctlRoot: string): void {
+  const path = join(sysctlRoot, 'net/ipv4/conf', spec.name, 'proxy_arp_pvlan');
+  const wanted = spec.isolated ? '1' : '0';
+  if (readFileSync(path, 'utf8').trim() === wanted) return;
+  const bridge = route.link(spec.name)?.index;
+  for (const { name, masterIndex, kind } of route.links()) {
+    if (masterIndex === bridge && kind === 'veth') route.setLink(name, { isolated: spec.isolated });
+  }
+  // The kernel waits up to 0.8 s before it answers for others.
+  if (spec.isolated) writeFileSync(join(sysctlRoot, 'net/ipv4/neigh', spec.name, 'proxy_delay'), '0');
+  // Last, because it tells the next start that the ports are done.
+  writeFileSync(path, wanted);
 }
 
 function ensureAddress(route: RouteSocket, spec: BridgeSpec): void {

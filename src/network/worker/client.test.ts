@@ -23,7 +23,7 @@ test('errors keep what they carry: errno of the kernel, code of ours', async () 
     code: 'ENOENT',
     errno: -2,
   });
-  const spec = { name: 'b', address: undefined, mtu: 1500, create: true, exclusive: true };
+  const spec = { name: 'b', address: undefined, mtu: 1500, create: true, isolated: false, exclusive: true };
   await expect(worker.ensureBridge(spec)).rejects.toMatchObject({
     name: 'GantryError',
     code: 'invalid_argument',

@@ -61,6 +61,7 @@ const METHOD_TABLE = {
   removeSandbox: true,
   pinnedNamespaces: true,
   applyRules: true,
+  forgetFlows: true,
   watchRules: true,
   close: true,
 } satisfies Record<KernelMethod, true>;

@@ -1,21 +1,19 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Nftables, RouteSocket, Sys } from '#sys';
-import type {
-  BridgeSpec,
-  HostFacts,
-  KernelEvents,
-  NetworkKernel,
-  RulesWatch,
-  SandboxPlan,
-} from '../kernel.ts';
-import { ensureBridge } from './bridge.ts';
+import type { FlowSocket, Nftables, RouteSocket, Sys } from '#sys';
+import type { BridgeSpec, HostFacts, KernelEvents, NetworkKernel, SandboxPlan } from '../kernel.ts';
+import { ensureBridge, settleIsolation } from './bridge.ts';
 import { type BridgeClaim, claimBridge } from './bridge-claim.ts';
+import { forgetFlows } from './flows.ts';
 import { HostPorts } from './host-ports.ts';
+import { RulesWatcher } from './rules-watcher.ts';
 import { buildSandbox } from './sandbox-builder.ts';
 
 /** The parts of `sys` the network uses. */
-export type NetworkSys = Pick<Sys, 'namespaces' | 'openNetlink' | 'openNftables'>;
+export type NetworkSys = Pick<
+  Sys,
+  'namespaces' | 'openNetlink' | 'openNftables' | 'openRulesMonitor' | 'openFlows'
+>;
 
 /**
  * The kernel on the calling thread: what runs inside the Worker. Sockets are opened at the first use, in the
@@ -34,10 +32,14 @@ export function createLocalKernel(options: {
   const claims = new Map<string, BridgeClaim>();
   let route: RouteSocket | undefined;
   let nft: Nftables | undefined;
-  let watcher: ReturnType<typeof setInterval> | undefined;
+  let flows: FlowSocket | undefined;
   const routeSocket = (): RouteSocket => (route ??= sys.openNetlink());
   const nftables = (): Nftables => (nft ??= sys.openNftables());
-  const stopWatching = () => clearInterval(watcher);
+  const watcher = new RulesWatcher({
+    openMonitor: () => sys.openRulesMonitor(),
+    nftables,
+    onDamaged: () => events.onRulesDamaged(),
+  });
 
   return {
     hostFacts: async () => readFacts(routeSocket()),
@@ -47,13 +49,16 @@ export function createLocalKernel(options: {
       if (claim) claims.set(name, claim);
       return claim !== undefined;
     },
-    ensureBridge: async (spec: BridgeSpec) => ensureBridge(routeSocket(), spec),
+    async ensureBridge(spec: BridgeSpec) {
+      ensureBridge(routeSocket(), spec);
+      settleIsolation(routeSocket(), spec, sysctlRoot);
+    },
     async removeBridge(name) {
       if (routeSocket().link(name)) routeSocket().deleteLink(name);
     },
-    async reattach(interfaceName, bridgeName) {
+    async reattach(interfaceName, bridgeName, isolated) {
       if (!routeSocket().link(interfaceName)) return false;
-      routeSocket().setLink(interfaceName, { master: bridgeName, up: true });
+      routeSocket().setLink(interfaceName, { master: bridgeName, up: true, isolated });
       return true;
     },
     ensureSysctl: async (path, value) => ensureSysctl(join(sysctlRoot, path), value),
@@ -65,26 +70,23 @@ export function createLocalKernel(options: {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       return readdirSync(directory);
     },
-    applyRules: async (commands) => nftables().run(commands),
-    async watchRules(watch) {
-      stopWatching();
-      if (!watch) return;
-      let round = 0;
-      watcher = setInterval(() => {
-        round += 1;
-        const isWhole = round % THOROUGH_EVERY === 0 ? hasRules : hasTable;
-        if (!isWhole(nftables(), watch)) events.onRulesDamaged();
-      }, watch.intervalMs);
+    applyRules: async (commands) => watcher.change(() => nftables().run(commands)),
+    async forgetFlows(wanted) {
+      flows ??= sys.openFlows();
+      forgetFlows(flows, routeSocket(), wanted);
     },
+    watchRules: (watch) => watcher.watch(watch),
     async close() {
-      stopWatching();
+      await watcher.watch(undefined);
       ports.closeAll();
       for (const claim of claims.values()) claim.release();
       claims.clear();
       route?.[Symbol.dispose]();
       nft?.[Symbol.dispose]();
+      flows?.[Symbol.dispose]();
       route = undefined;
       nft = undefined;
+      flows = undefined;
     },
   };
 }
@@ -114,27 +116,4 @@ function ensureSysctl(path: string, value: string): boolean {
   if (readFileSync(path, 'utf8').trim() === value) return false;
   writeFileSync(path, value);
   return true;
-}
-
-/*
- * Listing a chain makes libnftables read all elements (20 ms beside 3,000 ports); listing the chains' names does
- * not (0.05 ms), and finds what a firewall reload does: dropping tables. Rules alone are looked for now and then.
- */
-const THOROUGH_EVERY = 20;
-
-const hasTable = (nft: Nftables, { table }: RulesWatch): boolean =>
-  lists(nft, 'list chains inet', (entry) => {
-    const chain = entry['chain'];
-    return typeof chain === 'object' && chain !== null && 'table' in chain && chain.table === table;
-  });
-
-const hasRules = (nft: Nftables, { table }: RulesWatch): boolean =>
-  lists(nft, `list chain inet ${table} forwarding`, (entry) => 'rule' in entry);
-
-function lists(nft: Nftables, command: string, wanted: (entry: Record<string, unknown>) => boolean): boolean {
-  try {
-    return nft.query(command).some(wanted);
-  } catch {
-    return false;
-  }
 }

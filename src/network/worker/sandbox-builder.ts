@@ -48,7 +48,12 @@ function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
   const hairpin = isBridgedTrafficFiltered();
   for (const planned of plan.interfaces) {
     connect(host, planned, plan.netnsPath);
-    host.setLink(planned.hostName, { up: true, ...(hairpin ? { hairpin } : {}) });
+    const { isolated } = planned;
+    host.setLink(planned.hostName, {
+      up: true,
+      ...(hairpin ? { hairpin } : {}),
+      ...(isolated ? { isolated } : {}),
+    });
     configure(inside, planned);
   }
   const late = sysctlsFor(plan, true);

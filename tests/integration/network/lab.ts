@@ -43,14 +43,22 @@ export class Lab implements AsyncDisposable {
     return child;
   }
 
-  /** One request from a namespace. Undefined when there is no answer. */
+  /** One request from a namespace, from the UDP port `fromPort` if given. Undefined when there is no answer. */
   async ask(
     netns: string | undefined,
     protocol: 'tcp' | 'udp',
     address: string,
     port: number,
+    fromPort = 0,
   ): Promise<string | undefined> {
-    const script = [process.execPath, join(FIXTURES, 'client.ts'), protocol, address, String(port)];
+    const script = [
+      process.execPath,
+      join(FIXTURES, 'client.ts'),
+      protocol,
+      address,
+      `${port}`,
+      `${fromPort}`,
+    ];
     const child = Bun.spawn(enter(netns, script), { stdout: 'pipe', stderr: 'pipe' });
     const output = await new Response(child.stdout).text();
     return (await child.exited) === 0 ? output : undefined;
