@@ -30,8 +30,8 @@ export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave
 
 export interface Mounts {
   /**
-   * Mounts an overlay through fsopen/fsconfig (`lowerdir+`), so that neither length nor characters of
-   * the paths matter. `lowerdirs` is topmost first. Without `upperdir` the mount is read-only.
+   * Mounts an overlay through fsopen/fsconfig (`lowerdir+`) or, before Linux 6.7, by mount(2) and descriptors, so that
+   * neither length nor characters of the paths matter. `lowerdirs` is topmost first. Without `upperdir` the mount is read-only.
    * @throws when the result came up read-only although an upper directory was given.
    */
   mountOverlay(options: {
@@ -43,7 +43,7 @@ export interface Mounts {
     readonly options?: Readonly<Record<string, string>>;
     /**
      * The lower directories are seen through this mapping (idmapped mounts; Linux 6.13 for overlays): what belongs to
-     * `containerID` on disk belongs to `hostID` in the overlay. The upper directory is not mapped.
+     * `containerID` on disk belongs to `hostID` in the overlay. The upper directory is not mapped. Older: EOPNOTSUPP.
      */
     readonly lowerMappings?: IdMappings;
   }): void;

@@ -1,5 +1,8 @@
-/** How long {@link eventually} goes on before it gives up. Generous: it bounds a hang, it measures nothing. */
-const PATIENCE_MS = 20_000;
+/**
+ * How long {@link eventually} goes on before it gives up. Generous: it bounds a hang, it measures nothing. Machines that are
+ * many times slower set `GANTRY_TEST_PATIENCE_MS`.
+ */
+const PATIENCE_MS = Number(process.env['GANTRY_TEST_PATIENCE_MS'] ?? 20_000);
 const PAUSE_MS = 20;
 
 /**
