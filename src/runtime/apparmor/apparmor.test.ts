@@ -32,7 +32,7 @@ test('isAppArmorEnabled: only with its file system and the switch on', () => {
 
 test('openAppArmor: loads the default profile once', () => {
   expect(openAppArmor({ logger, sysfs, load })).toEqual({ isEnabled: false, defaultProfile: undefined });
-  enable('Y\n', 'docker-default (enforce)\n');
+  enable('Y\n', 'docker-default-2 (enforce)\n');
   expect(openAppArmor({ logger, sysfs, load }).defaultProfile).toBe(DEFAULT_APPARMOR_PROFILE);
   expect(loaded).toEqual([DEFAULT_APPARMOR_TEXT]);
   enable('Y\n', `${DEFAULT_APPARMOR_PROFILE} (enforce)\n`);

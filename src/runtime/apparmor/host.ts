@@ -8,6 +8,8 @@ export interface AppArmorHost {
   readonly isEnabled: boolean;
   /** The profile for containers that name none; undefined: it could not be loaded, they go without. */
   readonly defaultProfile: string | undefined;
+  /** Loads the default profile again if something has taken it out of the kernel: an update of AppArmor does. */
+  ensureLoaded(): void;
 }
 
 /** Puts a profile into the kernel. @throws when the parser is missing or refuses it. */
@@ -23,23 +25,26 @@ export function isAppArmorEnabled(sysfs = '/sys'): boolean {
   }
 }
 
-/** Reads what there is, and loads our profile where it is not loaded yet. */
+/** Reads what there is, and loads our profile where none of its name is loaded: another engine's serves as well. */
 export function openAppArmor(options: {
   readonly logger: Logger;
   readonly sysfs?: string;
   readonly load?: ProfileLoader;
 }): AppArmorHost {
   const { logger, sysfs = '/sys', load = loadProfile } = options;
-  if (!isAppArmorEnabled(sysfs)) return { isEnabled: false, defaultProfile: undefined };
-  try {
+  if (!isAppArmorEnabled(sysfs)) return { isEnabled: false, defaultProfile: undefined, ensureLoaded: () => {} };
+  const ensureLoaded = (): void => {
     if (!loadedProfiles(sysfs).includes(DEFAULT_APPARMOR_PROFILE)) load(DEFAULT_APPARMOR_TEXT);
-    return { isEnabled: true, defaultProfile: DEFAULT_APPARMOR_PROFILE };
+  };
+  try {
+    ensureLoaded();
+    return { isEnabled: true, defaultProfile: DEFAULT_APPARMOR_PROFILE, ensureLoaded };
   } catch (error) {
     logger.warn('AppArmor is on, but the default profile could not be loaded: containers run without', {
       profile: DEFAULT_APPARMOR_PROFILE,
       reason: errorMessage(error),
     });
-    return { isEnabled: true, defaultProfile: undefined };
+    return { isEnabled: true, defaultProfile: undefined, ensureLoaded: () => {} };
   }
 }
 

@@ -1,5 +1,5 @@
-/** The profile of containers that name none. */
-export const DEFAULT_APPARMOR_PROFILE = 'gantry-default';
+/** The profile of containers that name none: docker's name for it, which scripts and orchestrators pass on. */
+export const DEFAULT_APPARMOR_PROFILE = 'docker-default';
 
 /**
  * What a container may do under AppArmor: everything, as far as its capabilities and seccomp allow, but mounting, writing
