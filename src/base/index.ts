@@ -22,6 +22,7 @@ export {
 } from './log.ts';
 export { MeasuredSizes, type MeasuredSizesOptions } from './measured-sizes.ts';
 export { KeyedMutex, Semaphore } from './mutex.ts';
+export { setAside } from './set-aside.ts';
 export { onSettled } from './settlement.ts';
 export { parseSignal, SIGNALS } from './signals.ts';
 export {

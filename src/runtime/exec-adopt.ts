@@ -92,7 +92,13 @@ function undoStart(execId: string, files: ExecLayout, task: TaskRecord, context:
     const killed = cgroup?.signal(SIGKILL) ?? false;
     if (starters.length === 0 && !killed) break;
   }
-  logger.info('an interrupted start of an exec was undone', { container: task.id, exec: execId });
+  if (existsSync(files.record))
+    logger.warn('an exec with a damaged record was ended', {
+      container: task.id,
+      exec: execId,
+      file: files.record,
+    });
+  else logger.info('an interrupted start of an exec was undone', { container: task.id, exec: execId });
   removeExecFiles(files);
 }
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRecordLost, readRecord, type TaskRecord, writeFinalRecord, writeRecord } from './record.ts';
+import { healRecord, readRecord, type TaskRecord, writeFinalRecord, writeRecord } from './record.ts';
 
 let dir = '';
 let path = '';
@@ -32,10 +32,15 @@ test.each([
   ['another document', () => writeFileSync(path, '{"version":1}')],
 ])('`readRecord`: a final record that is %s is read from its copy', (_what, damage) => {
   writeFinalRecord(path, RECORD);
-  expect(isRecordLost(path)).toBe(false);
+  expect(healRecord(path)).toEqual([]);
   damage();
   expect(readRecord(path)).toMatchObject({ id: 'a', init: RECORD.init });
-  expect(isRecordLost(path)).toBe(true);
+  const [found] = healRecord(path);
+  expect(found?.file).toBe(path);
+  expect(found?.aside === undefined || existsSync(found.aside)).toBe(true);
+  rmSync(`${path}.copy`);
+  expect(readRecord(path)).toMatchObject({ id: 'a', init: RECORD.init });
+  expect(healRecord(path)).toEqual([{ file: `${path}.copy`, aside: undefined }]);
 });
 
 test('`readRecord`: a draft has no copy; what cannot be read is none', () => {

@@ -1,5 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { errnoCode } from '#base';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { errnoCode, setAside } from '#base';
 import type { ProcessIdentity } from './liveness.ts';
 
 /** What a successor daemon needs to adopt a task. Lies in the task's directory, which does not survive a reboot. */
@@ -45,8 +45,22 @@ export function readRecord(path: string): TaskRecord | undefined {
   return readOne(path) ?? readOne(copyOf(path));
 }
 
-/** Whether the record itself is of no use, whatever became of its copy. */
-export const isRecordLost = (path: string): boolean => readOne(path) === undefined;
+/**
+ * Writes a damaged or missing record again from its copy, or the reverse, and sets what was damaged aside. Returns what was
+ * found wrong, file by file; a record that was never final has no copy and is left alone.
+ */
+export function healRecord(path: string): { readonly file: string; readonly aside: string | undefined }[] {
+  const copy = copyOf(path);
+  const record = readOne(path) ?? readOne(copy);
+  // The daemon died while the container was made.
+  if (record?.init.pid === 0) return [];
+  const damaged = [path, copy].filter((file) => readOne(file) === undefined);
+  return damaged.map((file) => {
+    const aside = existsSync(file) ? setAside(file) : undefined;
+    if (record) writeRecord(file, record);
+    return { file, aside };
+  });
+}
 
 function readOne(path: string): TaskRecord | undefined {
   let text: string;

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { invalidArgument, KeyedMutex, type Logger, unavailable } from '#base';
 import type { Sys } from '#sys';
 import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes } from './binaries.ts';
@@ -10,7 +10,7 @@ import { ExitWatch, readExitFile } from './exit-watch.ts';
 import { createLayout } from './layout.ts';
 import { identify, processEnd } from './liveness.ts';
 import { Launcher } from './programs/launcher.ts';
-import { isRecordLost, readRecord } from './record.ts';
+import { healRecord, readRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { needsRuntimeNamespace } from './runtime-namespace.ts';
 import { createSeccompProvider } from './seccomp/provider.ts';
@@ -151,9 +151,9 @@ class ConmonRuntime implements Runtime {
   #adopt(id: string): ConmonTask | undefined {
     const { layout, logger, sys } = this.#context;
     const files = layout.task(id);
+    for (const { file, aside } of existsSync(files.directory) ? healRecord(files.record) : [])
+      logger.warn("a container's record was damaged", { container: id, file, aside });
     const record = readRecord(files.record);
-    if (isRecordLost(files.record))
-      logger.warn("a container's record cannot be read", { container: id, copyIsUsed: record !== undefined });
     // The daemon died while the container was made: nothing has run yet, `delete` cleans it up.
     if (!record || record.id !== id || record.init.pid === 0) return undefined;
     const monitorRuns = identify(record.monitor.pid)?.startTime === record.monitor.startTime;

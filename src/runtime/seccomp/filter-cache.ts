@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoCode, errorMessage, type Logger } from '#base';
+import { errnoCode, errorMessage, type Logger, setAside } from '#base';
 import { type Digest, digestHex, digestOf, type Seccomp } from '#oci';
 import { writeAtomically } from '../record.ts';
 import type { CompiledSeccomp } from '../types.ts';
@@ -22,7 +22,7 @@ export interface FilterCacheOptions {
 
 /**
  * Compiled filters by what went into them: the resolved profile (so: profile, capabilities, kernel), the architecture
- * and the library's version. A damaged file is compiled anew.
+ * and the library's version. A damaged file is set aside and compiled anew.
  */
 export class FilterCache {
   readonly #options: FilterCacheOptions;
@@ -62,7 +62,7 @@ export class FilterCache {
 
   async #load(key: Digest, seccomp: Seccomp): Promise<CompiledSeccomp> {
     const path = join(this.#options.directory, `${digestHex(key)}.bpf`);
-    const stored = readVerified(path);
+    const stored = readVerified(path, this.#options.logger);
     if (stored) return { key, bpf: stored };
     const bpf = await this.#options.compile(seccomp);
     this.#store(path, bpf);
@@ -86,7 +86,7 @@ const usesNotification = (seccomp: Seccomp): boolean =>
 const checksum = (bytes: Uint8Array): Buffer => Buffer.from(digestHex(digestOf(bytes)), 'hex');
 
 /** The file's content behind its checksum. Undefined when it is missing or damaged. */
-function readVerified(path: string): Uint8Array | undefined {
+function readVerified(path: string, logger: Logger): Uint8Array | undefined {
   let content: Buffer;
   try {
     content = readFileSync(path);
@@ -97,5 +97,7 @@ function readVerified(path: string): Uint8Array | undefined {
   const bpf = content.subarray(DIGEST_BYTES);
   const intact =
     bpf.length > 0 && bpf.length % 8 === 0 && content.subarray(0, DIGEST_BYTES).equals(checksum(bpf));
-  return intact ? bpf : undefined;
+  if (intact) return bpf;
+  logger.warn('a damaged seccomp filter is compiled anew', { file: path, aside: setAside(path) });
+  return undefined;
 }

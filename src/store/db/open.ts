@@ -1,7 +1,8 @@
 import { Database } from 'bun:sqlite';
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorMessage, GantryError, type Logger, unavailable } from '#base';
+import { findFileDamage, findLogDamage } from './log-check.ts';
 import { migrate } from './migrations.ts';
 import { keepReserve } from './reserve.ts';
 import { salvage } from './salvage.ts';
@@ -27,11 +28,29 @@ export function openDatabase(path: string, logger: Logger, now: Date = new Date(
   try {
     // SQLite takes an empty file for a new database; ours is never empty.
     if (existed && statSync(path).size === 0) throw new DamagedError('file is empty');
-    return { database: openChecked(path), isRebuilt: !existed };
+    const found = findFileDamage(path);
+    reportLogDamage(path, logger, now);
+    const database = openChecked(path);
+    if (found) logger.warn('the metadata database was damaged and set right from its log', { path, found });
+    return { database, isRebuilt: !existed };
   } catch (error) {
     if (!isDamage(error)) throw asUnavailable(path, error);
     return { database: rebuild(path, error, logger, now), isRebuilt: true };
   }
+}
+
+/** SQLite goes on with what it can read of its log, and says nothing. The damaged log is kept as a copy. */
+function reportLogDamage(path: string, logger: Logger, now: Date): void {
+  const reason = findLogDamage(path);
+  if (reason === undefined) return;
+  const file = `${path}-wal`;
+  const aside = `${file}.corrupt-${now.toISOString().replace(/[:.]/g, '-')}`;
+  if (existsSync(file)) copyFileSync(file, aside);
+  logger.error("the metadata database's log is damaged: the last changes before the end may be lost", {
+    file,
+    reason,
+    aside: existsSync(aside) ? aside : undefined,
+  });
 }
 
 /** What the integrity check found. */

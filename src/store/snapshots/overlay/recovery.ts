@@ -4,6 +4,7 @@ import type { Logger } from '#base';
 import { type Digest, digestHex } from '#oci';
 import type { Mounts } from '#sys';
 import type { Collection, MetadataStore } from '../../types.ts';
+import { healRecords } from './heal-records.ts';
 import { filesOf, type Layout, readRecord } from './layout.ts';
 import { decodeLayer, decodeSnapshot, type LayerRecord, type SnapshotRecord } from './records.ts';
 import type { Trash } from './trash.ts';
@@ -34,6 +35,7 @@ export function recover(options: RecoveryOptions): void {
   recoverLayers(options);
   dropBrokenChains(options);
   recoverSnapshots(options);
+  healRecords(options);
   trash.resume();
 }
 
