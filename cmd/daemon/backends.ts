@@ -1,7 +1,7 @@
 import { isNotFound } from '#base';
 import type { ContainerService } from '#containers';
 import type { ImageService } from '#images';
-import type { NetworkService } from '#network';
+import type { NetworkMember, NetworkService } from '#network';
 import type { ImageBackend, NetworkBackend } from '#server';
 
 /** The image service with what only the containers know. */
@@ -27,9 +27,18 @@ export function networkBackend(network: NetworkService, containers: ContainerSer
   return {
     list: () => network.list(),
     get: (name) => network.get(name),
+    create: (name, driver) => network.create(name, driver),
+    remove: (name) => network.remove(name),
+    connect: (name, ref) => network.connect(name, memberOf(containers, ref)),
+    disconnect: (name, ref) => network.disconnect(name, memberOf(containers, ref)),
     endpointsOf: (id) => network.endpointsOf(id),
     containerName: (id) => containerName(containers, id),
   };
+}
+
+function memberOf(containers: ContainerService, ref: string): NetworkMember {
+  const { id, name, hostConfig } = containers.get(ref);
+  return { id, name, networkMode: hostConfig.networkMode };
 }
 
 function containerName(containers: ContainerService, id: string): string | undefined {

@@ -91,9 +91,12 @@ function networkOptions({ network }: Settings) {
       ...(network.bridge !== undefined && { name: network.bridge }),
       ...(network.bip !== undefined && { bip: network.bip }),
       ...(network.fixedCidr !== undefined && { fixedCidr: network.fixedCidr }),
+      ...(network.defaultGateway !== undefined && { defaultGateway: network.defaultGateway }),
       mtu: network.mtu,
       masquerade: network.masquerade,
+      interContainer: network.interContainer,
     },
+    firewall: network.firewall,
     addressPools: network.addressPools,
     defaultHostIp: network.defaultHostIp,
     ipForward: network.ipForward,
@@ -129,6 +132,7 @@ function containerDefaults(settings: ContainerSettings): ContainerDefaults {
     dns: settings.dns,
     dnsOptions: settings.dnsOptions,
     dnsSearch: settings.dnsSearch,
+    ...(settings.hostGatewayIp !== undefined && { hostGatewayIp: settings.hostGatewayIp }),
     seccompProfile: readProfile(settings.seccompProfile),
   };
 }

@@ -19,6 +19,8 @@ export interface ContainerDefaults {
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];
+  /** What `host-gateway` means in `--add-host`. Default: the gateway of the container's network. */
+  readonly hostGatewayIp?: string;
   /** Where CDI specs lie. Default `/etc/cdi`, then `/var/run/cdi`. */
   readonly cdiSpecDirs?: readonly string[];
   /** Give containers SELinux labels where the host has SELinux. Default false; fixed while the daemon runs. */

@@ -1,4 +1,13 @@
-import { conflict, errorMessage, GantryError, internal, invalidArgument, notFound, unavailable } from '#base';
+import {
+  conflict,
+  errorMessage,
+  GantryError,
+  internal,
+  invalidArgument,
+  notFound,
+  notImplemented,
+  unavailable,
+} from '#base';
 
 /*
  * Texts that are contract are docker's, letter by letter (engine 20.10 and 28; clients and scripts search
@@ -10,6 +19,47 @@ export const networkNotFound = (name: string): GantryError => notFound(`network 
 
 export const ambiguousNetwork = (prefix: string, count: number): GantryError =>
   invalidArgument(`network ${prefix} is ambiguous (${count} matches found based on ID prefix)`);
+
+/** Source: moby, daemon/network.go. */
+export const predefinedNotRemoved = (name: string): GantryError =>
+  new GantryError('forbidden', `${name} is a pre-defined network and cannot be removed`);
+
+/** Source: moby, daemon/network.go; 20.10 ends it with a space. */
+export const predefinedNotCreated = (name: string): GantryError =>
+  new GantryError('forbidden', `operation is not permitted on predefined ${name} network`);
+
+/** Source: libnetwork, drivers/{host,null}. */
+export const onlyOneInstance = (driver: string): GantryError =>
+  new GantryError('forbidden', `only one instance of "${driver}" network is allowed`);
+
+export const emptyNetworkName = (): GantryError => invalidArgument('invalid name: ');
+
+export const userNetworksMissing = (): GantryError =>
+  notImplemented('user-defined networks are not supported by this version of gantry');
+
+/** Source: moby, runconfig/errors.go. */
+export const hostNetworkFixed = (): GantryError =>
+  invalidArgument('container cannot be disconnected from host network or connected to host network');
+
+/** Source: moby, runconfig/errors.go. */
+export const sharedNetworkFixed = (): GantryError =>
+  invalidArgument(
+    'container sharing network namespace with another container or host cannot be connected to any other network',
+  );
+
+/** Source: moby, runconfig/errors.go. */
+export const noneNetworkExclusive = (): GantryError =>
+  invalidArgument(
+    'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+  );
+
+/** Source: libnetwork, network.go `CreateEndpoint`. */
+export const alreadyConnected = (container: string, network: string): GantryError =>
+  new GantryError('forbidden', `endpoint with name ${container} already exists in network ${network}`);
+
+/** Source: moby, daemon/container_operations.go. */
+export const notConnected = (containerId: string, network: string): GantryError =>
+  internal(`container ${containerId} is not connected to network ${network}`);
 
 /** Source: moby, daemon/container_operations.go and runconfig. */
 export const staticAddressNeedsUserNetwork = (): GantryError =>

@@ -13,6 +13,7 @@ import {
 } from './errors.ts';
 import type { Ipv4 } from './ipv4.ts';
 import type { NetworkKernel } from './kernel.ts';
+import { refuseConnection, refuseCreation, refuseDisconnection, refuseRemoval } from './network-changes.ts';
 import { NetworkRegistry } from './network-registry.ts';
 import type { NetworkServiceOptions } from './options.ts';
 import { PortBook } from './port-book.ts';
@@ -21,7 +22,7 @@ import { checkRequest } from './request-check.ts';
 import { portRulesOf, SandboxRegistry } from './sandbox-registry.ts';
 import { type RunningNetwork, startNetwork } from './start.ts';
 import { decodeNetwork, decodeSandbox, type StoredNetwork } from './stored.ts';
-import type { Endpoint, Network, NetworkService, Sandbox, SandboxRequest } from './types.ts';
+import type { Endpoint, Network, NetworkMember, NetworkService, Sandbox, SandboxRequest } from './types.ts';
 import { createWorkerKernel } from './worker/client.ts';
 
 /**
@@ -87,6 +88,22 @@ class LocalNetworkService implements NetworkService {
 
   get(nameOrId: string): Network {
     return this.#networks.get(nameOrId);
+  }
+
+  create(name: string, driver: string): never {
+    return refuseCreation(name, driver);
+  }
+
+  remove(nameOrId: string): void {
+    refuseRemoval(this.#networks, nameOrId);
+  }
+
+  connect(nameOrId: string, container: NetworkMember): void {
+    refuseConnection(this.#networks, nameOrId, container);
+  }
+
+  disconnect(nameOrId: string, container: NetworkMember): void {
+    refuseDisconnection(this.#networks, nameOrId, container);
   }
 
   validate(request: SandboxRequest): void {

@@ -61,6 +61,13 @@ export interface SandboxRequest {
   readonly netnsFrom?: string;
 }
 
+/** A container that is to be plugged into a network, or out. */
+export interface NetworkMember {
+  readonly id: string;
+  readonly name: string;
+  readonly networkMode: string;
+}
+
 /** What one container may reach of another. */
 export interface SandboxLink {
   readonly containerId: string;
@@ -115,6 +122,14 @@ export interface NetworkService {
   list(): Network[];
   /** By name, ID or unique ID prefix. @throws `not_found` (`network X not found`). */
   get(nameOrId: string): Network;
+  /** @throws `forbidden` for a predefined network with docker's text; `not_implemented` for every other. */
+  create(name: string, driver: string): never;
+  /** @throws `not_found`; `forbidden` with docker's text: there are only predefined networks. */
+  remove(nameOrId: string): void;
+  /** @throws docker's texts for predefined networks; `not_implemented` for what only user-defined ones can do. */
+  connect(nameOrId: string, container: NetworkMember): void;
+  /** As {@link connect}. */
+  disconnect(nameOrId: string, container: NetworkMember): void;
   /** Checks a request without side effects, at container create. @throws `invalid_argument`, `not_found`. */
   validate(request: SandboxRequest): void;
   /**

@@ -101,6 +101,24 @@ export const sinceAfterUntil = (since: string, until: string): GantryError =>
 export const unknownUsageType = (type: string): GantryError =>
   invalidArgument(`unknown object type: ${type}`);
 
+export const severalUntil = (): GantryError => invalidArgument('more than one until filter specified');
+
+export const badUntil = (text: string): GantryError =>
+  invalidArgument(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
+
+/** Texts of `docker builder prune`. Source: docker's builder/builder-next and server/router/build. */
+export const severalFilterValues = (): GantryError => invalidArgument('filters expect only one value');
+
+export const badCacheDuration = (key: string, text: string): GantryError =>
+  invalidArgument(
+    `"${key}" filter expects a duration (e.g., '24h'): time: invalid duration ${JSON.stringify(text)}`,
+  );
+
+export const notAByteCount = (name: string, text: string): GantryError =>
+  invalidArgument(
+    `${name} is in bytes and expects an integer, got ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
+
 /** An operation whose backend is not wired into this engine. */
 export const notOffered = (operation: string): GantryError =>
   notImplemented(`${operation} is not supported by this engine`);

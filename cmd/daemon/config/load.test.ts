@@ -35,8 +35,6 @@ describe('loadConfig', () => {
     ['{', 'unable to configure the gantry daemon with file'],
     ['[]', 'not a JSON object'],
     [{ debug: 'yes' }, 'invalid value for "debug": expected boolean, got "yes"'],
-    [{ icc: false }, '--icc=false is not supported by this version of gantry; ignoring it would be unsafe'],
-    [{ bridge: 'none' }, '--bridge=none is not supported'],
     [{ tlsverify: true }, '--tlsverify is not supported by this version of gantry'],
   ])('%j is refused', (file, text) => expect(() => load(file)).toThrow(text));
 
@@ -82,6 +80,7 @@ describe('settingsFrom', () => {
 
   test.each([
     [{ bridge: 'br0', bip: '10.0.0.1/24' }, 'you specified -b & --bip, mutually exclusive options'],
+    [{ ip: 'x' }, 'invalid argument "x" for "--ip" flag: x is not an ip address'],
     [{ 'log-level': 'loud' }, 'invalid logging level: loud'],
     [{ 'default-address-pool': ['base=10.0.0.0,size=24'] }, 'invalid default address pool'],
   ])('%j is refused', (given, text) => expect(() => settingsFrom(given)).toThrow(text));

@@ -101,17 +101,9 @@ function show(value: OptionValue | undefined): string {
 }
 
 function refuseUnsupported(given: GivenOptions): void {
-  const name = OPTION_NAMES.find((candidate) => isRefused(daemonOption(candidate).refused, given[candidate]));
+  const name = OPTION_NAMES.find((candidate) => daemonOption(candidate).refused && isSet(given[candidate]));
   if (name === undefined) return;
-  const value = daemonOption(name).refused === true ? '' : `=${String(given[name])}`;
-  throw invalidArgument(
-    `--${name}${value} is not supported by this version of gantry; ignoring it would be unsafe`,
-  );
-}
-
-function isRefused(refused: true | string | undefined, value: OptionValue | undefined): boolean {
-  if (refused === undefined || value === undefined) return false;
-  return refused === true ? isSet(value) : String(value) === refused;
+  throw invalidArgument(`--${name} is not supported by this version of gantry; ignoring it would be unsafe`);
 }
 
 const isSet = (value: OptionValue | undefined): boolean =>

@@ -14,9 +14,9 @@ export interface DaemonOption {
   /** Known but without effect in this version: given, it is warned of. */
   readonly inert?: true;
   /**
-   * Known, without effect, and dangerous to ignore: given, the daemon refuses to start. A text refuses just that value.
+   * Known, without effect, and dangerous to ignore: given, the daemon refuses to start.
    */
-  readonly refused?: true | string;
+  readonly refused?: true;
 }
 
 /**
@@ -34,8 +34,7 @@ export const DAEMON_OPTIONS = {
   bridge: {
     kind: 'string',
     short: 'b',
-    summary: 'Use this existing bridge as the default network',
-    refused: 'none',
+    summary: 'Use this existing bridge as the default network; "none": no default network',
   },
   'cdi-spec-dir': {
     kind: 'list',
@@ -57,6 +56,8 @@ export const DAEMON_OPTIONS = {
     summary: 'Cgroup namespace of containers: "host" or "private"',
     inert: true,
   },
+  'default-gateway': { kind: 'string', summary: 'Default gateway of containers on the default bridge' },
+  'default-gateway-v6': { kind: 'string', summary: 'IPv6 gateway of the default bridge', inert: true },
   'default-ipc-mode': { kind: 'string', summary: 'IPC namespace of containers: "shareable" or "private"' },
   'default-runtime': {
     kind: 'string',
@@ -91,13 +92,11 @@ export const DAEMON_OPTIONS = {
   },
   'host-gateway-ip': {
     kind: 'string',
-    summary: 'Address that "host-gateway" stands for in --add-host',
-    inert: true,
+    summary: 'Address that "host-gateway" stands for in --add-host (default: the bridge\'s)',
   },
   icc: {
     kind: 'boolean',
     summary: 'Let containers of the default bridge reach each other (default true)',
-    refused: 'false',
   },
   init: { kind: 'boolean', summary: 'Run an init in every container' },
   'init-path': { kind: 'string', summary: 'Path of the init binary' },
@@ -117,7 +116,6 @@ export const DAEMON_OPTIONS = {
   iptables: {
     kind: 'boolean',
     summary: 'Manage the firewall rules of containers (default true)',
-    refused: 'false',
   },
   ipv6: { kind: 'boolean', summary: 'Enable IPv6 on the default bridge', inert: true },
   label: { kind: 'list', key: 'labels', summary: 'Label of this daemon (key=value)', reloadable: true },

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { invalidArgument, LOG_LEVELS, type LogLevel, parseBytes } from '#base';
 import type { GivenOptions } from './load.ts';
 import type { OptionName } from './options.ts';
@@ -31,6 +32,7 @@ export interface NetworkSettings {
   readonly bridge: string | undefined;
   readonly bip: string | undefined;
   readonly fixedCidr: string | undefined;
+  readonly defaultGateway: string | undefined;
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   readonly mtu: number;
   readonly interContainer: boolean;
@@ -123,13 +125,14 @@ function networkSettings(read: Reader): NetworkSettings {
     bridge,
     bip,
     fixedCidr: read.optional('fixed-cidr'),
+    defaultGateway: readAddress(read, 'default-gateway'),
     addressPools: read.list('default-address-pool', DEFAULT_POOLS).map(parseAddressPool),
     mtu: read.integer('mtu', 1500),
     interContainer: read.boolean('icc', true),
     masquerade: read.boolean('ip-masq', true),
     ipForward: read.boolean('ip-forward', true),
     firewall: read.boolean('iptables', true),
-    defaultHostIp: read.text('ip', ''),
+    defaultHostIp: readAddress(read, 'ip') ?? '',
   };
 }
 
@@ -147,7 +150,7 @@ function containerSettings(read: Reader): ContainerSettings {
     dns: read.list('dns', []),
     dnsOptions: read.list('dns-opt', []),
     dnsSearch: read.list('dns-search', []),
-    hostGatewayIp: read.optional('host-gateway-ip'),
+    hostGatewayIp: readAddress(read, 'host-gateway-ip'),
     init: read.boolean('init', false),
     initPath: read.optional('init-path'),
     logDriver: read.text('log-driver', 'json-file'),
@@ -202,6 +205,15 @@ class Reader {
       ? (value as Readonly<Record<string, string>>)
       : {};
   }
+}
+
+/** @throws `invalid_argument` with pflag's text. */
+function readAddress(read: Reader, name: 'default-gateway' | 'host-gateway-ip' | 'ip'): string | undefined {
+  const text = read.optional(name);
+  if (text === undefined || isIP(text) !== 0) return text;
+  throw invalidArgument(
+    `invalid argument ${JSON.stringify(text)} for "--${name}" flag: ${text} is not an ip address`,
+  );
 }
 
 function parseLogLevel(text: string): LogLevel {

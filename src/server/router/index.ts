@@ -1,3 +1,4 @@
+import { buildRoutes } from './build/routes.ts';
 import type { ContainerBackend, ContainerReferences } from './container/backend.ts';
 import { commitRoute } from './container/commit.ts';
 import { containerRoutes } from './container/routes.ts';
@@ -5,6 +6,7 @@ import { execRoutes } from './exec/routes.ts';
 import type { ImageBackend } from './image/backend.ts';
 import { imageRoutes } from './image/routes.ts';
 import type { NetworkBackend } from './network/backend.ts';
+import { networkChangeRoutes } from './network/changes.ts';
 import { networkRoutes } from './network/routes.ts';
 import { ownRoutes } from './own/routes.ts';
 import type { Route } from './route.ts';
@@ -34,6 +36,8 @@ export function createRoutes(backends: Backends): Route[] {
     ...execRoutes(containers),
     ...imageRoutes(images),
     ...networkRoutes(networks),
+    ...networkChangeRoutes(networks),
+    ...buildRoutes(),
     ...volumeRoutes(volumes),
     ...ownRoutes(images),
   ];
