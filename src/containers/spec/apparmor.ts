@@ -6,7 +6,7 @@ import type { AppArmorHost } from '#runtime';
  */
 export function appArmorProfile(
   container: { readonly chosen: string | undefined; readonly isPrivileged: boolean },
-  host: AppArmorHost,
+  host: Pick<AppArmorHost, 'isEnabled' | 'defaultProfile'>,
 ): string | undefined {
   if (!host.isEnabled) return undefined;
   if (container.chosen) return container.chosen;

@@ -115,6 +115,7 @@ export function processSecurity(
 ): Pick<SpecProcessInput, 'noNewPrivileges' | 'apparmorProfile' | 'selinuxLabel'> {
   const { noNewPrivileges, appArmor } = parseSecurity(hostConfig, defaults);
   const profile = appArmorProfile({ chosen: appArmor, isPrivileged: hostConfig.privileged }, host.appArmor);
+  if (profile !== undefined && profile === host.appArmor.defaultProfile) host.appArmor.ensureLoaded();
   return {
     noNewPrivileges,
     ...(profile === undefined ? {} : { apparmorProfile: profile }),

@@ -31,7 +31,10 @@ test('isAppArmorEnabled: only with its file system and the switch on', () => {
 });
 
 test('openAppArmor: loads the default profile once', () => {
-  expect(openAppArmor({ logger, sysfs, load })).toEqual({ isEnabled: false, defaultProfile: undefined });
+  expect(openAppArmor({ logger, sysfs, load })).toMatchObject({
+    isEnabled: false,
+    defaultProfile: undefined,
+  });
   enable('Y\n', 'docker-default-2 (enforce)\n');
   expect(openAppArmor({ logger, sysfs, load }).defaultProfile).toBe(DEFAULT_APPARMOR_PROFILE);
   expect(loaded).toEqual([DEFAULT_APPARMOR_TEXT]);
@@ -40,12 +43,24 @@ test('openAppArmor: loads the default profile once', () => {
   expect(loaded).toHaveLength(1);
 });
 
+test('ensureLoaded: again what something has taken out of the kernel', () => {
+  enable('Y\n', `${DEFAULT_APPARMOR_PROFILE} (enforce)\n`);
+  const host = openAppArmor({ logger, sysfs, load });
+  host.ensureLoaded();
+  expect(loaded).toEqual([]);
+  enable('Y\n', '');
+  host.ensureLoaded();
+  expect(loaded).toEqual([DEFAULT_APPARMOR_TEXT]);
+});
+
 test('openAppArmor: without a parser containers go without a profile', () => {
   enable('Y\n');
   const fail = (): never => {
     throw new Error('apparmor_parser not found');
   };
-  expect(openAppArmor({ logger, sysfs, load: fail })).toEqual({ isEnabled: true, defaultProfile: undefined });
+  expect(openAppArmor({ logger, sysfs, load: fail })).toMatchObject({
+    ...{ isEnabled: true, defaultProfile: undefined },
+  });
 });
 
 test('the default profile: balanced, named throughout, and denies what must be denied', () => {

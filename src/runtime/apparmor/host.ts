@@ -32,7 +32,8 @@ export function openAppArmor(options: {
   readonly load?: ProfileLoader;
 }): AppArmorHost {
   const { logger, sysfs = '/sys', load = loadProfile } = options;
-  if (!isAppArmorEnabled(sysfs)) return { isEnabled: false, defaultProfile: undefined, ensureLoaded: () => {} };
+  if (!isAppArmorEnabled(sysfs))
+    return { isEnabled: false, defaultProfile: undefined, ensureLoaded: () => {} };
   const ensureLoaded = (): void => {
     if (!loadedProfiles(sysfs).includes(DEFAULT_APPARMOR_PROFILE)) load(DEFAULT_APPARMOR_TEXT);
   };
