@@ -19,17 +19,19 @@ const EXCLUDED: ReadonlySet<string> = new Set([
 
 /**
  * Gives the source of a mount with the mode `z` or `Z` the container's label, with all that is below it: `Z` for this
- * container alone, `z` for all. Nothing happens to other mounts, without a label, or on a file system without labels.
+ * container alone, `z` for all, as for every volume. Nothing happens to other mounts, without a label, or on a file
+ * system without labels.
  * @throws `invalid_argument` for directories of the system.
  */
 export function relabelMount(
   sys: Pick<Sys, 'files'>,
-  { source, mode }: Pick<MountPoint, 'source' | 'mode'>,
+  { type, source, mode }: Pick<MountPoint, 'type' | 'source' | 'mode'>,
   mountLabel: string,
 ): void {
   const letters = mode.split(',');
-  const isShared = letters.includes('z');
-  if (mountLabel === '' || source === '' || !(isShared || letters.includes('Z'))) return;
+  const isPrivate = letters.includes('Z');
+  const isShared = letters.includes('z') || (type === 'volume' && !isPrivate);
+  if (mountLabel === '' || source === '' || !(isShared || isPrivate)) return;
   const path = normalize(source).replace(/(?!^)\/+$/, '');
   if (EXCLUDED.has(path) || path === homedir()) {
     throw invalidArgument(`SELinux relabeling of ${path} is not allowed`);

@@ -123,19 +123,21 @@ test('relabelMount: Z for this container, z for all, neither for nobody; links l
   writeFileSync(join(source, 'deep/file'), '');
   writeFileSync(join(root, 'outside'), '');
   symlinkSync(join(root, 'outside'), join(source, 'link'));
-  relabelMount(fixture.sys, { source, mode: 'ro' }, LABEL);
+  relabelMount(fixture.sys, { type: 'bind', source, mode: 'ro' }, LABEL);
   expect(labelOf(source)).toBeUndefined();
-  relabelMount(fixture.sys, { source, mode: 'ro,Z' }, LABEL);
+  relabelMount(fixture.sys, { type: 'bind', source, mode: 'ro,Z' }, LABEL);
   for (const path of ['', 'deep', 'deep/file']) expect(labelOf(join(source, path))).toBe(`${LABEL}\0`);
   expect(labelOf(join(root, 'outside'))).toBeUndefined();
   const shared = 'system_u:object_r:container_file_t:s0\0';
-  relabelMount(fixture.sys, { source: join(source, 'deep/file'), mode: 'z' }, LABEL);
+  relabelMount(fixture.sys, { type: 'bind', source: join(source, 'deep/file'), mode: 'z' }, LABEL);
   expect([labelOf(join(source, 'deep/file')), labelOf(source)]).toEqual([shared, `${LABEL}\0`]);
-  relabelMount(fixture.sys, { source: '/', mode: 'Z' }, '');
+  relabelMount(fixture.sys, { type: 'volume', source, mode: '' }, LABEL);
+  expect(labelOf(source)).toBe(shared);
+  relabelMount(fixture.sys, { type: 'bind', source: '/', mode: 'Z' }, '');
 });
 
 test.each(['/', '/etc', '/usr/', '/var/lib', '/home/../etc'])('relabelMount: %s is refused', (source) => {
-  expect(() => relabelMount(fixture.sys, { source, mode: 'Z' }, LABEL)).toThrow(
+  expect(() => relabelMount(fixture.sys, { type: 'bind', source, mode: 'Z' }, LABEL)).toThrow(
     /relabeling of .* is not allowed/,
   );
 });
