@@ -103,6 +103,7 @@ export class ExitHandler {
     const before = registry.byId(id);
     if (!before || instance.task !== task || !isAlive(before.state)) return;
     companions.end(id);
+    const sandbox = this.#engine.network.sandbox(id);
     await instance.session.drain(DRAIN_MS);
     const isAutoRemoved = before.hostConfig.autoRemove && !instance.isRestarting;
     // Removal releases the run as well, all at once: that is what the client of `run --rm` waits for.
@@ -129,6 +130,7 @@ export class ExitHandler {
       execDuration: String(Math.floor(runMs / 1000)),
       ...unknownExitAttributes(status.unknownReason),
     });
+    events.publishGivenBack(ended, sandbox);
     if (restarts) this.#scheduleRestart(id, instance.backoff.nextDelayMs(runMs));
     instance.waiters.notifyExit({ exitCode: status.exitCode });
     if (isAutoRemoved) await this.#followUp.autoRemoveLocked(id);

@@ -1,4 +1,5 @@
 import { isConflict, isNotFound } from '#base';
+import type { ContainerEvents } from './container-events.ts';
 import type { Lister } from './list.ts';
 import type { Remover } from './remove.ts';
 import type { ContainerFilters } from './types.ts';
@@ -8,9 +9,12 @@ export class Pruner {
   readonly #lister: Lister;
   readonly #remover: Remover;
 
-  constructor(lister: Lister, remover: Remover) {
+  readonly #events: Pick<ContainerEvents, 'publishPrune'>;
+
+  constructor(lister: Lister, remover: Remover, events: Pick<ContainerEvents, 'publishPrune'>) {
     this.#lister = lister;
     this.#remover = remover;
+    this.#events = events;
   }
 
   /** @throws `invalid_argument` for an unknown filter. */
@@ -29,6 +33,7 @@ export class Pruner {
       deleted.push(id);
       reclaimedBytes += bytes;
     }
+    this.#events.publishPrune(reclaimedBytes);
     return { deleted, reclaimedBytes };
   }
 }

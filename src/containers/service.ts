@@ -155,11 +155,12 @@ class Containers implements ContainerService {
     this.#committer = new Committer(engine, this.#controller);
     this.#changer = new Changer(engine);
     this.#execs = new ExecService(engine);
+    engine.companions.add(this.#execs);
     engine.companions.add(sizeKeeper(engine.sizes));
     engine.companions.add(new LogForwarding(engine));
     engine.companions.add(new HealthWatch(engine, this.#execs));
     this.#remover = new Remover(engine, this.#execs);
-    this.#pruner = new Pruner(this.#lister, this.#remover);
+    this.#pruner = new Pruner(this.#lister, this.#remover, engine.events);
     this.#attacher = new Attacher(engine);
     this.#exits = new ExitHandler(engine, {
       restart: (id) => engine.locks.run(id, () => this.#restartByPolicy(id)),
@@ -386,6 +387,5 @@ class Containers implements ContainerService {
       await instance.rotator?.[Symbol.asyncDispose]();
     }
     await companions.close();
-    this.#execs.close();
   }
 }

@@ -79,7 +79,7 @@ class LocalVolumes implements VolumeService {
     makeDirectory(join(this.#root, name), volume.mountpoint, this.#owner);
     this.#rows.put(name, volume);
     this.#volumes.set(name, volume);
-    this.#publish('create', volume);
+    this.#publish('create', volume.name, { driver: volume.driver });
     return volume;
   }
 
@@ -112,7 +112,7 @@ class LocalVolumes implements VolumeService {
     this.#volumes.delete(volume.name);
     this.#sizes.forget(volume.mountpoint);
     await rm(join(this.#root, volume.name), { recursive: true, force: true });
-    this.#publish('destroy', volume);
+    this.#publish('destroy', volume.name, { driver: volume.driver });
   }
 
   async prune(filters: VolumeFilters = {}): Promise<{ deleted: string[]; reclaimedBytes: number }> {
@@ -130,6 +130,7 @@ class LocalVolumes implements VolumeService {
       deleted.push(volume.name);
       reclaimedBytes += bytes;
     }
+    this.#publish('prune', '', { reclaimed: String(reclaimedBytes) });
     return { deleted, reclaimedBytes };
   }
 
@@ -164,14 +165,9 @@ class LocalVolumes implements VolumeService {
     }
   }
 
-  #publish(action: string, volume: Volume): void {
+  #publish(action: string, actorId: string, attributes: Readonly<Record<string, string>>): void {
     try {
-      this.#events.publish({
-        type: 'volume',
-        action,
-        actorId: volume.name,
-        attributes: { driver: volume.driver },
-      });
+      this.#events.publish({ type: 'volume', action, actorId, attributes });
     } catch (error) {
       this.#logger.warn('volume event not published', { error: errorMessage(error) });
     }

@@ -159,6 +159,7 @@ export class Starter {
     instance.lastStartTrace = trace.finish();
     instance.rotator = startRotation(this.#engine, running, task);
     this.#engine.companions.begin(running, task);
+    this.#engine.events.publishTaken(running, this.#engine.network.sandbox(running.id));
     this.#engine.events.publish(running, 'start', traceAttributes(instance.lastStartTrace));
   }
 
