@@ -225,7 +225,6 @@ test('exec: refusals with docker’s texts', async () => {
   expect(() => containers.exec('nope')).toThrow('No such exec instance: nope');
   await containers.start(id);
   expect(() => containers.createExec(id, { ...EXEC, cmd: [] })).toThrow('No exec command specified');
-  expect(() => containers.createExec(id, { ...EXEC, user: '4294967296' })).toThrow('must be in range');
   const { id: execId } = containers.createExec(id, EXEC);
   await containers.startExec(execId, { detach: true, tty: false }).run(undefined);
   const again = () => containers.startExec(execId, { detach: true, tty: false });

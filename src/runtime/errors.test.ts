@@ -78,3 +78,21 @@ test('describeFailure: exec has its own prefix and keeps quotes of the command',
 test('createFailed: anything but the command is an internal error', () => {
   expect(createFailed({ text: 'x', exitCode: 128 })).toMatchObject({ code: 'internal' });
 });
+
+test('describeFailure: crun’s log file, and its attempt to run the root directory', () => {
+  const log = (msg: string) => `${JSON.stringify({ msg, level: 'error', time: '2026-01-01T00:00:00Z' })}\n`;
+  const missing = log('executable file `x` not found in $PATH: No such file or directory');
+  const start = 'exec failed: unable to start container process: ';
+  const text = `${start}exec: "x": executable file not found in $PATH`;
+  expect(describeFailure(missing, 'exec', 'x')).toEqual({ text, exitCode: 127 });
+  expect(describeFailure('open executable: Permission denied', 'exec', '').text).toBe(
+    `${start}exec: "": executable file not found in $PATH`,
+  );
+});
+
+test('execFailed: docker’s hint follows what is not a directory', () => {
+  const failure = describeFailure('chdir `/etc/passwd`: Not a directory', 'exec', 'sh');
+  expect(execFailed(failure).message).toEndWith(
+    'failed: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type',
+  );
+});

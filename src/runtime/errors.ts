@@ -27,7 +27,7 @@ export function execFailed(failure: StartFailure): GantryError {
 }
 
 function failed(prefix: string, failure: StartFailure): GantryError {
-  const message = `${prefix}: ${failure.text}${SUFFIX}`;
+  const message = `${prefix}: ${failure.text}${SUFFIX}${hint(failure.text)}`;
   const options = { details: { exitCode: failure.exitCode } };
   return failure.exitCode === 128 ? internal(message, options) : invalidArgument(message, options);
 }
@@ -45,16 +45,41 @@ export function describeFailure(stderr: string, action: 'create' | 'exec', comma
   return { text: `${prefix}${start}`, exitCode: classify(start) };
 }
 
+/** Docker's own addition to the runtime's words. */
+const hint = (text: string): string =>
+  text.endsWith('not a directory')
+    ? ': Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type'
+    : '';
+
+/** runc refuses it, crun takes it from the root. */
+export const RELATIVE_DIRECTORY: StartFailure = {
+  text: 'exec failed: Cwd must be an absolute path',
+  exitCode: 126,
+};
+
 function classify(text: string): StartFailure['exitCode'] {
   if (/executable file not found|no such file or directory/.test(text)) return 127;
   if (/permission denied|is a directory/.test(text)) return 126;
   return /not a directory/.test(text) ? 127 : 128;
 }
 
-/** The message of the last error line: runc writes logfmt, crun plain text, perhaps with warnings before it. */
+/** The message of the last error line: runc writes logfmt, crun plain text (JSON to a file), perhaps after warnings. */
 function lastErrorLine(stderr: string): string {
-  const lines = stderr.split('\n').map(logfmtMessage).filter(Boolean);
+  const lines = stderr.split('\n').map(lineMessage).filter(Boolean);
   return lines.at(-1) ?? 'the runtime gave no reason';
+}
+
+function lineMessage(line: string): string {
+  return line.startsWith('{') ? jsonMessage(line) : logfmtMessage(line);
+}
+
+function jsonMessage(line: string): string {
+  try {
+    const { msg } = JSON.parse(line) as { readonly msg?: unknown };
+    return typeof msg === 'string' ? msg : line;
+  } catch {
+    return line;
+  }
 }
 
 function logfmtMessage(line: string): string {
@@ -79,6 +104,8 @@ function stripPrefix(line: string): string {
 function commandFailure(text: string, command: string): string | undefined {
   const start = `unable to start container process: exec: ${JSON.stringify(command)}: `;
   const missing = /^executable file `(.*)` not found in \$PATH/.exec(text);
+  // crun tries to run the root directory.
+  if (command === '' && /^open executable: /.test(text)) return `${start}executable file not found in $PATH`;
   if (missing && command.includes('/')) return `${start}stat ${command}: no such file or directory`;
   if (missing) return `${start}executable file not found in $PATH`;
   if (/^open executable: (Permission denied|Operation not permitted|Is a directory)/.test(text))

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { conflict, errorMessage, internal, withDeadline } from '#base';
 import { CONTAINER_FDS, EXEC_FDS, execArguments } from './conmon/arguments.ts';
 import { AttachHub } from './conmon/attach-hub.ts';
@@ -6,7 +6,7 @@ import { sendResize } from './conmon/control.ts';
 import { type Conmon, spawnConmon } from './conmon/spawn.ts';
 import type { SyncMessage } from './conmon/sync-socket.ts';
 import type { RuntimeContext } from './context.ts';
-import { describeFailure, execFailed } from './errors.ts';
+import { describeFailure, execFailed, RELATIVE_DIRECTORY } from './errors.ts';
 import type { ExecCgroup } from './exec-cgroup.ts';
 import { removeExecFiles, writeExecRecord } from './exec-record.ts';
 import { UNKNOWN_EXIT } from './exit-watch.ts';
@@ -29,6 +29,7 @@ export async function startExec(
   context: RuntimeContext,
 ): Promise<ExecProcess> {
   const files = context.layout.task(task.id).exec(options.execId);
+  if (!options.process.cwd.startsWith('/')) throw execFailed(RELATIVE_DIRECTORY);
   prepare(files, options);
   const attach = options.attachOutput || options.openStdin;
   const runtime = context.binary(task.runtime);
@@ -90,9 +91,9 @@ async function launch(
     openStdin: options.openStdin,
     stdinOnce: !options.terminal,
   });
-  const stream = attach ? await connect(conmon, hub, options) : undefined;
+  const stream = attach ? await connect(conmon, hub, options, files) : undefined;
   const answer = await conmon.sync.next();
-  if (answer === undefined || answer.data < 0) throw await failure(answer, conmon, options);
+  if (answer === undefined || answer.data < 0) throw await failure(answer, conmon, options, files);
   const process = identityOf(answer.data);
   // Of something that has ended already, too: only its exit is still on the way.
   writeExecRecord(files, { version: 1, process, monitor: identityOf(conmon.pid), note: options.note });
@@ -112,10 +113,15 @@ async function launch(
 /** An identity that is nobody's when the process has ended already. */
 const identityOf = (pid: number): ProcessIdentity => identify(pid) ?? { pid, startTime: '' };
 
-async function connect(conmon: Conmon, hub: AttachHub, options: ExecOptions): Promise<AttachStream> {
+async function connect(
+  conmon: Conmon,
+  hub: AttachHub,
+  options: ExecOptions,
+  files: ExecLayout,
+): Promise<AttachStream> {
   conmon.sync.proceed();
   const ready = await conmon.sync.next();
-  if (ready === undefined || ready.data !== 0) throw await failure(ready, conmon, options);
+  if (ready === undefined || ready.data !== 0) throw await failure(ready, conmon, options, files);
   const stream = await hub.attach();
   conmon.sync.proceed();
   return stream;
@@ -125,10 +131,13 @@ async function failure(
   answer: SyncMessage | undefined,
   conmon: Conmon,
   options: ExecOptions,
+  files: ExecLayout,
 ): Promise<Error> {
-  if (answer?.message === undefined)
+  const reason =
+    answer?.message ?? (existsSync(files.runtimeLog) ? readFileSync(files.runtimeLog, 'utf8') : '');
+  if (reason === '')
     return internal(`the monitor of an exec ended early: ${(await conmon.complaint()).trim()}`);
-  return execFailed(describeFailure(answer.message, 'exec', options.process.args[0] ?? ''));
+  return execFailed(describeFailure(reason, 'exec', options.process.args[0] ?? ''));
 }
 
 /** The second message is the exit code. conmon closes the attach socket before it sends it. */

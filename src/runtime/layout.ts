@@ -35,6 +35,8 @@ export interface ExecLayout {
   readonly controlFifo: string;
   /** Written by conmon: the exit code as text. */
   readonly exitFile: string;
+  /** Written by the runtime where its error output does not reach us. */
+  readonly runtimeLog: string;
 }
 
 export function createLayout(execRoot: string): Layout {
@@ -71,4 +73,5 @@ const execLayout = (directory: string): ExecLayout => ({
   attachSocket: join(directory, 'attach'),
   controlFifo: join(directory, 'ctl'),
   exitFile: join(directory, 'exit'),
+  runtimeLog: join(directory, 'log'),
 });

@@ -160,6 +160,8 @@ export interface SpecProcessInput {
   readonly gid: number;
   readonly additionalGids: readonly number[];
   readonly capabilities: readonly string[];
+  /** A user other than root holds them, too, instead of having them in its bounding set only. Default false. */
+  readonly holdsCapabilities?: boolean;
   readonly noNewPrivileges: boolean;
   readonly rlimits: readonly Rlimit[];
   readonly oomScoreAdj?: number;

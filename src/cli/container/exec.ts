@@ -110,7 +110,7 @@ async function runExec(
     session.catch(() => {});
     return end;
   }
-  if (end === 'detached') return EXIT.ok;
+  if (end === 'detached') throw cliError('read escape sequence');
   return (await client.exec.inspect(id)).ExitCode ?? EXIT.ok;
 }
 

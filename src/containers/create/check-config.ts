@@ -36,7 +36,7 @@ export function commandOf({ entrypoint = [], cmd = [] }: ContainerConfig): { pat
 }
 
 /** Refuses numbers that would overflow to root further down (CVE-2024-40635). */
-export function checkUser(user: string): void {
+function checkUser(user: string): void {
   for (const part of user.split(':')) {
     if (/^[+-]?\d+$/.test(part) && !(Number(part) >= 0 && Number(part) <= MAX_ID)) throw idOutOfRange();
   }

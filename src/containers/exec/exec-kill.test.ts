@@ -52,6 +52,20 @@ test('killExec: a signal during the start waits for the process', async () => {
   expect([...runtime.task(id).execs.values()][0]?.signals).toEqual([15]);
 });
 
+test('createExec: what was prepared is gone with the run, what has run can be inspected', async () => {
+  const { containers, runtime } = fixture;
+  const { id } = await containers.create(createRequestFixture({ name: 'web' }));
+  await containers.start(id);
+  const [prepared, run] = [containers.createExec('web', EXEC).id, containers.createExec('web', EXEC).id];
+  await containers.startExec(run, { detach: true, tty: false }).run(undefined);
+  runtime.task(id).exit(0);
+  await containers.wait(id, 'not-running').exit;
+  expect(() => containers.exec(prepared)).toThrow(`No such exec instance: ${prepared}`);
+  expect(containers.exec(run)).toMatchObject({ running: false, exitCode: 137 });
+  await containers.start(id);
+  expect(containers.get(id).execIds).toEqual([]);
+});
+
 test('EndedExecs: keeps a bounded number, the newest', () => {
   const expired: string[] = [];
   const ended = new EndedExecs((id) => expired.push(id));

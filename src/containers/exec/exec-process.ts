@@ -30,6 +30,8 @@ export function execProcess(engine: Engine, container: Container, exec: ExecConf
     uid: user.uid,
     gid: user.gid,
     additionalGids: user.additionalGids,
+    // Docker gives a privileged exec all capabilities whoever its user is; a privileged container only root.
+    holdsCapabilities: exec.privileged,
     capabilities: exec.privileged ? engine.host.capabilities : containerCapabilities(engine, container),
     ...processSecurity(engine, container),
     rlimits,

@@ -1,6 +1,6 @@
 import { createId, errorMessage, GantryError, SIGNALS } from '#base';
 import type { AdoptedExec, ExecProcess, Task, TerminalSize } from '#runtime';
-import { checkUser } from '../create/check-config.ts';
+import type { Companion } from '../companions.ts';
 import type { Engine } from '../engine.ts';
 import {
   execAlreadyRun,
@@ -36,7 +36,7 @@ export interface ExecStart {
 }
 
 /** Additional processes in running containers. */
-export class ExecService {
+export class ExecService implements Companion {
   readonly #engine: Engine;
   readonly #records = new Map<string, ExecRecord>();
   readonly #ended = new EndedExecs((execId) => this.#records.delete(execId));
@@ -49,7 +49,6 @@ export class ExecService {
   create(ref: string, config: ExecConfig): { id: string } {
     const { container } = this.#active(ref);
     if (config.cmd.length === 0) throw noExecCommand();
-    checkUser(config.user);
     // It is started right after, as a rule.
     this.#engine.sys.cgroups.expectAttach();
     const record: ExecRecord = {
@@ -107,14 +106,25 @@ export class ExecService {
     return viewOf(this.#record(execId));
   }
 
+  begin(): void {}
+
+  /** What was prepared for a run that is over cannot be started any more. What has run can still be inspected. */
+  end(containerId: string): void {
+    for (const { id, status } of this.#of(containerId)) if (status === 'created') this.drop(id);
+  }
+
   /** Ends the timers; records go with the process. */
-  close(): void {
+  async close(): Promise<void> {
     this.#ended.close();
+  }
+
+  #of(containerId: string): ExecRecord[] {
+    return [...this.#records.values()].filter((record) => record.containerId === containerId);
   }
 
   /** Forgets the execs of a container that is gone. */
   forget(containerId: string): void {
-    for (const [id, record] of this.#records) if (record.containerId === containerId) this.drop(id);
+    for (const { id } of this.#of(containerId)) this.drop(id);
   }
 
   /** Forgets one exec at once: nobody else knows its ID. */
@@ -164,7 +174,7 @@ export class ExecService {
     const { status } = container.state;
     const task = this.#engine.instances.peek(container.id)?.task;
     if (status === 'restarting') throw isRestarting(container.id);
-    if (status === 'paused') throw execInPaused(container.id);
+    if (status === 'paused') throw execInPaused(ref);
     if (status !== 'running' || !task) throw notRunning(container.id);
     return { container, task };
   }

@@ -90,11 +90,23 @@ export function execArguments(
     ...(exec.attach ? ['--exec-attach'] : []),
     '--log-path',
     'none',
+    ...(needsRuntimeLog(exec, container.runtime)
+      ? ['--runtime-arg', `--log=${files.runtimeLog}`, '--runtime-arg', '--log-format=json']
+      : []),
     ...(exec.cgroup === undefined ? [] : ['--runtime-opt', `--cgroup=${exec.cgroup}`]),
     ...(exec.terminal ? ['--terminal'] : []),
     ...(exec.openStdin ? ['--stdin'] : []),
   ];
 }
+
+/**
+ * conmon ends itself without a word when crun could not start a process with a terminal: it waits for the terminal on a
+ * socket that crun closes then. So crun's reason has to come another way.
+ */
+const needsRuntimeLog = (
+  { terminal }: Pick<MonitoredExec, 'terminal'>,
+  { path }: Pick<RuntimeBinary, 'path'>,
+): boolean => terminal && basename(path) === 'crun';
 
 function common(
   container: Pick<MonitoredContainer, 'id' | 'runtimeName' | 'runtime'>,

@@ -51,14 +51,15 @@ export function buildSpec(input: SpecInput, host: SpecHost): Spec {
 
 /**
  * The `process` object of a spec, also used alone for exec. The inheritable and ambient sets are always empty; a user
- * other than root has the capabilities in its bounding set only, so that it gets them by nothing but a set-uid program.
+ * other than root has the capabilities in its bounding set only, so that it gets them by nothing but a set-uid program,
+ * unless the input says otherwise.
  */
 export function buildProcess(
   input: SpecProcessInput,
   console: { readonly terminal: boolean; readonly consoleSize?: TerminalSize },
 ): Process {
   const bounding = [...input.capabilities];
-  const held = input.uid === 0 ? bounding : [];
+  const held = input.uid === 0 || input.holdsCapabilities ? bounding : [];
   return {
     terminal: console.terminal,
     ...(console.terminal && console.consoleSize

@@ -192,6 +192,12 @@ test('buildProcess: nothing inheritable or ambient; the console size only with a
 test('buildProcess: another user than root holds nothing, its bounding set stays', () => {
   const { capabilities } = buildProcess({ ...input().process, uid: 5 }, { terminal: false });
   expect(capabilities).toMatchObject({ bounding: [...DEFAULT_CAPABILITIES], effective: [], permitted: [] });
+  const held = buildProcess(
+    { ...input().process, uid: 5, holdsCapabilities: true },
+    { terminal: false },
+  ).capabilities;
+  const all = [...DEFAULT_CAPABILITIES];
+  expect(held).toMatchObject({ bounding: all, effective: all, permitted: all, inheritable: [], ambient: [] });
 });
 
 test('serializeSpec: unlimited is RLIM_INFINITY, and only in limits', () => {

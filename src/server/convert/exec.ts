@@ -1,4 +1,5 @@
 import type { ExecCreateRequest, ExecInspectResponse } from '#api';
+import { parseDetachKeys } from '#base';
 import type { ExecConfig, ExecView } from '#containers';
 import { omitEmpty } from './zero.ts';
 
@@ -45,7 +46,12 @@ export function fromExecView(exec: ExecView): ExecInspectResponse {
     OpenStdout: exec.config.attachStdout,
     CanRemove: false,
     ContainerID: exec.containerId,
-    DetachKeys: Buffer.from(exec.config.detachKeys).toString('base64'),
+    DetachKeys: encodeKeys(exec.config.detachKeys),
     Pid: exec.pid,
   };
+}
+
+/** The bytes of the keys; nothing stands for the default ones. */
+function encodeKeys(keys: string): string {
+  return keys === '' ? '' : Buffer.from(parseDetachKeys(keys)).toString('base64');
 }

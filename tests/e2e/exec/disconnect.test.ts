@@ -77,7 +77,7 @@ describe.skipIf(givenHost() !== undefined)('clients that go away', () => {
     await counts(plain, child, 2);
     const since = String(Date.now() / 1000 - 1);
     second.type('\x10\x11');
-    expect(await second.exited).toBe(0);
+    expect(await second.exited).toBe(1);
     await eventually('the detaching', async () => {
       const until = String(Date.now() / 1000);
       const flags = ['--since', since, '--until', until, '--format', '{{.Action}}'];
