@@ -13,7 +13,7 @@ import {
   mapIds,
 } from './mount-context.ts';
 import { cString } from './path-bytes.ts';
-import type { Fd, Mounts } from './types.ts';
+import type { Fd, IdMappings, Mounts } from './types.ts';
 import { MappingDescriptors } from './user-namespace.ts';
 
 type OverlayOptions = Parameters<Mounts['mountOverlay']>[0];
@@ -25,16 +25,42 @@ const MAX_DATA_BYTES = 4095;
 export class OverlayMounter {
   readonly #descriptors = new MappingDescriptors();
   #takesSingleLayers: boolean | undefined;
+  #takesDescriptors: boolean;
 
   /** Default: the kernel is asked at the first mount. Tests give the other answer. */
   constructor(options: { readonly takesSingleLayers?: boolean } = {}) {
     this.#takesSingleLayers = options.takesSingleLayers;
+    this.#takesDescriptors = options.takesSingleLayers ?? true;
   }
 
   mount(options: OverlayOptions): void {
     this.#takesSingleLayers ??= takesSingleLayers();
-    if (this.#takesSingleLayers) mountByContext(options, this.#descriptors);
+    if (options.lowerMappings) this.#mountMapped(options, options.lowerMappings);
+    else if (this.#takesSingleLayers) mountByContext(options, setNamed);
     else mountByOptions(options);
+  }
+
+  /** Linux 6.13 takes detached mounts as layers; before, a layer has to be attached somewhere while it is taken. */
+  #mountMapped(options: OverlayOptions, mappings: IdMappings): void {
+    const namespace = this.#descriptors.of(mappings);
+    const setMapped: LayerSetter = (context, lower, parameters) => {
+      const fd = parameters.mapped(lower, namespace);
+      try {
+        context.setFd('lowerdir+', fd);
+      } catch (error) {
+        this.#takesDescriptors = errnoCode(error) !== 'EINVAL';
+        throw error;
+      }
+    };
+    if (this.#takesSingleLayers && this.#takesDescriptors) {
+      try {
+        mountByContext(options, setMapped);
+        return;
+      } catch (error) {
+        if (this.#takesDescriptors) throw error;
+      }
+    }
+    mountAttached(options, namespace);
   }
 }
 
@@ -56,15 +82,16 @@ function takesSingleLayers(): boolean {
   return !takes('gantry-asks') && takes('lowerdir+');
 }
 
-function mountByContext(options: OverlayOptions, descriptors: MappingDescriptors): void {
+type LayerSetter = (context: FilesystemContext, lower: string, parameters: DirectoryParameters) => void;
+
+const setNamed: LayerSetter = (context, lower, parameters) =>
+  context.setString('lowerdir+', parameters.value(lower));
+
+function mountByContext(options: OverlayOptions, setLower: LayerSetter): void {
   using parameters = new DirectoryParameters();
   using context = new FilesystemContext('overlay');
   context.setString('source', 'overlay');
-  const { lowerMappings } = options;
-  for (const lower of lowerDirectories(options)) {
-    if (lowerMappings) setMapped(context, parameters.mapped(lower, descriptors.of(lowerMappings)));
-    else context.setString('lowerdir+', parameters.value(lower));
-  }
+  for (const lower of lowerDirectories(options)) setLower(context, lower, parameters);
   if (options.upperdir !== undefined) context.setString('upperdir', parameters.value(options.upperdir));
   if (options.workdir !== undefined) context.setString('workdir', parameters.value(options.workdir));
   for (const [key, value] of Object.entries(options.options ?? {})) {
@@ -80,17 +107,6 @@ function mountByContext(options: OverlayOptions, descriptors: MappingDescriptors
   }
 }
 
-function setMapped(context: FilesystemContext, fd: Fd): void {
-  try {
-    context.setFd('lowerdir+', fd);
-  } catch (error) {
-    throw errnoCode(error) === 'EINVAL' ? mappingUnsupported() : error;
-  }
-}
-
-const mappingUnsupported = (): SysError =>
-  new SysError('EOPNOTSUPP', 'mount', 'an overlay of mapped layers (user namespaces) needs Linux 6.13');
-
 /** The kernel falls back to read-only when it cannot use the upper directory, and says so only in its log. */
 function requireWritable(mount: Fd, target: string): void {
   if (isReadonly(mount)) throw new SysError('EROFS', 'mount', `overlay target ${JSON.stringify(target)}`);
@@ -98,28 +114,71 @@ function requireWritable(mount: Fd, target: string): void {
 
 /** All directories in one text. Where they do not fit by name they do as descriptors: the kernel allows 500 layers. */
 function mountByOptions(options: OverlayOptions): void {
-  if (options.lowerMappings) throw mappingUnsupported();
   using parameters = new DirectoryParameters();
-  const named = optionText(options, (path) => parameters.value(path));
+  const lowers = lowerDirectories(options);
+  const named = optionText(options, lowers, (path) => parameters.value(path));
   const fits = Buffer.byteLength(named) <= MAX_DATA_BYTES;
-  const text = fits ? named : optionText(options, (path) => parameters.descriptor(path));
-  const bytes = (value: string): Uint8Array => cString(value, 'mount').bytes;
-  const { target } = options;
-  const flags = options.upperdir === undefined ? MS_RDONLY : 0;
-  const result = libc().mount(bytes('overlay'), bytes(target), bytes('overlay'), flags, bytes(text));
-  if (result < 0) throw refusal(errno(), options, text);
-  if (options.upperdir !== undefined) refuseReadonly(target);
+  mountText(options, fits ? named : optionText(options, lowers, (path) => parameters.descriptor(path)));
 }
 
-function optionText(options: OverlayOptions, value: (path: string) => string): string {
-  const { upperdir, workdir } = options;
-  const extra = Object.entries(options.options ?? {});
+/**
+ * Mapped layers for kernels before 6.13, which take attached mounts only: they are stacked on the target while the
+ * overlay is made, and nothing but the overlay is there in the end. Linux 5.19 is the first with such overlays.
+ */
+function mountAttached(options: OverlayOptions, namespace: Fd): void {
+  using parameters = new DirectoryParameters();
+  const { target } = options;
+  const mapped = lowerDirectories(options).map((lower) => parameters.mapped(lower, namespace));
+  let count = 0;
+  let overlay: Fd | undefined;
+  try {
+    for (const fd of mapped) {
+      attachMount(fd, target);
+      count += 1;
+    }
+    const paths = mapped.map((fd) => `/proc/self/fd/${fd}`);
+    mountText(
+      options,
+      optionText(options, paths, (path) => parameters.value(path)),
+    );
+    count += 1;
+    overlay = cloneTree(target);
+  } finally {
+    for (; count > 0; count -= 1) libc().umount2(cString(target, 'umount2').bytes, MNT_DETACH);
+  }
+  try {
+    attachMount(overlay, target);
+  } finally {
+    closeSync(overlay);
+  }
+}
+
+function mountText(options: OverlayOptions, text: string): void {
+  const bytes = (value: string): Uint8Array => cString(value, 'mount').bytes;
+  const { target, upperdir } = options;
+  const flags = upperdir === undefined ? MS_RDONLY : 0;
+  const result = libc().mount(bytes('overlay'), bytes(target), bytes('overlay'), flags, bytes(text));
+  if (result < 0) throw refusal(errno(), options, text);
+  if (upperdir !== undefined) refuseReadonly(target);
+}
+
+function optionText(
+  { upperdir, workdir, options = {} }: OverlayOptions,
+  lowers: readonly string[],
+  value: (path: string) => string,
+): string {
   return [
-    `lowerdir=${lowerDirectories(options).map(value).join(':')}`,
+    `lowerdir=${lowers.map(value).join(':')}`,
     ...(upperdir === undefined ? [] : [`upperdir=${value(upperdir)}`]),
     ...(workdir === undefined ? [] : [`workdir=${value(workdir)}`]),
-    ...extra.map(([key, setting]) => (setting === '' ? key : `${key}=${setting}`)),
+    ...Object.entries(options).map(optionOf),
   ].join(',');
+}
+
+/** The kernel takes quotes off where a value may have commas: SELinux contexts. */
+function optionOf([key, setting]: readonly [string, string]): string {
+  if (setting === '') return key;
+  return `${key}=${setting.includes(',') ? `"${setting}"` : setting}`;
 }
 
 /** The kernel names neither the directory that is missing nor the option that it does not know. */

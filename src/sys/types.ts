@@ -42,8 +42,8 @@ export interface Mounts {
     /** Extra string or flag options, e.g. `{ index: 'off', userxattr: '' }`. */
     readonly options?: Readonly<Record<string, string>>;
     /**
-     * The lower directories are seen through this mapping (idmapped mounts; Linux 6.13 for overlays): what belongs to
-     * `containerID` on disk belongs to `hostID` in the overlay. The upper directory is not mapped. Older: EOPNOTSUPP.
+     * The lower directories are seen through this mapping (idmapped mounts; Linux 5.19 for overlays): what belongs to
+     * `containerID` on disk belongs to `hostID` in the overlay. The upper directory is not mapped.
      */
     readonly lowerMappings?: IdMappings;
   }): void;
