@@ -97,8 +97,8 @@ async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeC
     conmon.kill(9);
     throw error;
   } finally {
-    // conmon keeps its end open for as long as it lives.
-    conmon.sync.close();
+    // conmon keeps its ends open for as long as it lives.
+    conmon.close();
   }
 }
 
@@ -107,7 +107,7 @@ async function initPid(conmon: Conmon, options: TaskOptions): Promise<number> {
   if (answer !== undefined && answer.data > 0) return answer.data;
   if (answer?.message !== undefined)
     throw createFailed(describeFailure(answer.message, 'create', commandOf(options)));
-  throw internal(`the monitor ended before the container was made: ${(await conmon.complaint()).trim()}`);
+  throw internal(`the monitor ended before the container was made: ${conmon.complaint().trim()}`);
 }
 
 /** The user's command: with `--init` it stands behind the init binary, which is what the runtime looks up. */

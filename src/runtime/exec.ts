@@ -55,7 +55,7 @@ export async function startExec(
     );
   } catch (error) {
     conmon.kill(9);
-    conmon.sync.close();
+    conmon.close();
     cgroup?.release();
     removeExecFiles(files);
     throw error;
@@ -135,8 +135,7 @@ async function failure(
 ): Promise<Error> {
   const reason =
     answer?.message ?? (existsSync(files.runtimeLog) ? readFileSync(files.runtimeLog, 'utf8') : '');
-  if (reason === '')
-    return internal(`the monitor of an exec ended early: ${(await conmon.complaint()).trim()}`);
+  if (reason === '') return internal(`the monitor of an exec ended early: ${conmon.complaint().trim()}`);
   return execFailed(describeFailure(reason, 'exec', options.process.args[0] ?? ''));
 }
 
@@ -150,7 +149,7 @@ async function awaitExit(
 ): Promise<ExitStatus> {
   const last = await conmon.sync.next().catch(() => undefined);
   let exitedAt = new Date().toISOString();
-  conmon.sync.close();
+  conmon.close();
   await withDeadline(hub.drained(), context.deadlines.drainMs, 'output').catch(() =>
     context.logger.warn('output of an ended exec did not end', { exec: options.execId }),
   );

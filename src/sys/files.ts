@@ -5,7 +5,7 @@ import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc, type Memory } from './ffi.ts';
 import { pathArgument, secondPathArgument } from './path-bytes.ts';
 import { openRoot } from './rooted-dir.ts';
-import { sealedFile } from './sealed-file.ts';
+import { createMemoryFile, sealedFile } from './sealed-file.ts';
 import type { DeviceNumber, Files } from './types.ts';
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts';
 
@@ -41,6 +41,7 @@ export function createFiles(): Files {
       return true;
     },
     sealed: sealedFile,
+    memory: createMemoryFile,
     exchange: (a, b) => {
       const from = pathArgument(a, 'renameat2');
       const to = secondPathArgument(b, 'renameat2');

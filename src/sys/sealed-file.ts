@@ -25,7 +25,8 @@ export function sealedFile(name: string, content: Uint8Array): Fd {
   }
 }
 
-function createMemoryFile(name: string): Fd {
+/** See `Files.memory`. */
+export function createMemoryFile(name: string): Fd {
   const text = cString(name, 'memfd_create');
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   const fd = rawSyscall('memfd_create', text.address, flags | MFD_EXEC);

@@ -119,6 +119,8 @@ export interface Files {
    * by others as `/proc/PID/fd/N`, and lives as long as anybody holds it. `name` is what /proc shows.
    */
   sealed(name: string, content: Uint8Array): Fd;
+  /** An empty file in memory (memfd_create(2), close-on-exec). It goes with its last descriptor. */
+  memory(name: string): Fd;
 }
 
 export interface DeviceNumber {

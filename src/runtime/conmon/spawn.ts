@@ -1,5 +1,6 @@
+import { closeSync, readFileSync } from 'node:fs';
 import type { Subprocess } from 'bun';
-import type { Sys } from '#sys';
+import type { Fd, Sys } from '#sys';
 import type { LaunchableRuntime } from '../programs/launcher.ts';
 import { conmonEnvironment } from './arguments.ts';
 import { SyncSocket } from './sync-socket.ts';
@@ -9,9 +10,11 @@ export interface Conmon {
   readonly sync: SyncSocket;
   /** Resolves when the process has ended. */
   readonly exited: Promise<unknown>;
-  /** What it said on standard error before it went into the background; empty normally. */
-  complaint(): Promise<string>;
+  /** What it has said on standard error; empty normally. Not after `close`. */
+  complaint(): string;
   kill(signal: number): void;
+  /** Closes our ends; conmon goes on. Idempotent. */
+  close(): void;
 }
 
 /** Starts conmon with `fds` copies of one socket as its pipes. It outlives this process. */
@@ -23,32 +26,60 @@ export async function spawnConmon(options: {
   readonly fds: number;
   /** The one it will call. */
   readonly runtime: LaunchableRuntime;
-  readonly sys: Pick<Sys, 'cgroups' | 'sockets' | 'processes'>;
+  readonly sys: Pick<Sys, 'cgroups' | 'files' | 'sockets' | 'processes'>;
 }): Promise<Conmon> {
   // The runtime that conmon calls will move its child.
   options.sys.cgroups.expectAttach();
   const [ours, theirs] = options.sys.sockets.socketpair();
   const sync = await SyncSocket.open(ours);
-  let child: Subprocess<'ignore', 'ignore', 'pipe'>;
+  const complaints = new Complaints(options.sys);
+  let child: Subprocess<'ignore', 'ignore', number>;
   try {
     child = Bun.spawn([options.path, ...options.args], {
       cwd: options.directory,
       env: conmonEnvironment(options.fds, options.runtime),
-      stdio: ['ignore', 'ignore', 'pipe', ...Array<number>(options.fds).fill(theirs)],
-    }) as Subprocess<'ignore', 'ignore', 'pipe'>;
+      stdio: ['ignore', 'ignore', complaints.fd, ...Array<number>(options.fds).fill(theirs)],
+    }) as Subprocess<'ignore', 'ignore', number>;
   } catch (error) {
     sync.close();
+    complaints.close();
     throw error;
   } finally {
     options.sys.processes.closeFd(theirs);
   }
   child.unref();
-  const complaint = new Response(child.stderr).text().catch(() => '');
   return {
     pid: child.pid,
     sync,
     exited: child.exited,
-    complaint: () => complaint,
+    complaint: () => complaints.read(),
     kill: (signal) => child.kill(signal),
+    close: () => {
+      sync.close();
+      complaints.close();
+    },
   };
+}
+
+/**
+ * What conmon says on standard error, as a file in memory: reading a pipe would hold a buffer of a quarter megabyte in
+ * this process, and a descriptor, for as long as the container runs.
+ */
+class Complaints {
+  readonly fd: Fd;
+  #isOpen = true;
+
+  constructor({ files }: Pick<Sys, 'files'>) {
+    this.fd = files.memory('conmon-stderr');
+  }
+
+  read(): string {
+    // A descriptor of its own: the other one shares its position with conmon.
+    return this.#isOpen ? readFileSync(`/proc/self/fd/${this.fd}`, 'utf8') : '';
+  }
+
+  close(): void {
+    if (this.#isOpen) closeSync(this.fd);
+    this.#isOpen = false;
+  }
 }

@@ -54,6 +54,10 @@ export class FakeFiles implements Files {
     return this.#real.sealed(name, content);
   }
 
+  memory(name: string): Fd {
+    return this.#real.memory(name);
+  }
+
   statfs(path: string): ReturnType<Files['statfs']> {
     return this.#real.statfs(path);
   }
