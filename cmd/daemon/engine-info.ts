@@ -96,7 +96,7 @@ export function engineInfo(sources: InfoSources): EngineInfo {
 
 /** What protects containers, in docker's notation. */
 function securityOptions(
-  { noNewPrivileges, seccompProfile, selinux }: Settings['containers'],
+  { noNewPrivileges, seccompProfile, selinux, cgroupnsMode }: Settings['containers'],
   { hasUserNamespaces, cgroups }: InfoSources,
 ): string[] {
   return [
@@ -105,7 +105,9 @@ function securityOptions(
     ...(openSelinux({ wanted: selinux, logger: silentLogger }) ? ['name=selinux'] : []),
     ...(hasUserNamespaces ? ['name=userns'] : []),
     // Containers get one of their own unless they ask for the host's.
-    ...(cgroups.mode === 'unified' ? ['name=cgroupns'] : []),
+    ...((cgroupnsMode ?? (cgroups.mode === 'unified' ? 'private' : 'host')) === 'private'
+      ? ['name=cgroupns']
+      : []),
     ...(noNewPrivileges ? ['name=no-new-privileges'] : []),
   ];
 }

@@ -117,6 +117,7 @@ function liveDefaults(settings: () => Settings, idMappings: IdMappings | undefin
 
 function containerDefaults(settings: ContainerSettings): ContainerDefaults {
   return {
+    ...(settings.cgroupnsMode && { cgroupnsMode: settings.cgroupnsMode }),
     ...(settings.cdiSpecDirs && { cdiSpecDirs: settings.cdiSpecDirs }),
     cgroupParent: settings.cgroupParent,
     shmSizeBytes: settings.shmSizeBytes,

@@ -16,6 +16,8 @@ export interface ContainerDefaults {
   readonly ulimits: readonly Ulimit[];
   readonly noNewPrivileges: boolean;
   readonly ipcMode: 'private' | 'shareable';
+  /** Default: the host's with cgroup v1, a private one with v2. */
+  readonly cgroupnsMode?: 'private' | 'host';
   readonly dns: readonly string[];
   readonly dnsOptions: readonly string[];
   readonly dnsSearch: readonly string[];

@@ -53,8 +53,7 @@ export const DAEMON_OPTIONS = {
   },
   'default-cgroupns-mode': {
     kind: 'string',
-    summary: 'Cgroup namespace of containers: "host" or "private"',
-    inert: true,
+    summary: 'Cgroup namespace of containers: "host" or "private" (default: "private" with cgroup v2)',
   },
   'default-gateway': { kind: 'string', summary: 'Default gateway of containers on the default bridge' },
   'default-gateway-v6': { kind: 'string', summary: 'IPv6 gateway of the default bridge', inert: true },

@@ -46,7 +46,8 @@ export interface ContainerSettings {
   /** Later ones win; undefined: the usual ones. */
   readonly cdiSpecDirs: readonly string[] | undefined;
   readonly cgroupParent: string;
-  readonly cgroupnsMode: string | undefined;
+  /** Undefined: by the version of cgroups. */
+  readonly cgroupnsMode: 'host' | 'private' | undefined;
   readonly ipcMode: string;
   readonly shmSizeBytes: number;
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
@@ -140,7 +141,7 @@ function containerSettings(read: Reader): ContainerSettings {
   return {
     cdiSpecDirs: read.optionalList('cdi-spec-dir'),
     cgroupParent: read.text('cgroup-parent', '/gantry'),
-    cgroupnsMode: read.optional('default-cgroupns-mode'),
+    cgroupnsMode: parseCgroupnsMode(read.optional('default-cgroupns-mode')),
     ipcMode: read.text('default-ipc-mode', 'private'),
     shmSizeBytes:
       read.optional('default-shm-size') === undefined
@@ -221,6 +222,11 @@ function parseLogLevel(text: string): LogLevel {
   const known = LOG_LEVELS.find((candidate) => candidate === level);
   if (known === undefined) throw invalidArgument(`invalid logging level: ${text}`);
   return known;
+}
+
+function parseCgroupnsMode(text: string | undefined): 'host' | 'private' | undefined {
+  if (text === undefined || text === 'host' || text === 'private') return text;
+  throw invalidArgument(`invalid default cgroup namespace mode: ${text} (expected "host" or "private")`);
 }
 
 /** `base=10.10.0.0/16,size=24`. */

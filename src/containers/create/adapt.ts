@@ -33,7 +33,7 @@ export function adaptHostConfig(
     networkMode: byId(host.networkMode || 'default'),
     pidMode: byId(host.pidMode),
     ipcMode: byId(host.ipcMode || defaults.ipcMode),
-    cgroupnsMode: host.cgroupnsMode || (isV1 ? 'host' : 'private'),
+    cgroupnsMode: host.cgroupnsMode || (defaults.cgroupnsMode ?? (isV1 ? 'host' : 'private')),
     shmSize: host.shmSize === 0 ? defaults.shmSizeBytes : host.shmSize,
     runtime: host.runtime || context.defaultRuntime,
     memorySwap: memorySwap(host),

@@ -139,6 +139,15 @@ test('create: what is shown is what is in effect', async () => {
   expect((await shown({ maskedPaths: [] })).maskedPaths).toEqual([]);
 });
 
+test('create: the daemon says which cgroup namespace is the usual one', async () => {
+  await using host = await createContainersFixture({ defaults: { cgroupnsMode: 'host' } });
+  const mode = async (cgroupnsMode: string) => {
+    const { id } = await host.containers.create(createRequestFixture({ hostConfig: { cgroupnsMode } }));
+    return host.containers.get(id).hostConfig.cgroupnsMode;
+  };
+  expect([await mode(''), await mode('private')]).toEqual(['host', 'private']);
+});
+
 test.each([
   [{ size: '10G' }, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"],
   [{ odd: '1' }, 'unknown option odd'],

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { callApi } from '../../harness/api.ts';
 import { givenHost } from '../../harness/daemon.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { gantryClient } from '../../harness/programs.ts';
 
-const engine = useEngine();
+const engine = useEngine({ flags: ['--default-ulimit', 'nofile=50:60', '--default-cgroupns-mode', 'private'] });
 const MB = 1024 * 1024;
 const isV1 = existsSync('/sys/fs/cgroup/memory');
 
@@ -262,6 +262,18 @@ describe('what is not in a cgroup', () => {
 
   test('ulimits', async () => {
     expect(await sh('ulimit -n; ulimit -Hn', '--ulimit', 'nofile=100:200')).toBe('100\n200');
+  });
+
+  test.if(givenHost() === undefined)('the daemon’s ulimits, where the container has none', async () => {
+    expect(await sh('ulimit -n; ulimit -Hn')).toBe('50\n60');
+    expect(await sh('ulimit -n; ulimit -Hn', '--ulimit', 'nofile=30:40')).toBe('30\n40');
+  });
+
+  test.if(givenHost() === undefined)('the daemon’s cgroup namespace', async () => {
+    const show = 'readlink /proc/self/ns/cgroup';
+    const host = readlinkSync('/proc/self/ns/cgroup');
+    expect(await sh(show)).not.toBe(host);
+    expect(await sh(show, '--cgroupns', 'host')).toBe(host);
   });
 
   test('the out-of-memory score, the size of shared memory, settings of the kernel', async () => {
