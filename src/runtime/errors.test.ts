@@ -56,6 +56,12 @@ test.each([
     `${START}exec: "/etc": permission denied`,
     126,
   ],
+  [
+    'write file `/proc/thread-self/attr/exec`: No such file or directory',
+    'sh',
+    `${START}error during container init: unable to apply apparmor profile: apparmor failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory`,
+    127,
+  ],
   ['something odd', 'sh', `${START}something odd`, 128],
   ['', 'sh', `${START}the runtime gave no reason`, 128],
 ] as const)('describeFailure: %j', (stderr, command, text, exitCode) => {

@@ -110,6 +110,9 @@ function commandFailure(text: string, command: string): string | undefined {
   if (missing) return `${start}executable file not found in $PATH`;
   if (/^open executable: (Permission denied|Operation not permitted|Is a directory)/.test(text))
     return `${start}permission denied`;
+  // Only AppArmor knows its profiles by name: ENOENT is one that is not loaded.
+  if (/^write file `.*\/attr\/(apparmor\/)?exec`: No such file or directory$/.test(text))
+    return 'unable to start container process: error during container init: unable to apply apparmor profile: apparmor failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory';
   const cwd = /^chdir `(.*)`: (.*)$/.exec(text);
   if (cwd)
     return `unable to start container process: chdir to cwd (${JSON.stringify(cwd[1])}) set in config.json failed: ${cwd[2]?.toLowerCase()}`;

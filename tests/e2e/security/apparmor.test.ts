@@ -53,7 +53,7 @@ describe.skipIf(!hasAppArmor)('AppArmor', () => {
 
     test('the profile holds where capabilities and seccomp would not', async () => {
       const powerful = ['--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined'];
-      const mount = ['busybox', 'mount', '-t', 'tmpfs', 'x', '/mnt'];
+      const mount = ['busybox', 'mount', '-t', 'tmpfs', 'x', '/tmp'];
       const refused = await engine.run(client, ['run', '--rm', ...powerful, ...mount]);
       expect(refused.code).not.toBe(0);
       expect(refused.stderr).toContain('ermission denied');
@@ -77,7 +77,7 @@ describe.skipIf(!hasAppArmor)('AppArmor', () => {
         'true',
       ]);
       expect(unknown.code).toBeGreaterThanOrEqual(125);
-      expect(unknown.stderr).toMatch(/apparmor/i);
+      expect(unknown.stderr).toContain('apparmor failed to apply profile');
     });
   });
 });
