@@ -35,17 +35,38 @@ export class Controller {
     const ends = signal === SIGNALS.KILL || signal === stopSignalOf(container);
     if (ends) this.#markStopped(container.id);
     const ended = ends ? this.#engine.instances.of(container.id).runEnded : undefined;
-    await this.#signal(container, task, signal);
+    await this.#signal(container, task, signal, { ends });
     // As with docker, `kill` answers when a process that cannot refuse has gone.
     if (signal === SIGNALS.KILL && ended) await settledWithin(ended, KILL_WAIT_MS);
   }
 
-  async #signal(container: Container, task: Task, signal: number): Promise<void> {
+  /** A frozen process takes its signals when it thaws: one that is to end it thaws it, any other one waits. */
+  async #signal(
+    container: Container,
+    task: Task,
+    signal: number,
+    { ends }: { readonly ends: boolean },
+  ): Promise<void> {
     const wasSent = await task.kill(signal);
     if (!wasSent) return;
-    // A frozen process takes its signals when it thaws.
-    if (container.state.status === 'paused') await task.resume().catch(() => {});
     this.#engine.events.publish(container, 'kill', { signal: String(signal) });
+    if (ends && container.state.status === 'paused') await this.#thaw(container.id, task);
+  }
+
+  async #thaw(id: string, task: Task): Promise<void> {
+    await this.#engine.locks.run(id, async () => {
+      const container = this.#engine.registry.byId(id);
+      // It may have ended, or been let go by somebody else.
+      if (container?.state.status !== 'paused') return;
+      await task.resume().catch(() => {});
+      this.#resumed(container);
+    });
+  }
+
+  #resumed(container: Container): void {
+    this.#record(container.id, { type: 'unpaused' });
+    this.#engine.companions.resume(container.id);
+    this.#engine.events.publish(container, 'unpause');
   }
 
   /** Stop signal, then SIGKILL after the timeout. @throws `not_modified` when it does not run. */
@@ -62,10 +83,10 @@ export class Controller {
     if (!isAlive(container.state) || !instance?.task || !ended) throw alreadyStopped();
     if (options.byUser ?? true) this.#markStopped(container.id);
     // The work goes on when the client that asked has gone: a half-stopped container helps nobody.
-    await this.#signal(container, instance.task, signal);
+    await this.#signal(container, instance.task, signal, { ends: true });
     const timeoutS = options.timeoutS ?? container.config.stopTimeoutS ?? this.#engine.defaults.stopTimeoutS;
     if (!(await settledWithin(ended, timeoutS < 0 ? undefined : timeoutS * 1000))) {
-      await this.#signal(container, instance.task, SIGNALS.KILL);
+      await this.#signal(container, instance.task, SIGNALS.KILL, { ends: true });
       await ended;
     }
     this.#engine.events.publish(container, 'stop');
@@ -95,7 +116,7 @@ export class Controller {
       const { container, task } = this.#running(ref);
       if (container.state.status === 'paused') throw alreadyPaused(id);
       await task.pause();
-      this.#save(id, { type: 'paused' });
+      this.#record(id, { type: 'paused' });
       this.#engine.companions.pause(id);
       this.#engine.events.publish(container, 'pause');
     });
@@ -108,9 +129,7 @@ export class Controller {
       if (container.state.status !== 'paused') throw notPaused(id);
       const { task } = this.#running(ref);
       await task.resume();
-      this.#save(id, { type: 'unpaused' });
-      this.#engine.companions.resume(id);
-      this.#engine.events.publish(container, 'unpause');
+      this.#resumed(container);
     });
   }
 
@@ -122,10 +141,11 @@ export class Controller {
     return { container, task };
   }
 
-  #save(id: string, event: { readonly type: 'paused' | 'unpaused' }): void {
+  /** It has happened, also when it cannot be stored: a successor asks the kernel. */
+  #record(id: string, event: { readonly type: 'paused' | 'unpaused' }): void {
     const { registry } = this.#engine;
     const container = registry.byId(id);
-    if (container) registry.save({ ...container, state: transition(container.state, event) });
+    if (container) registry.record({ ...container, state: transition(container.state, event) });
   }
 }
 

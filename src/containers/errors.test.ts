@@ -8,6 +8,7 @@ const contract: [GantryError, GantryError['code'], string][] = [
   [errors.notRunning('x'), 'conflict', 'container x is not running'],
   [errors.alreadyStarted(), 'not_modified', 'container is already running'],
   [errors.alreadyStopped(), 'not_modified', 'container is already stopped'],
+  [errors.defaultLinkName(), 'internal', 'Conflict, cannot remove the default link name of the container'],
   [errors.isRestarting('x'), 'conflict', 'Container x is restarting, wait until the container is running'],
   [errors.alreadyPaused('x'), 'conflict', 'container x is already paused'],
   [errors.notPaused('x'), 'internal', 'Container x is not paused'],

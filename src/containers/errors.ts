@@ -69,6 +69,9 @@ export const attachToRestarting = (ref: string): GantryError =>
 export const invalidDetachKeys = (keys: string, cause?: unknown): GantryError =>
   invalidArgument(`Invalid detach keys (${keys}) provided`, { cause });
 
+export const defaultLinkName = (): GantryError =>
+  internal('Conflict, cannot remove the default link name of the container');
+
 export const removalInProgress = (ref: string): GantryError =>
   conflict(`removal of container ${ref} is already in progress`);
 

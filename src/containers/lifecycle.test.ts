@@ -231,6 +231,52 @@ test('pause: stops and goes on; refusals', async () => {
   expect(containers.counts()).toEqual({ total: 1, running: 1, paused: 0, stopped: 0 });
 });
 
+test('kill, stop: what ends a paused container lets it run first, in its state and in the events', async () => {
+  const { containers, runtime } = fixture;
+  const id = await run();
+  const task = runtime.task(id);
+  await containers.pause(id);
+  await containers.kill(id, 'USR1');
+  expect([status(id), task.paused]).toEqual(['paused', true]);
+  task.ignoredSignals.add(15);
+  await containers.kill(id, 'TERM');
+  expect([status(id), task.paused]).toEqual(['running', false]);
+  await containers.pause(id);
+  await containers.stop(id, { timeoutS: 0 });
+  expect(containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 137 });
+  const actions = fixture.actions().slice(2);
+  expect(actions).toEqual('pause kill kill unpause pause kill unpause kill die stop'.split(' '));
+});
+
+test('start: one that waits for its restart counts as started', async () => {
+  const id = await run({ hostConfig: { restartPolicy: { name: 'always', maximumRetryCount: 0 } } });
+  const { exit } = fixture.containers.wait(id, 'next-exit');
+  fixture.runtime.task(id).exit(1);
+  await exit;
+  expect(status(id)).toBe('restarting');
+  await expect(fixture.containers.start(id)).rejects.toMatchObject({ code: 'not_modified' });
+  await fixture.containers.stop(id);
+  expect(status(id)).toBe('exited');
+});
+
+test('remove: of a link removes the link, never the container', async () => {
+  const { containers } = fixture;
+  await create({ name: 'db' });
+  const id = await create({ name: 'web', hostConfig: { links: ['db:store', 'db'] } });
+  const text = 'Conflict, cannot remove the default link name of the container';
+  await expect(containers.remove('web', { link: true, force: true })).rejects.toMatchObject({
+    message: text,
+  });
+  await expect(containers.remove('web/other', { link: true })).rejects.toThrow(
+    'No such container: web/other',
+  );
+  await containers.remove('/web/store', { link: true });
+  expect(containers.get(id).hostConfig.links).toEqual(['db']);
+  await containers.remove('web/db', { link: true });
+  expect(containers.get(id).hostConfig.links).toEqual([]);
+  expect(containers.list({ all: true })).toHaveLength(2);
+});
+
 test('remove: refuses a running container, forced it kills', async () => {
   const id = await run({ name: 'web' });
   await expect(fixture.containers.remove('web')).rejects.toThrow(

@@ -18,6 +18,8 @@ const SIGKILL = 9;
 export interface RemoveOptions {
   readonly force?: boolean;
   readonly volumes?: boolean;
+  /** The reference names a link, `container/alias`: only that goes. */
+  readonly link?: boolean;
 }
 
 /** Removes containers completely; what fails or is interrupted by a crash is tried again, also by `restore`. */

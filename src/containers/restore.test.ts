@@ -50,6 +50,15 @@ test('restore: adopts what runs; its exit and stop work', async () => {
   expect(service.get(id).sandbox).toBeUndefined();
 });
 
+test.each([true, false])('restore: whether it is paused is asked of the kernel (%s)', async (isPaused) => {
+  const id = await run();
+  if (!isPaused) await fixture.containers.pause(id);
+  // As a crash between the kernel's answer and the row leaves it.
+  fixture.runtime.task(id).paused = isPaused;
+  const service = await restart();
+  expect(service.get(id).state.status).toBe(isPaused ? 'paused' : 'running');
+});
+
 test('restore: a run that ended meanwhile keeps its exit code', async () => {
   const id = await run();
   const abandoned = fixture.runtime.task(id);

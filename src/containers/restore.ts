@@ -89,12 +89,20 @@ export class Restorer {
     const { registry } = this.#engine;
     const { id, state } = container;
     if (task) return this.#adopt(container, task);
-    if (isAlive(state)) {
-      this.#endUnseen(container);
-    }
+    if (isAlive(state)) this.#endUnseen(container);
     const now = registry.byId(id) ?? container;
     if (isToRemove(now)) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
     else if (now.state.status === 'exited') this.#engine.companions.ended(now);
+  }
+
+  /** A crash may have come between the freezing and the row. */
+  #agreedOnPause(container: Container, task: Task): Container {
+    const { state } = container;
+    if (!isAlive(state) || task.isPaused() === (state.status === 'paused')) return container;
+    const type = state.status === 'paused' ? 'unpaused' : 'paused';
+    const agreed = { ...container, state: transition(state, { type }) };
+    this.#engine.registry.record(agreed);
+    return agreed;
   }
 
   #endUnseen(container: Container): void {
@@ -115,9 +123,10 @@ export class Restorer {
     });
   }
 
-  #adopt(container: Container, task: Task): void {
-    const instance = this.#engine.instances.of(container.id);
+  #adopt(stored: Container, task: Task): void {
+    const instance = this.#engine.instances.of(stored.id);
     instance.beginRun(task);
+    const container = this.#agreedOnPause(stored, task);
     instance.rotator = startRotation(this.#engine, container, task);
     this.#parts.execs.adopt(container, task);
     this.#engine.companions.begin(container, task);

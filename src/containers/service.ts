@@ -29,7 +29,7 @@ import { decodeContainer } from './decode.ts';
 import { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
 import { withoutMountPoints } from './diff-filter.ts';
 import type { ContainerHost, ContainerImages, Engine } from './engine.ts';
-import { notRunning } from './errors.ts';
+import { alreadyStarted, notRunning } from './errors.ts';
 import { ExecService, type ExecStart } from './exec/exec-service.ts';
 import { ExitHandler } from './exit.ts';
 import { exportTree } from './export.ts';
@@ -189,7 +189,9 @@ class Containers implements ContainerService {
 
   async start(ref: string): Promise<void> {
     const { registry, locks } = this.#engine;
-    const { id, hostConfig } = registry.resolve(ref);
+    const { id, hostConfig, state } = registry.resolve(ref);
+    // As docker has it: it runs, in between. A restart by a user starts it at once.
+    if (state.status === 'restarting') throw alreadyStarted();
     try {
       await locks.run(id, () => this.#starter.start(id, { isUser: true }));
     } catch (error) {
@@ -249,6 +251,7 @@ class Containers implements ContainerService {
   }
 
   async remove(ref: string, options?: RemoveOptions): Promise<void> {
+    if (options?.link) return await this.#changer.removeLink(ref);
     await this.#remover.remove(this.#engine.registry.resolve(ref).id, options);
   }
 

@@ -84,6 +84,10 @@ export class ConmonTask implements Task {
     await freeze(this.record.cgroupsPath, this.#context.sys);
   }
 
+  isPaused(): boolean {
+    return isFrozen(this.record.cgroupsPath, this.#context.sys);
+  }
+
   async resume(): Promise<void> {
     thaw(this.record.cgroupsPath, this.#context.sys);
   }

@@ -83,6 +83,8 @@ export interface Task {
   kill(signal: number, options?: { readonly all?: boolean }): Promise<boolean>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Whether it is frozen, as the kernel says. */
+  isPaused(): boolean;
   update(resources: SpecResources): Promise<void>;
   /** A new attach connection; it receives output from now on. Connect before `start` to miss nothing. */
   attach(): Promise<AttachStream>;

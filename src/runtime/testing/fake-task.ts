@@ -132,6 +132,10 @@ export class FakeTask extends FakeProcess implements Task {
     this.paused = true;
   }
 
+  isPaused(): boolean {
+    return this.paused;
+  }
+
   async resume(): Promise<void> {
     if (!this.paused) throw conflict(`Container ${this.id} is not paused`);
     this.paused = false;
