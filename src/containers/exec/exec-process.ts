@@ -1,5 +1,6 @@
 import type { SpecProcessInput } from '#runtime';
 import type { Engine } from '../engine.ts';
+import { linkVariables } from '../links/linked.ts';
 import type { Container } from '../model.ts';
 import { processEnv } from '../spec/env.ts';
 import { specLimits } from '../spec/limits.ts';
@@ -24,7 +25,7 @@ export function execProcess(engine: Engine, container: Container, exec: ExecConf
       tty: exec.tty,
       hostname: config.hostname,
       home: user.home,
-      layers: [config.env, exec.env],
+      layers: [linkVariables(engine, container), config.env, exec.env],
     }),
     cwd: exec.workingDir || config.workingDir || '/',
     uid: user.uid,

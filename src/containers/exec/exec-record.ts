@@ -10,16 +10,19 @@ export interface ExecRecord {
   readonly detachKeys: Uint8Array;
   status: 'created' | 'running' | 'exited';
   exitCode: number | undefined;
+  /** Of the process, also of one that has ended; 0 before. */
+  pid: number;
+  /** While it runs: it holds the monitor's connections and whatever they have buffered. */
   process: ExecProcess | undefined;
   /** Settles when the process runs or could not be started; set once it is to be. */
-  starting?: Promise<unknown>;
+  starting: Promise<unknown> | undefined;
 }
 
-export const viewOf = ({ id, containerId, config, status, exitCode, process }: ExecRecord): ExecView => ({
+export const viewOf = ({ id, containerId, config, status, exitCode, pid }: ExecRecord): ExecView => ({
   id,
   containerId,
   config,
   running: status === 'running',
   exitCode,
-  pid: process?.pid ?? 0,
+  pid,
 });

@@ -58,7 +58,9 @@ export class ExecService implements Companion {
       detachKeys: detachKeysOf(config.detachKeys),
       status: 'created',
       exitCode: undefined,
+      pid: 0,
       process: undefined,
+      starting: undefined,
     };
     this.#add(record);
     this.#publish(container, record, `exec_create: ${config.cmd.join(' ')}`);
@@ -91,7 +93,9 @@ export class ExecService implements Companion {
       detachKeys: detachKeysOf(config.detachKeys),
       status: 'running',
       exitCode: undefined,
+      pid: process.pid,
       process,
+      starting: undefined,
     };
     this.#add(record);
     void this.#watch(record, process);
@@ -220,6 +224,7 @@ export class ExecService implements Companion {
         note: encodeNote(config, isAttached),
         ...(consoleSize ? { consoleSize } : {}),
       });
+      record.pid = record.process.pid;
       return record.process;
     } catch (error) {
       const given = error instanceof GantryError ? error.details?.['exitCode'] : undefined;
@@ -240,6 +245,8 @@ export class ExecService implements Companion {
   #end(record: ExecRecord, exitCode: number): void {
     record.status = 'exited';
     record.exitCode = exitCode;
+    record.process = undefined;
+    record.starting = undefined;
     this.#engine.instances.peek(record.containerId)?.execIds.delete(record.id);
     if (this.#records.has(record.id)) this.#ended.keep(record.id);
   }
