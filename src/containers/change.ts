@@ -1,5 +1,6 @@
 import type { Task } from '#runtime';
 import { applyBlockWeights } from './block-weights.ts';
+import { withinShares } from './create/adapt.ts';
 import { checkRestartPolicy } from './create/check-host-config.ts';
 import { checkResources } from './create/check-resources.ts';
 import { discardLimits } from './create/discard-limits.ts';
@@ -157,9 +158,10 @@ const LASTING: readonly string[] = [
 
 /** What is 0, empty or undefined in an update was not given and stays. Source: moby `container/container_unix.go`. */
 function givenLimits(resources: Partial<Resources>): Partial<Resources> {
-  const { pidsLimit, memorySwap } = resources;
+  const { pidsLimit, memorySwap, cpuShares } = resources;
   const given = {
     ...resources,
+    ...(cpuShares === undefined ? {} : { cpuShares: withinShares(cpuShares) }),
     ...(memorySwap === undefined ? {} : { memorySwap: Math.max(memorySwap, -1) }),
     ...(pidsLimit === undefined ? {} : { pidsLimit: Math.max(pidsLimit, 0) }),
   };

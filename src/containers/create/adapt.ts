@@ -37,8 +37,7 @@ export function adaptHostConfig(
     shmSize: host.shmSize === 0 ? defaults.shmSizeBytes : host.shmSize,
     runtime: host.runtime || context.defaultRuntime,
     memorySwap: memorySwap(host),
-    cpuShares:
-      host.cpuShares > 0 ? Math.min(Math.max(host.cpuShares, MIN_SHARES), MAX_SHARES) : host.cpuShares,
+    cpuShares: withinShares(host.cpuShares),
     memorySwappiness: host.memorySwappiness === -1 ? undefined : host.memorySwappiness,
     oomKillDisable: host.oomKillDisable ?? (context.canDisableOomKiller ? false : undefined),
     // Zero and below are no limit, as is none.
@@ -47,6 +46,10 @@ export function adaptHostConfig(
     securityOpt: [...host.securityOpt, ...impliedLabelOptions(host, context.resolve)],
   };
 }
+
+/** What the kernel makes of shares; zero is none, below it is refused later. */
+export const withinShares = (shares: number): number =>
+  shares > 0 ? Math.min(Math.max(shares, MIN_SHARES), MAX_SHARES) : shares;
 
 function restrictions(host: HostConfig, usual: Pick<HostConfig, 'maskedPaths' | 'readonlyPaths'>) {
   const own = { maskedPaths: host.maskedPaths, readonlyPaths: host.readonlyPaths };

@@ -157,6 +157,17 @@ test.each([
   expect(fixture.leftovers().directories).toEqual([]);
 });
 
+test('update: what is shown is what the kernel makes of it', async () => {
+  const { id } = await fixture.containers.create(createRequestFixture({}));
+  const shown = async (resources: Partial<Resources>) => {
+    await fixture.containers.update(id, { resources });
+    return fixture.containers.get(id).hostConfig;
+  };
+  expect((await shown({ cpuShares: 1 })).cpuShares).toBe(2);
+  expect((await shown({ cpuShares: 999_999 })).cpuShares).toBe(262_144);
+  expect((await shown({ pidsLimit: -7 })).pidsLimit).toBe(0);
+});
+
 test('update: limits that it does not name stay', async () => {
   const hostConfig = { pidsLimit: 50, memory: 64 * MB, cpuShares: 512 };
   const { id } = await fixture.containers.create(createRequestFixture({ hostConfig }));
