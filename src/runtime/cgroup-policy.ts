@@ -106,6 +106,7 @@ export function removeEmptyCgroup(path: string, sys: CgroupSys): void {
 }
 
 function killAll(path: string, sys: CgroupSys): void {
+  if (sys.cgroups.kill(path)) return;
   thaw(path, sys);
   for (const pid of sys.cgroups.processes(path)) sys.processes.kill(pid, SIGKILL);
 }

@@ -99,6 +99,10 @@ export class ExecCgroups {
 
   #signal(path: string, signal: number): boolean {
     const { sys } = this.#context;
+    if (signal === SIGKILL) {
+      const isPopulated = sys.cgroups.processes(path).length > 0;
+      if (sys.cgroups.kill(path)) return isPopulated;
+    }
     const signalled = new Set<number>();
     for (let round = 0; round < KILL_ROUNDS; round += 1) {
       const fresh = sys.cgroups.processes(path).filter((pid) => !signalled.has(pid));

@@ -112,6 +112,12 @@ class KernelCgroups implements Cgroups {
     return [...found].sort((a, b) => a - b);
   }
 
+  kill(path: string): boolean {
+    if (this.mode !== 'unified' || this.unified === undefined) return false;
+    const file = join(this.unified, ...components(path), 'cgroup.kill');
+    return ignoring(['ENOENT', 'ENODEV', 'EOPNOTSUPP'], () => writeExisting(file, '1')) !== undefined;
+  }
+
   remove(path: string): void {
     const names = components(path);
     if (names.length === 0) throw new SysError('EBUSY', 'rmdir', 'cgroup "/"');
@@ -156,10 +162,10 @@ function fileName(file: string): string {
 }
 
 /** One write(2), as cgroup files want it. A file that is not there is an error; it is never created. */
-function writeExisting(path: string, value: string): void {
+function writeExisting(path: string, value: string): number {
   const fd = openSync(path, constants.O_WRONLY | constants.O_TRUNC);
   try {
-    writeSync(fd, value);
+    return writeSync(fd, value);
   } finally {
     closeSync(fd);
   }

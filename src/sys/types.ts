@@ -302,6 +302,11 @@ export interface Cgroups {
   create(path: string): void;
   /** PIDs in the cgroup and all below it. */
   processes(path: string): number[];
+  /**
+   * Kills every process of the cgroup and below, also frozen ones and what is just being forked (`cgroup.kill`, v2, Linux
+   * 5.14). False where the kernel has no such thing or the cgroup is gone.
+   */
+  kill(path: string): boolean;
   /** Removes the cgroup and all below it in every hierarchy. Busy ones throw EBUSY; missing ones are fine. */
   remove(path: string): void;
   /** Tells that a process will be put into a cgroup within some milliseconds, which makes that quick. Returns at once. */

@@ -84,6 +84,11 @@ export class FakeCgroups implements Cgroups {
     return [...found].sort((a, b) => a - b);
   }
 
+  /** Its processes are other fakes: as on a kernel before 5.14. */
+  kill(): boolean {
+    return false;
+  }
+
   remove(path: string): void {
     const gone = normalized(path);
     if (gone === '/') throw new SysError('EBUSY', 'rmdir', 'cgroup "/"');

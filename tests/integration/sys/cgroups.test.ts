@@ -37,6 +37,18 @@ test('create: a process can go below a cgroup with processes, and is listed ther
   await child.exited;
 });
 
+test('kill: everything below at once, on cgroup v2', async () => {
+  sys.cgroups.create(`${path}/inner`);
+  await using child = Bun.spawn(['sleep', '60']);
+  sys.cgroups.write('pids', `${path}/inner`, 'cgroup.procs', String(child.pid));
+  const isV2 = sys.cgroups.mode === 'unified';
+  expect(sys.cgroups.kill(path)).toBe(isV2);
+  expect(sys.cgroups.kill(`${path}/gone`)).toBe(false);
+  if (!isV2) child.kill('SIGKILL');
+  await child.exited;
+  expect(child.signalCode).toBe('SIGKILL');
+});
+
 test('write: the kernel refuses nonsense with its errno', () => {
   sys.cgroups.create(path);
   try {
