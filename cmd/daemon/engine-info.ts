@@ -1,6 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { type EventBus, silentLogger } from '#base';
-import { CDI_SPEC_DIRS, CdiRegistry, type ContainerService, LOG_DRIVER_NAMES } from '#containers';
+import {
+  CDI_SPEC_DIRS,
+  CdiRegistry,
+  type ContainerService,
+  LOG_DRIVER_NAMES,
+  readResourceHost,
+} from '#containers';
 import type { ImageService } from '#images';
 import { hostPlatform } from '#oci';
 import { findInit, isAppArmorEnabled, openSelinux, type Runtime } from '#runtime';
@@ -10,6 +16,7 @@ import type { Cgroups } from '#sys';
 import { BUILD_TIME, COMMIT, VERSION } from '../version.ts';
 import type { Settings } from './config/settings.ts';
 import type { HostFacts } from './host-facts.ts';
+import { limitWarnings, supportedLimits } from './limits.ts';
 
 /** What `info` adds up. Each part answers from memory. */
 export interface InfoSources {
@@ -43,6 +50,8 @@ export function engineVersion(facts: HostFacts, components: EngineVersion['compo
 export function engineInfo(sources: InfoSources): EngineInfo {
   const settings = sources.settings();
   const { facts, runtime, snapshotter } = sources;
+  const { supported } = readResourceHost(sources.cgroups);
+  const limits = supportedLimits(supported);
   return {
     id: sources.engineId,
     version: VERSION,
@@ -55,7 +64,7 @@ export function engineInfo(sources: InfoSources): EngineInfo {
       authorization: [],
       log: LOG_DRIVER_NAMES,
     },
-    limits: supportedLimits(sources.cgroups),
+    limits,
     debug: settings.logLevel === 'debug',
     openFiles: countEntries('/proc/self/fd'),
     tasks: countEntries('/proc/self/task'),
@@ -90,7 +99,7 @@ export function engineInfo(sources: InfoSources): EngineInfo {
     cdiSpecDirs: settings.containers.cdiSpecDirs ?? CDI_SPEC_DIRS,
     // Whoever asks for a device is told about files that cannot be read.
     discoveredDevices: new CdiRegistry(settings.containers.cdiSpecDirs ?? CDI_SPEC_DIRS, silentLogger).names,
-    warnings: [],
+    warnings: limitWarnings(supported, limits, sources.cgroups.mode),
   };
 }
 
@@ -110,25 +119,6 @@ function securityOptions(
       : []),
     ...(noNewPrivileges ? ['name=no-new-privileges'] : []),
   ];
-}
-
-/** Which limits the kernel's cgroups offer; v2 has them all behind the controllers of its root. */
-function supportedLimits(cgroups: Cgroups): EngineInfo['limits'] {
-  const v2 = cgroups.mode === 'unified' ? (cgroups.read('', '/', 'cgroup.controllers') ?? '').split(' ') : [];
-  const has = (controller: string): boolean => cgroups.controllers.has(controller) || v2.includes(controller);
-  const hasFile = (controller: string, file: string): boolean =>
-    v2.includes(controller) || cgroups.read(controller, '/', file) !== undefined;
-  return {
-    memory: has('memory'),
-    swap: hasFile('memory', 'memory.memsw.limit_in_bytes'),
-    cpuCfsPeriod: hasFile('cpu', 'cpu.cfs_period_us'),
-    cpuCfsQuota: hasFile('cpu', 'cpu.cfs_quota_us'),
-    cpuShares: has('cpu'),
-    cpuset: has('cpuset'),
-    pids: has('pids'),
-    ipv4Forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1',
-    oomKillDisable: cgroups.mode !== 'unified' && has('memory'),
-  };
 }
 
 function countEntries(directory: string): number {

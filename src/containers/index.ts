@@ -1,3 +1,4 @@
+export { type OptionalLimit, type ResourceHost, readResourceHost } from './create/resource-host.ts';
 export { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
 export { CDI_SPEC_DIRS, CdiRegistry } from './devices/cdi-registry.ts';
 export type { ContainerHost } from './engine.ts';

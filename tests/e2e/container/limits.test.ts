@@ -5,7 +5,9 @@ import { givenHost } from '../../harness/daemon.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { gantryClient } from '../../harness/programs.ts';
 
-const engine = useEngine({ flags: ['--default-ulimit', 'nofile=50:60', '--default-cgroupns-mode', 'private'] });
+const engine = useEngine({
+  flags: ['--default-ulimit', 'nofile=50:60', '--default-cgroupns-mode', 'private'],
+});
 const MB = 1024 * 1024;
 const isV1 = existsSync('/sys/fs/cgroup/memory');
 
