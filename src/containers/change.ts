@@ -5,16 +5,7 @@ import { checkRestartPolicy } from './create/check-host-config.ts';
 import { checkResources } from './create/check-resources.ts';
 import { discardLimits } from './create/discard-limits.ts';
 import type { Engine } from './engine.ts';
-import {
-  cannotRename,
-  cannotUpdate,
-  defaultLinkName,
-  emptyName,
-  invalidName,
-  markedForRemoval,
-  noSuchContainer,
-  sameName,
-} from './errors.ts';
+import { cannotRename, cannotUpdate, emptyName, invalidName, markedForRemoval, sameName } from './errors.ts';
 import type { Container, Resources, RestartPolicy } from './model.ts';
 import { isName } from './names.ts';
 import { cgroupPathOf } from './paths.ts';
@@ -50,21 +41,6 @@ export class Changer {
       registry.save(renamed);
       reservation.keep();
       events.publish(renamed, 'rename', { oldName: `/${container.name}` });
-    });
-  }
-
-  /** `rm --link`: forgets a link of `container/alias`. @throws docker's texts. */
-  async removeLink(ref: string): Promise<void> {
-    const { registry, locks } = this.#engine;
-    const [parent = '', alias] = ref.replace(/^\//, '').split('/');
-    if (alias === undefined) throw defaultLinkName();
-    const { id } = registry.resolve(parent);
-    await locks.run(id, () => {
-      const container = registry.resolve(id);
-      const { links } = container.hostConfig;
-      const left = links.filter((link) => aliasOf(link) !== alias);
-      if (left.length === links.length) throw noSuchContainer(ref);
-      registry.save({ ...container, hostConfig: { ...container.hostConfig, links: left } });
     });
   }
 
@@ -132,9 +108,6 @@ function reserve(registry: Engine['registry'], name: string, id: Container['id']
     throw cannotRename(error);
   }
 }
-
-/** Of `container[:alias]`. */
-const aliasOf = (link: string): string => link.split(':').at(-1) ?? link;
 
 function checkedPolicy({ id, hostConfig }: Container, policy: RestartPolicy): RestartPolicy {
   checkRestartPolicy(policy);

@@ -22,6 +22,13 @@ function isState(value: unknown): boolean {
   return !isDoomed || isState(value['previous']);
 }
 
+const isLinks = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every(
+    (link) =>
+      isRecord(link) && ['containerId', 'name', 'alias'].every((key) => typeof link[key] === 'string'),
+  );
+
 const TEXTS = ['id', 'name', 'created', 'imageId', 'path', 'driver', 'logPath', 'hostnamePath'] as const;
 const LISTS = ['args', 'mounts', 'portRequests'] as const;
 
@@ -39,6 +46,8 @@ export function decodeContainer(stored: unknown): Container {
   if (!/^[0-9a-f]{64}$/.test(stored['id'] as string)) throw dataLoss('the stored container has no usable id');
   if (stored['idMappings'] !== undefined && !isIdMappings(stored['idMappings']))
     throw dataLoss('the stored container has no usable idMappings');
+  if (stored['links'] !== undefined && !isLinks(stored['links']))
+    throw dataLoss('the stored container has no usable links');
   if (!isState(stored['state'])) throw dataLoss('the stored container has no usable state');
   return stored as unknown as Container;
 }

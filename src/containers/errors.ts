@@ -151,5 +151,22 @@ export const privilegedInUserNamespace = (): GantryError =>
 export const hostNetworkInUserNamespace = (): GantryError =>
   invalidArgument("cannot share the host's network namespace when user namespaces are enabled");
 
+/** `--link`. Source: docker's daemon/daemon_unix.go and runconfig/errors.go. */
+export const badLink = (reason: string): GantryError => invalidArgument(reason);
+
+export const linkTargetMissing = (target: string, reason: string): GantryError =>
+  invalidArgument(`could not get container for ${target}: ${reason}`);
+
+export const linksNeedNetwork = (): GantryError =>
+  invalidArgument(
+    "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+  );
+
+export const linkToStopped = (name: string, from: string): GantryError =>
+  internal(`Cannot link to a non running container: /${name} AS ${from}`);
+
+export const linkToForeignNetwork = (name: string): GantryError =>
+  internal(`Cannot link to /${name}, as it does not belong to the default network`);
+
 export const hostPidInUserNamespace = (): GantryError =>
   invalidArgument('cannot share the host PID namespace when user namespaces are enabled');

@@ -271,9 +271,11 @@ test('remove: of a link removes the link, never the container', async () => {
     'No such container: web/other',
   );
   await containers.remove('/web/store', { link: true });
-  expect(containers.get(id).hostConfig.links).toEqual(['db']);
+  expect(containers.get(id).linkTexts).toEqual(['/db:/web/db']);
+  expect(containers.get('web/db').names).toEqual(['db', 'web/db']);
   await containers.remove('web/db', { link: true });
-  expect(containers.get(id).hostConfig.links).toEqual([]);
+  expect(containers.get(id).linkTexts).toEqual([]);
+  expect(containers.get('db').names).toEqual(['db']);
   expect(containers.list({ all: true })).toHaveLength(2);
 });
 

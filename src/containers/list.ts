@@ -27,9 +27,13 @@ export class Lister {
 
   /** The one made before, as long as it still holds: copying a container is a third of what a list costs. */
   view(container: Container): ContainerView {
-    const { network, instances } = this.#engine;
+    const { network, instances, registry } = this.#engine;
     const instance = instances.peek(container.id);
     const sandbox = network.sandbox(container.id);
+    // What others are called shows in it: it holds no longer than they do.
+    if (container.links || registry.parentsOf(container.id).length > 0) {
+      return this.#makeView(container, sandbox, instance);
+    }
     const known = this.#views.get(container);
     const holds =
       known?.sandbox === sandbox &&
@@ -48,10 +52,15 @@ export class Lister {
     instance: Instance | undefined,
   ): ContainerView {
     const engine = this.#engine;
-    const { snapshotter } = engine;
+    const { snapshotter, registry } = engine;
     return {
       ...container,
       sandbox,
+      names: registry.namesOf(container),
+      linkTexts: (container.links ?? []).map(
+        ({ containerId, name, alias }) =>
+          `/${registry.byId(containerId)?.name ?? name}:/${container.name}/${alias}`,
+      ),
       execIds: [...(instance?.execIds ?? [])],
       // Only `inspect` asks for it. A container that is being removed may have no snapshot any more.
       get graphDriver() {

@@ -290,6 +290,14 @@ export interface MountPoint {
   readonly createSource?: boolean;
 }
 
+/** A container that another one knows under a name of its own (`--link`). */
+export interface ContainerLink {
+  readonly containerId: string;
+  /** What it was called then: it may be gone now. */
+  readonly name: string;
+  readonly alias: string;
+}
+
 /** A container as stored: config and what cannot be derived. */
 export interface Container {
   readonly id: ContainerId;
@@ -309,6 +317,8 @@ export interface Container {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  /** None in containers of daemons that knew no links. `hostConfig.links` has them as they were given. */
+  readonly links?: readonly ContainerLink[];
   readonly portRequests: readonly PortRequest[];
   readonly mounts: readonly MountPoint[];
   readonly state: ContainerState;

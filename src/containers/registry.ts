@@ -1,5 +1,6 @@
 import type { Collection, Durability, WriteOptions } from '#store';
 import { ambiguousPrefix, emptyReference, nameInUse, noSuchContainer } from './errors.ts';
+import { LinkIndex } from './links/link-index.ts';
 import type { Container, ContainerId } from './model.ts';
 
 /** A name that is taken but has no container yet. Dispose it to give the name back; `keep` ends that. */
@@ -15,12 +16,14 @@ export class Registry {
   readonly #rows: Collection<Container>;
   readonly #containers = new Map<string, Container>();
   readonly #names = new Map<string, string>();
+  readonly #links = new LinkIndex();
 
   constructor(rows: Collection<Container>) {
     this.#rows = rows;
     for (const [, container] of rows.entries()) {
       this.#containers.set(container.id, container);
       this.#names.set(container.name, container.id);
+      this.#links.update(undefined, container);
     }
   }
 
@@ -35,7 +38,7 @@ export class Registry {
   }
 
   /**
-   * By full ID, then name (with or without slash), then unique ID prefix, as docker resolves.
+   * By full ID, then name (with or without slash; a link's `web/db` too), then unique ID prefix, as docker resolves.
    * @throws `not_found`, `invalid_argument` for an empty text.
    */
   resolve(ref: string): Container {
@@ -49,8 +52,27 @@ export class Registry {
   }
 
   #byName(name: string): Container | undefined {
-    const id = this.#names.get(name);
-    return id === undefined ? undefined : this.#containers.get(id);
+    const slash = name.indexOf('/');
+    const id = this.#names.get(slash < 0 ? name : name.slice(0, slash));
+    const container = id === undefined ? undefined : this.#containers.get(id);
+    if (slash < 0) return container;
+    const link = container?.links?.find(({ alias }) => alias === name.slice(slash + 1));
+    return link && this.#containers.get(link.containerId);
+  }
+
+  /** The containers that link to this one. */
+  parentsOf(id: string): Container[] {
+    return this.#links.parentsOf(id).flatMap((parent) => this.#containers.get(parent) ?? []);
+  }
+
+  /** Its name and those that links give it (`web/db`), sorted. */
+  namesOf({ id, name }: Container): string[] {
+    const given = this.parentsOf(id).flatMap((parent) =>
+      (parent.links ?? [])
+        .filter(({ containerId }) => containerId === id)
+        .map(({ alias }) => `${parent.name}/${alias}`),
+    );
+    return [name, ...given].sort();
   }
 
   isNameTaken(name: string): boolean {
@@ -108,6 +130,7 @@ export class Registry {
     if (before && before.name !== container.name) this.#names.delete(before.name);
     this.#containers.set(container.id, container);
     this.#names.set(container.name, container.id);
+    this.#links.update(before, container);
   }
 
   /** Forgets container and name. Its row says already that it is being removed, which a power cut brings to its end. */
@@ -115,6 +138,7 @@ export class Registry {
     const container = this.#containers.get(id);
     this.#rows.delete(id, { durability: container && hasVolumes(container) ? 'synced' : 'ordered' });
     this.#containers.delete(id);
+    this.#links.update(container, undefined);
     if (container && this.#names.get(container.name) === id) this.#names.delete(container.name);
   }
 }

@@ -149,7 +149,7 @@ export class Restorer {
     ]);
   }
 
-  /** Donors of a network or namespace come before those who join them. */
+  /** Donors of a network or namespace come before those who join them, linked ones before those who link. */
   #startByPolicy(): void {
     const wanted = new Map(
       this.#engine.registry
@@ -207,10 +207,12 @@ export class Restorer {
 const isToRemove = ({ state, hostConfig }: Container): boolean =>
   isDoomed(state) || (hostConfig.autoRemove && (state.status === 'exited' || state.status === 'created'));
 
-const donorsOf = ({ hostConfig }: Container): string[] =>
-  [hostConfig.networkMode, hostConfig.ipcMode, hostConfig.pidMode]
+const donorsOf = ({ hostConfig, links = [] }: Container): string[] => [
+  ...[hostConfig.networkMode, hostConfig.ipcMode, hostConfig.pidMode]
     .filter((mode) => mode.startsWith('container:'))
-    .map((mode) => mode.slice('container:'.length));
+    .map((mode) => mode.slice('container:'.length)),
+  ...links.map(({ containerId }) => containerId),
+];
 
 /** Docker's rule at the start of the daemon: `always` starts even what the user had stopped; nothing that never ran. */
 export function startsAtBoot({ state, hostConfig, manuallyStopped }: Container): boolean {

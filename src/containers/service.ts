@@ -35,6 +35,8 @@ import { ExitHandler } from './exit.ts';
 import { exportTree } from './export.ts';
 import { HealthWatch } from './health-watch.ts';
 import { Instances } from './instance.ts';
+import { LinkedHosts } from './links/linked-hosts.ts';
+import { unlink } from './links/unlink.ts';
 import { Lister, type ListOptions } from './list.ts';
 import { Forwarders } from './log-drivers/index.ts';
 import { LogForwarding } from './log-forwarding.ts';
@@ -157,6 +159,7 @@ class Containers implements ContainerService {
     this.#execs = new ExecService(engine);
     engine.companions.add(this.#execs);
     engine.companions.add(sizeKeeper(engine.sizes));
+    engine.companions.add(new LinkedHosts(engine));
     engine.companions.add(new LogForwarding(engine));
     engine.companions.add(new HealthWatch(engine, this.#execs));
     this.#remover = new Remover(engine, this.#execs);
@@ -251,7 +254,7 @@ class Containers implements ContainerService {
   }
 
   async remove(ref: string, options?: RemoveOptions): Promise<void> {
-    if (options?.link) return await this.#changer.removeLink(ref);
+    if (options?.link) return await unlink(this.#engine, ref);
     await this.#remover.remove(this.#engine.registry.resolve(ref).id, options);
   }
 

@@ -18,6 +18,10 @@ export type { PathStat };
 /** A container with what is derived at reading time. */
 export interface ContainerView extends Container {
   readonly sandbox: Sandbox | undefined;
+  /** Its name and those that links give it (`web/db`), sorted; without slash. */
+  readonly names: readonly string[];
+  /** Its links as they are called now: `/db:/web/alias`. */
+  readonly linkTexts: readonly string[];
   readonly execIds: readonly string[];
   /** `LowerDir`, `UpperDir`, … of its snapshot. */
   readonly graphDriver: Readonly<Record<string, string>>;

@@ -26,6 +26,21 @@ test('standard lines, extra hosts, the container itself, in this order', () => {
   );
 });
 
+test('links stand between extra hosts and the container; a dotted name gives its first part too', () => {
+  const content = buildHosts({
+    hostname: 'x.y.z',
+    addresses: ['172.17.0.3'],
+    extraHosts: ['a:1.1.1.1'],
+    links: [{ address: '172.17.0.2', names: ['database', '0871e079eb66', 'db'] }],
+  });
+  expect(content.split('\n').slice(-4)).toEqual([
+    '1.1.1.1\ta',
+    '172.17.0.2\tdatabase 0871e079eb66 db',
+    '172.17.0.3\tx.y.z x',
+    '',
+  ]);
+});
+
 test('without addresses the container has no line of its own', () => {
   expect(buildHosts({ hostname: 'box', addresses: [] })).not.toContain('box');
 });

@@ -1,3 +1,9 @@
+/** One address and its names. */
+export interface HostsEntry {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
 /** What a container's `/etc/hosts` is made of. */
 export interface HostsOptions {
   /** Names and addresses of the container itself, one line for each address. */
@@ -6,6 +12,8 @@ export interface HostsOptions {
   readonly addresses: readonly string[];
   /** `--add-host`: `name:address` or `name=address`, in order. */
   readonly extraHosts?: readonly string[];
+  /** Containers it is linked to, each with its names. */
+  readonly links?: readonly HostsEntry[];
   /** What `host-gateway` stands for in `extraHosts`. */
   readonly hostGateway?: string;
 }
@@ -19,17 +27,23 @@ const STANDARD_LINES = [
   'ff02::2\tip6-allrouters',
 ];
 
-/** Content of `/etc/hosts`, in dockerd's order: standard lines, extra hosts, the container itself. */
+/** Content of `/etc/hosts`, in dockerd's order: standard lines, extra hosts, links, the container itself. */
 export function buildHosts(options: HostsOptions): string {
-  const names = options.domainname
-    ? `${options.hostname}.${options.domainname} ${options.hostname}`
-    : options.hostname;
+  const names = ownNames(options);
   const lines = [
     ...STANDARD_LINES,
     ...extraHostLines(options.extraHosts ?? [], options.hostGateway),
+    ...(options.links ?? []).map(({ address, names: aliases }) => `${address}\t${aliases.join(' ')}`),
     ...options.addresses.map((address) => `${address}\t${names}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The full name first, then its first part alone: `x.y.z` is called `x` as well. */
+function ownNames({ hostname, domainname }: HostsOptions): string {
+  const full = domainname ? `${hostname}.${domainname}` : hostname;
+  const [short = ''] = hostname.split('.', 1);
+  return full === short ? full : `${full} ${short}`;
 }
 
 /** Lines for `--add-host`; also appended to the host's own file under host networking. */

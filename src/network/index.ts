@@ -1,4 +1,4 @@
-export { buildHosts, type HostsOptions } from './hosts-file.ts';
+export { buildHosts, extraHostLines, type HostsEntry, type HostsOptions } from './hosts-file.ts';
 export type { KernelEvents, NetworkKernel } from './kernel.ts';
 export { DEFAULT_BRIDGE, type DefaultBridgeOptions, type NetworkServiceOptions } from './options.ts';
 export { buildResolvConf, type ResolvConfOptions, resolvConfSource } from './resolv-conf.ts';

@@ -19,6 +19,7 @@ import type { NetworkServiceOptions } from './options.ts';
 import { PortBook } from './port-book.ts';
 import { publishPorts } from './published-ports.ts';
 import { checkRequest } from './request-check.ts';
+import type { LinkRule } from './rules.ts';
 import { portRulesOf, SandboxRegistry } from './sandbox-registry.ts';
 import { type RunningNetwork, startNetwork } from './start.ts';
 import { decodeNetwork, decodeSandbox, type StoredNetwork } from './stored.ts';
@@ -130,6 +131,20 @@ class LocalNetworkService implements NetworkService {
       this.#sandboxes.remove(containerId);
       this.#ports.releasePublished(sandbox.ports);
       await this.#running?.settleLoopback();
+    });
+  }
+
+  unlink(containerId: string, targetId: string): Promise<void> {
+    return this.#locks.run(containerId, async () => {
+      const sandbox = this.#sandboxes.get(containerId);
+      if (!sandbox?.links) return;
+      const links = sandbox.links.filter((link) => link.containerId !== targetId);
+      const before = this.#sandboxes.elementsOf(sandbox).links;
+      const after = { ...sandbox, links };
+      this.#sandboxes.commit(after);
+      const kept = this.#sandboxes.elementsOf(after).links;
+      const isKept = (rule: LinkRule) => kept.some((other) => Bun.deepEquals(rule, other));
+      await this.#running?.firewall.delete({ ports: [], links: before.filter((rule) => !isKept(rule)) });
     });
   }
 

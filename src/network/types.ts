@@ -138,6 +138,8 @@ export interface NetworkService {
    */
   createSandbox(request: SandboxRequest): Promise<Sandbox>;
   sandbox(containerId: string): Sandbox | undefined;
+  /** Closes what a link of `containerId` to `targetId` opened. Idempotent. */
+  unlink(containerId: string, targetId: string): Promise<void>;
   /** Releases everything of the container. Idempotent. */
   removeSandbox(containerId: string): Promise<void>;
   /** Sandboxes plugged into the network, for `network inspect`. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { invalidArgument } from '#base';
+import { linksNeedNetwork } from '../errors.ts';
 import type { ContainerConfig, HostConfig, RestartPolicy } from '../model.ts';
 import { checkMountRequest } from '../mounts/request.ts';
 
@@ -103,8 +104,6 @@ function checkNetworkMode(config: ContainerConfig, host: HostConfig): void {
     if (conflict) throw invalidArgument(`conflicting options: ${conflict[0]}`);
   }
   if (host.networkMode === 'host' && host.links.length > 0) {
-    throw invalidArgument(
-      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
-    );
+    throw linksNeedNetwork();
   }
 }

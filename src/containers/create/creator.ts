@@ -4,8 +4,16 @@ import type { StoredImage } from '#images';
 import type { IdMappings } from '#oci';
 import { resolveCapabilities, restrictedPaths } from '#runtime';
 import type { Engine } from '../engine.ts';
+import { resolveLinks } from '../links/resolve-links.ts';
 import { checkLogHost } from '../log-drivers/index.ts';
-import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
+import type {
+  Container,
+  ContainerConfig,
+  ContainerId,
+  ContainerLink,
+  CreateRequest,
+  HostConfig,
+} from '../model.ts';
 import { planMounts } from '../mounts/plan.ts';
 import { bindVolumes } from '../mounts/volumes.ts';
 import { checkName, generateName } from '../names.ts';
@@ -32,6 +40,7 @@ interface Resolved {
   readonly image: StoredImage;
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
+  readonly links: readonly ContainerLink[];
   readonly idMappings: IdMappings | undefined;
   readonly labels: Labels;
   readonly warnings: readonly string[];
@@ -87,6 +96,7 @@ export class Creator {
     if (!Object.hasOwn(runtime.runtimes, hostConfig.runtime)) {
       throw invalidArgument(`unknown or invalid runtime name: ${hostConfig.runtime}`);
     }
+    const links = resolveLinks(hostConfig.links, (ref) => registry.resolve(ref));
     const idMappings = userNamespaceOf(hostConfig, defaults);
     checkResources(hostConfig, host.resources);
     checkStorageOptions(hostConfig.storageOpt);
@@ -99,6 +109,7 @@ export class Creator {
       image,
       config,
       hostConfig: { ...hostConfig, logConfig },
+      links,
       idMappings,
       labels: this.#labels(security.labels),
       warnings: [...platformWarnings, ...warnings, ...this.#warnings(hostConfig)],
@@ -138,7 +149,7 @@ export class Creator {
     id: ContainerId,
     name: string,
     request: CreateRequest,
-    { image, config, hostConfig, idMappings, labels }: Resolved,
+    { image, config, hostConfig, links, idMappings, labels }: Resolved,
   ): Promise<Container> {
     const { registry, snapshotter, volumes, network, dataRoot } = this.#engine;
     const paths = containerPaths(dataRoot, id);
@@ -172,6 +183,7 @@ export class Creator {
       config: { ...config, hostname: defaultHostname(config, hostConfig, id) },
       hostConfig,
       endpoints: request.endpoints,
+      ...(links.length > 0 ? { links } : {}),
       portRequests: ports,
       mounts,
       state: { status: 'created' },

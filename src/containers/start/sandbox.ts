@@ -1,6 +1,8 @@
 import { conflict, invalidArgument } from '#base';
 import type { Sandbox } from '#network';
 import type { Engine } from '../engine.ts';
+import { openedBy } from '../links/link.ts';
+import { requireLinks } from '../links/linked.ts';
 import type { Container } from '../model.ts';
 import { isAlive } from '../state.ts';
 
@@ -33,6 +35,7 @@ export async function openSandbox(
   const donor = networkDonor(engine, container);
   if (donor) return sharedSandbox(engine, donor);
   const { hostConfig, config } = container;
+  const links = requireLinks(engine, container).map(({ target }) => openedBy(target));
   undo.defer(() => engine.network.removeSandbox(container.id));
   const { macAddress } = config;
   const endpoints = macAddress ? withMacAddress(container, macAddress) : container.endpoints;
@@ -42,6 +45,7 @@ export async function openSandbox(
     networkMode: config.networkDisabled ? 'none' : hostConfig.networkMode,
     endpoints,
     ports: container.portRequests,
+    links: [...new Map(links.map((link) => [link.containerId, link])).values()],
     ...(netnsFrom === undefined ? {} : { netnsFrom }),
   });
 }

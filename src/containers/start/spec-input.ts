@@ -2,6 +2,7 @@ import { invalidArgument } from '#base';
 import { mappedRoot } from '#oci';
 import { resolveCapabilities, type SpecInput, type SpecProcessInput } from '#runtime';
 import type { Engine } from '../engine.ts';
+import { linkVariables } from '../links/linked.ts';
 import type { Container } from '../model.ts';
 import { specMounts } from '../mounts/spec-mounts.ts';
 import { cgroupPathOf, containerPaths } from '../paths.ts';
@@ -95,7 +96,7 @@ function initProcess(engine: Engine, container: Container, rootfs: string): Spec
       tty: config.tty,
       hostname: hostnameOf(container),
       home: user.home,
-      layers: [config.env],
+      layers: [linkVariables(engine, container), config.env],
     }),
     cwd: config.workingDir || '/',
     uid: user.uid,

@@ -94,7 +94,7 @@ export class Starter {
     const sandbox = await sandboxReady;
     const own = withDonorFiles(container, networkDonor(this.#engine, container));
     if (own === container) {
-      trace.sync('files', () => writeNetworkFiles(container, sandbox, this.#engine.defaults));
+      trace.sync('files', () => writeNetworkFiles(this.#engine, container, sandbox));
     }
     const parts = { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath };
     const spec = trace.sync('spec', () => asSystemError(() => this.#spec(own, parts)));

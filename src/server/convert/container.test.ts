@@ -23,7 +23,7 @@ const stopped: ContainerView = { ...container, sandbox: undefined, state: { stat
 test.each<[string, ContainerView, Partial<ContainerSurroundings>, object]>([
   ['time', container, { nowMs: STARTED + 11 * 60_000 }, { Status: 'Up 11 minutes' }],
   ['state', { ...container, state: { status: 'created' } }, {}, { State: 'created', Status: 'Created' }],
-  ['name', { ...container, name: 'other' }, {}, { Names: ['/other'] }],
+  ['name', { ...container, names: ['other', 'web/link'] }, {}, { Names: ['/other', '/web/link'] }],
   ['image', container, { imageName: () => 'sha256:1' }, { Image: 'sha256:1' }],
   ['sandbox', stopped, {}, { Ports: [], NetworkSettings: { Networks: { bridge: { NetworkID: 'n1' } } } }],
   [

@@ -41,7 +41,7 @@ export function fromContainerView(
     ProcessLabel: view.hostConfig.privileged ? '' : (view.processLabel ?? ''),
     AppArmorProfile: view.appArmorProfile,
     ExecIDs: orNull(view.execIds),
-    HostConfig: fromHostConfig(view.hostConfig),
+    HostConfig: { ...fromHostConfig(view.hostConfig), Links: orNull(view.linkTexts) },
     GraphDriver: { Data: view.graphDriver, Name: view.driver },
     ...(sizes ? { SizeRw: sizes.rwBytes, SizeRootFs: sizes.rootFsBytes } : {}),
     Mounts: view.mounts.map(fromMountPoint),
@@ -139,7 +139,7 @@ interface ChangingPart {
 
 /** The part of a summary that stays as long as the container's records are the same objects. */
 interface FixedPart {
-  readonly records: Pick<ContainerView, 'name' | 'hostConfig' | 'sandbox' | 'mounts' | 'endpoints'>;
+  readonly records: Pick<ContainerView, 'names' | 'hostConfig' | 'sandbox' | 'mounts' | 'endpoints'>;
   readonly names: ContainerSummary['Names'];
   readonly command: string;
   readonly created: number;
@@ -166,7 +166,7 @@ function fixedPart(view: ContainerView): FixedPart {
 
 function isSameRecord(a: FixedPart['records'], b: ContainerView): boolean {
   return (
-    a.name === b.name &&
+    (a.names === b.names || a.names.join() === b.names.join()) &&
     a.hostConfig === b.hostConfig &&
     a.sandbox === b.sandbox &&
     a.mounts === b.mounts &&
@@ -179,10 +179,10 @@ function isSameReading(a: ChangingPart, b: ChangingPart): boolean {
 }
 
 function makeFixedPart(view: ContainerView): FixedPart {
-  const { name, hostConfig, sandbox, mounts, endpoints } = view;
+  const { names, hostConfig, sandbox, mounts, endpoints } = view;
   return {
-    records: { name, hostConfig, sandbox, mounts, endpoints },
-    names: [`/${name}`],
+    records: { names, hostConfig, sandbox, mounts, endpoints },
+    names: names.map((name) => `/${name}`),
     command: commandLine(view),
     created: Math.floor(Date.parse(view.created) / 1000),
     ports: portSummaries(view),

@@ -47,6 +47,8 @@ export function sampleContainer(
         { containerPort: 80, protocol: 'tcp', hostIp: '::', hostPort: 8080 },
       ],
     },
+    names: [changes.name ?? name],
+    linkTexts: request.hostConfig.links,
     execIds: [],
     graphDriver: { UpperDir: '/var/lib/gantry/snapshots/1/diff' },
     appArmorProfile: '',
