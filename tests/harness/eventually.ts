@@ -1,8 +1,7 @@
-/**
- * How long {@link eventually} goes on before it gives up. Generous: it bounds a hang, it measures nothing. Machines that are
- * many times slower set `GANTRY_TEST_PATIENCE_MS`.
- */
-const PATIENCE_MS = Number(process.env['GANTRY_TEST_PATIENCE_MS'] ?? 20_000);
+import { SLOWNESS } from './slowness.ts';
+
+/** How long {@link eventually} goes on before it gives up. Generous: it bounds a hang, it measures nothing. */
+const PATIENCE_MS = 20_000 * SLOWNESS;
 const PAUSE_MS = 20;
 
 /**

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { SLOWNESS } from '../../harness/slowness.ts';
 import { collect, Sandbox } from './harness.ts';
 
 const ROUNDS = 60;
@@ -14,7 +15,8 @@ afterAll(() => sandbox[Symbol.asyncDispose]());
 const percentile = (values: readonly number[], share: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 
-test.each(['crun', 'runc'])(
+// It judges speed.
+test.skipIf(SLOWNESS > 1).each(['crun', 'runc'])(
   `%s: the phases of ${ROUNDS} runs of "true", default seccomp profile`,
   async (name) => {
     const runtime = await sandbox.runtime({ defaultRuntime: name });

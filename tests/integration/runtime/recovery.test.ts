@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Runtime, Task, TaskOptions } from '#runtime';
+import { SLOWNESS } from '../../harness/slowness.ts';
 import { collect, Sandbox, sys } from './harness.ts';
 
 let sandbox: Sandbox;
@@ -138,34 +139,38 @@ test('a lost monitor: the container is still known, can be killed, and its end i
   await runtime.delete(options.id);
 });
 
-test('daemon, monitor and container killed in any order: the truth is known and everything can be removed', async () => {
-  const orders = [
-    ['daemon', 'monitor', 'init'],
-    ['daemon', 'init', 'monitor'],
-    ['monitor', 'daemon', 'init'],
-    ['monitor', 'init', 'daemon'],
-    ['init', 'monitor', 'daemon'],
-    ['monitor', 'daemon'],
-  ];
-  for (const order of orders) {
-    const daemon = await spawnDaemon();
-    const options = sandbox.options(['sleep', '1000']);
-    const { monitorPid } = await daemon.run(options);
-    const initPid = Number(readFileSync(join(sandbox.directory, 'exec/tasks', options.id, 'pid'), 'utf8'));
-    for (const victim of order) {
-      if (victim === 'daemon') await daemon.kill();
-      else sys.processes.kill(victim === 'init' ? initPid : monitorPid, 9);
+test(
+  'daemon, monitor and container killed in any order: the truth is known and everything can be removed',
+  async () => {
+    const orders = [
+      ['daemon', 'monitor', 'init'],
+      ['daemon', 'init', 'monitor'],
+      ['monitor', 'daemon', 'init'],
+      ['monitor', 'init', 'daemon'],
+      ['init', 'monitor', 'daemon'],
+      ['monitor', 'daemon'],
+    ];
+    for (const order of orders) {
+      const daemon = await spawnDaemon();
+      const options = sandbox.options(['sleep', '1000']);
+      const { monitorPid } = await daemon.run(options);
+      const initPid = Number(readFileSync(join(sandbox.directory, 'exec/tasks', options.id, 'pid'), 'utf8'));
+      for (const victim of order) {
+        if (victim === 'daemon') await daemon.kill();
+        else sys.processes.kill(victim === 'init' ? initPid : monitorPid, 9);
+      }
+      if (order.includes('init')) await until(() => !alive(initPid));
+      const runtime = await sandbox.runtime();
+      const task = await adopted(runtime, options.id);
+      if (!order.includes('init')) expect(await task.kill(9)).toBe(true);
+      expect((await task.exited).exitCode).toBe(137);
+      await runtime.delete(options.id);
+      expect(runtime.leftovers()).toEqual([]);
+      await runtime.close();
     }
-    if (order.includes('init')) await until(() => !alive(initPid));
-    const runtime = await sandbox.runtime();
-    const task = await adopted(runtime, options.id);
-    if (!order.includes('init')) expect(await task.kill(9)).toBe(true);
-    expect((await task.exited).exitCode).toBe(137);
-    await runtime.delete(options.id);
-    expect(runtime.leftovers()).toEqual([]);
-    await runtime.close();
-  }
-}, 60_000);
+  },
+  60_000 * SLOWNESS,
+);
 
 test('a record that names a process which is another one by now is not believed', async () => {
   const runtime = await sandbox.runtime();
@@ -185,19 +190,23 @@ test('a record that names a process which is another one by now is not believed'
   await successor.delete(options.id);
 });
 
-test('a daemon killed at random moments of creating: the successor can clean up everything', async () => {
-  for (let round = 0; round < 15; round += 1) {
-    const daemon = await spawnDaemon();
-    for (let index = 0; index < 4; index += 1) daemon.send(sandbox.options(['sleep', '1000']));
-    await Bun.sleep(Math.random() * 60);
-    await daemon.kill();
-    const runtime = await sandbox.runtime();
-    for (const id of runtime.leftovers()) {
-      await runtime.recover(id);
-      await runtime.delete(id);
+test(
+  'a daemon killed at random moments of creating: the successor can clean up everything',
+  async () => {
+    for (let round = 0; round < 15; round += 1) {
+      const daemon = await spawnDaemon();
+      for (let index = 0; index < 4; index += 1) daemon.send(sandbox.options(['sleep', '1000']));
+      await Bun.sleep(Math.random() * 60);
+      await daemon.kill();
+      const runtime = await sandbox.runtime();
+      for (const id of runtime.leftovers()) {
+        await runtime.recover(id);
+        await runtime.delete(id);
+      }
+      expect(runtime.leftovers()).toEqual([]);
+      await until(() => sandbox.leaks().length === 0);
+      await runtime.close();
     }
-    expect(runtime.leftovers()).toEqual([]);
-    await until(() => sandbox.leaks().length === 0);
-    await runtime.close();
-  }
-}, 60_000);
+  },
+  60_000 * SLOWNESS,
+);

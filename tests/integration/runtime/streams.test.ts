@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger } from '#base';
 import type { AttachStream, Runtime } from '#runtime';
+import { SLOWNESS } from '../../harness/slowness.ts';
 import { collect, run, Sandbox } from './harness.ts';
 
 let sandbox: Sandbox;
@@ -27,58 +28,70 @@ async function collectBytes(stream: AttachStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-test('attach: binary input and output of 4 MB come back byte by byte', async () => {
-  const data = randomBytes(4 << 20);
-  const options = sandbox.options(['cat'], {}, { openStdin: true, stdinOnce: true, logPath: undefined });
-  const task = await runtime.create(options);
-  const stream = await task.attach();
-  const output = collectBytes(stream);
-  await task.start();
-  for (let at = 0; at < data.length; at += 100_000) await stream.write(data.subarray(at, at + 100_000));
-  stream.closeInput();
-  expect((await task.exited).exitCode).toBe(0);
-  const seen = await output;
-  expect(seen.length).toBe(data.length);
-  expect(sha256(seen)).toBe(sha256(data));
-  await runtime.delete(options.id);
-}, 30_000);
+test(
+  'attach: binary input and output of 4 MB come back byte by byte',
+  async () => {
+    const data = randomBytes(4 << 20);
+    const options = sandbox.options(['cat'], {}, { openStdin: true, stdinOnce: true, logPath: undefined });
+    const task = await runtime.create(options);
+    const stream = await task.attach();
+    const output = collectBytes(stream);
+    await task.start();
+    for (let at = 0; at < data.length; at += 100_000) await stream.write(data.subarray(at, at + 100_000));
+    stream.closeInput();
+    expect((await task.exited).exitCode).toBe(0);
+    const seen = await output;
+    expect(seen.length).toBe(data.length);
+    expect(sha256(seen)).toBe(sha256(data));
+    await runtime.delete(options.id);
+  },
+  30_000 * SLOWNESS,
+);
 
-test('attach: 16 MB to a client that is slow to start listening; ended comes after the last byte', async () => {
-  const size = 16 << 20;
-  const options = sandbox.options(
-    ['sh', '-c', `yes 0123456789abcde | head -c ${size}`],
-    {},
-    { logPath: undefined },
-  );
-  const task = await runtime.create(options);
-  const stream = await task.attach();
-  await task.start();
-  await task.exited;
-  const output = await collectBytes(stream);
-  expect(output.length).toBe(size);
-  expect(sha256(output)).toBe(sha256(Buffer.from('0123456789abcde\n'.repeat(size / 16))));
-  await runtime.delete(options.id);
-}, 30_000);
-
-test('100 short runs, eight at a time, lose no byte and no exit code', async () => {
-  const one = async (index: number) => {
-    const result = await run(
-      runtime,
-      sandbox.options(['sh', '-c', `echo out ${index}; echo err ${index} >&2; exit ${index}`]),
+test(
+  'attach: 16 MB to a client that is slow to start listening; ended comes after the last byte',
+  async () => {
+    const size = 16 << 20;
+    const options = sandbox.options(
+      ['sh', '-c', `yes 0123456789abcde | head -c ${size}`],
+      {},
+      { logPath: undefined },
     );
-    return [result.stdout, result.stderr, result.exitCode];
-  };
-  const queue = Array.from({ length: 100 }, (_, index) => index);
-  const results: unknown[][] = [];
-  const worker = async () => {
-    for (let index = queue.shift(); index !== undefined; index = queue.shift())
-      results[index] = await one(index);
-  };
-  await Promise.all(Array.from({ length: 8 }, worker));
-  expect(results).toEqual(
-    Array.from({ length: 100 }, (_, index) => [`out ${index}\n`, `err ${index}\n`, index]),
-  );
-}, 60_000);
+    const task = await runtime.create(options);
+    const stream = await task.attach();
+    await task.start();
+    await task.exited;
+    const output = await collectBytes(stream);
+    expect(output.length).toBe(size);
+    expect(sha256(output)).toBe(sha256(Buffer.from('0123456789abcde\n'.repeat(size / 16))));
+    await runtime.delete(options.id);
+  },
+  30_000 * SLOWNESS,
+);
+
+test(
+  '100 short runs, eight at a time, lose no byte and no exit code',
+  async () => {
+    const one = async (index: number) => {
+      const result = await run(
+        runtime,
+        sandbox.options(['sh', '-c', `echo out ${index}; echo err ${index} >&2; exit ${index}`]),
+      );
+      return [result.stdout, result.stderr, result.exitCode];
+    };
+    const queue = Array.from({ length: 100 }, (_, index) => index);
+    const results: unknown[][] = [];
+    const worker = async () => {
+      for (let index = queue.shift(); index !== undefined; index = queue.shift())
+        results[index] = await one(index);
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    expect(results).toEqual(
+      Array.from({ length: 100 }, (_, index) => [`out ${index}\n`, `err ${index}\n`, index]),
+    );
+  },
+  60_000 * SLOWNESS,
+);
 
 test('log: long lines, binary and a missing newline are kept', async () => {
   const options = sandbox.options(['sh', '-c', 'head -c 20000 /dev/zero; echo; printf "a\\000b\\r\\377"']);

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoCode } from '#base';
 import { createFdOps, createSys, S_IFCHR, S_IFIFO, selfTest } from '#sys';
+import { SLOWNESS } from '../../harness/slowness.ts';
 
 const sys = createSys();
 const RACE_MS = 300;
@@ -83,27 +84,31 @@ test('RootedDir: no race of a directory with a symlink leads out of the root', a
   expect(statSync(join(outside, 'secret')).uid).toBe(statSync(outside).uid);
 });
 
-test('RootedDir.remove: a race with a symlink never removes what the symlink names', async () => {
-  const [top, outside] = [join(dir, 'root'), join(dir, 'outside')];
-  for (const path of [top, outside]) mkdirSync(path);
-  const names = Array.from({ length: 50 }, (_, index) => `keep${index}`);
-  for (const name of names) writeFileSync(join(outside, name), '');
-  for (let round = 0; round < 10; round++) {
-    mkdirSync(join(top, 'victim/sub'), { recursive: true });
-    for (let index = 0; index < 200; index++) writeFileSync(join(top, 'victim/sub', `f${index}`), '');
-    symlinkSync(outside, join(top, 'evil'));
-    await using _swapper = await swapForever(join(top, 'victim/sub'), join(top, 'evil'));
-    using root = sys.files.openRoot(top);
-    codeOf(() => root.remove('victim'));
-    codeOf(() => root.remove('evil'));
-    _swapper.kill('SIGKILL');
-    await _swapper.exited;
-    using again = sys.files.openRoot(top);
-    for (const name of again.list('/')) again.remove(name);
-    expect(again.list('/')).toEqual([]);
-  }
-  expect(readdirSync(outside)).toHaveLength(names.length);
-}, 20_000);
+test(
+  'RootedDir.remove: a race with a symlink never removes what the symlink names',
+  async () => {
+    const [top, outside] = [join(dir, 'root'), join(dir, 'outside')];
+    for (const path of [top, outside]) mkdirSync(path);
+    const names = Array.from({ length: 50 }, (_, index) => `keep${index}`);
+    for (const name of names) writeFileSync(join(outside, name), '');
+    for (let round = 0; round < 10; round++) {
+      mkdirSync(join(top, 'victim/sub'), { recursive: true });
+      for (let index = 0; index < 200; index++) writeFileSync(join(top, 'victim/sub', `f${index}`), '');
+      symlinkSync(outside, join(top, 'evil'));
+      await using _swapper = await swapForever(join(top, 'victim/sub'), join(top, 'evil'));
+      using root = sys.files.openRoot(top);
+      codeOf(() => root.remove('victim'));
+      codeOf(() => root.remove('evil'));
+      _swapper.kill('SIGKILL');
+      await _swapper.exited;
+      using again = sys.files.openRoot(top);
+      for (const name of again.list('/')) again.remove(name);
+      expect(again.list('/')).toEqual([]);
+    }
+    expect(readdirSync(outside)).toHaveLength(names.length);
+  },
+  20_000 * SLOWNESS,
+);
 
 test('RootedDir.remove: takes a tree deeper than any path', () => {
   let fd = openSync(dir, 'r');
