@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { errnoCode, withDeadline } from '#base';
 import { sendResize } from './conmon/control.ts';
 import type { RuntimeContext } from './context.ts';
-import { type ExecRecord, readExecRecord, removeExecFiles, removeRemains } from './exec-record.ts';
+import { type ExecRecord, isRemains, readExecRecord, removeExecFiles } from './exec-record.ts';
 import { readExitFile, UNKNOWN_EXIT } from './exit-watch.ts';
 import type { ExecLayout } from './layout.ts';
 import { lastingProcessEnd, processEnd, signalProcess } from './liveness.ts';
@@ -16,8 +17,9 @@ const KILL_ROUNDS = 20;
 /** Finds the execs that an earlier daemon has started in a container, and cleans up after those it was just starting. */
 export function adoptExecs(task: TaskRecord, context: RuntimeContext): AdoptedExec[] {
   const { execs, exec } = context.layout.task(task.id);
-  removeRemains(execs);
-  const found = namesIn(execs).map((execId) => ({ execId, files: exec(execId) }));
+  const names = namesIn(execs);
+  for (const name of names.filter(isRemains)) rmSync(join(execs, name), { recursive: true, force: true });
+  const found = names.filter((name) => !isRemains(name)).map((execId) => ({ execId, files: exec(execId) }));
   const recorded = found.flatMap(({ execId, files }) => {
     const record = readExecRecord(files);
     if (!record) undoStart(execId, files, task, context);

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode, errorMessage } from '#base';
 import { removeEmptyCgroup } from './cgroup-policy.ts';
@@ -12,6 +12,8 @@ const PROBE_DEADLINE_MS = 5000;
 /** A process may fork while it is being killed: so often its children are looked for. */
 const KILL_ROUNDS = 20;
 
+/** Links of a cgroup's directory that has no other below it. */
+const CHILDLESS_LINKS = 2;
 const PREFIX = 'exec-';
 const nameOf = (execId: string): string => `${PREFIX}${execId.slice(0, 12)}`;
 const pathOf = (execId: string, task: TaskRecord): string => `${task.cgroupsPath}/${nameOf(execId)}`;
@@ -139,8 +141,10 @@ export class ExecCgroups {
   }
 }
 
+/** The link count spares a daemon with a thousand containers listing ten thousand directories. */
 function directoriesIn(path: string): string[] {
   try {
+    if (statSync(path).nlink === CHILDLESS_LINKS) return [];
     return readdirSync(path, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoCode } from '#base';
 import type { ExecLayout } from './layout.ts';
@@ -36,12 +36,8 @@ export function removeExecFiles({ directory }: ExecLayout): void {
   rmSync(remains, { recursive: true, force: true });
 }
 
-/** Finishes the removals that a crash has interrupted. */
-export function removeRemains(execs: string): void {
-  const names = existsSync(execs) ? readdirSync(execs) : [];
-  for (const name of names)
-    if (name.startsWith(REMAINS)) rmSync(join(execs, name), { recursive: true, force: true });
-}
+/** Whether this name in the directory of all execs is that of an interrupted removal. */
+export const isRemains = (name: string): boolean => name.startsWith(REMAINS);
 
 /** Undefined when there is none, or none that can be read. */
 export function readExecRecord(files: ExecLayout): ExecRecord | undefined {

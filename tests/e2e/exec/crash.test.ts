@@ -84,6 +84,23 @@ describe.skipIf(givenHost() !== undefined)('a killed daemon', () => {
     await eventually('its cgroup to go', () => execCgroups().length === 0);
   }, 60_000);
 
+  test('a health check goes with the daemon that has asked for it', async () => {
+    const { daemon, host } = engine;
+    const checked = uniqueName('exec-health');
+    const flags = ['--health-cmd', 'sleep 7002', '--health-interval', '1s', '--health-timeout', '1h'];
+    await engine.must(gantryClient, ['run', '-d', '--name', checked, ...flags, 'busybox', 'sleep', '100000']);
+    const isChecked = async () => (await countProcesses(host, checked, 'sleep 7002')) === 1;
+    await eventually('the check', isChecked);
+    const [before = ''] = await execIdsOf(host, checked);
+    await daemon?.crash();
+    await daemon?.restart();
+    await eventually('the next one', async () => {
+      const [now = before] = await execIdsOf(host, checked);
+      return now !== before && (await isChecked());
+    });
+    await engine.must(gantryClient, ['rm', '-f', checked]);
+  }, 60_000);
+
   test('kill -9 at random moments of many execs: nothing stays, the container goes on', async () => {
     const { daemon } = engine;
     for (let crash = 0; crash < 6; crash += 1) {
