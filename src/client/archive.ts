@@ -1,7 +1,7 @@
 import type { PathStat } from '#api';
 import type { ResponseBody } from './body.ts';
 import { protocolError } from './errors.ts';
-import { type Requester, segment } from './requester.ts';
+import { named, type Requester, segment } from './requester.ts';
 
 export interface WriteArchiveOptions {
   /** Sets the owner to the container's user (dockerd) or keeps the archive's (this engine). */
@@ -75,7 +75,7 @@ export function createArchivePart(engine: Requester): ArchivePart {
     async commit(ref, { repo, tag, message, author, changes, pause }) {
       const text = (value: string) => (value === '' ? undefined : value);
       const query = {
-        container: ref,
+        container: named(ref),
         repo: text(repo),
         tag: text(tag),
         comment: text(message),

@@ -15,7 +15,7 @@ import type {
 } from '#api';
 import { type ArchivePart, createArchivePart } from './archive.ts';
 import type { ResponseBody } from './body.ts';
-import { encodeFilters, type Requester, segment } from './requester.ts';
+import { encodeFilters, named, type Requester, segment } from './requester.ts';
 import type { HijackedStream } from './transport.ts';
 
 export interface ListContainersOptions {
@@ -107,7 +107,7 @@ const present = (text: string | undefined): string | undefined => (text === '' ?
 
 /** The client for `/containers`. */
 export function createContainerClient(engine: Requester): ContainerClient {
-  const at = (ref: string, rest: string) => `/containers/${segment(ref)}/${rest}`;
+  const at = (ref: string, rest: string) => `/containers/${segment(named(ref))}/${rest}`;
   return {
     list: ({ all, limit, size, filters } = {}) =>
       engine.json('GET', '/containers/json', {

@@ -1,6 +1,6 @@
 import type { ExecCreateRequest, ExecInspectResponse, ExecStartRequest } from '#api';
 import type { TerminalSize } from './containers.ts';
-import { type Requester, segment } from './requester.ts';
+import { named, type Requester, segment } from './requester.ts';
 import type { HijackedStream } from './transport.ts';
 
 /** Operations under `/exec`. */
@@ -26,7 +26,10 @@ export function createExecClient(engine: Requester): ExecClient {
   const at = (id: string, rest: string) => `/exec/${segment(id)}/${rest}`;
   return {
     create: (ref, body, { killOnDisconnect } = {}) =>
-      engine.json('POST', `/containers/${segment(ref)}/exec`, { json: body, query: { killOnDisconnect } }),
+      engine.json('POST', `/containers/${segment(named(ref))}/exec`, {
+        json: body,
+        query: { killOnDisconnect },
+      }),
     startDetached: (id, body) => engine.done('POST', at(id, 'start'), { json: body }),
     attach: (id, body, options) => engine.hijack(at(id, 'start'), { json: body, signal: options?.signal }),
     inspect: (id) => engine.json('GET', at(id, 'json')),

@@ -1,4 +1,5 @@
 import { encodeFilters as encode, type Filters } from '#api';
+import { invalidArgument } from '#base';
 import type { Endpoint } from './endpoint.ts';
 import { engineError } from './errors.ts';
 import {
@@ -131,3 +132,9 @@ export const encodeFilters = (filters: Filters | undefined): string | undefined 
 /** One path segment; slashes of image names stay. */
 export const segment = (text: string): string =>
   encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%40', '@');
+
+/** @throws docker's text for a name that would make another path. */
+export function named(ref: string): string {
+  if (ref.trim() === '') throw invalidArgument('invalid container name or ID: value is empty');
+  return ref;
+}

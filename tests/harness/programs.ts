@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const REPOSITORY = join(import.meta.dir, '../..');
-export const GANTRY = join(REPOSITORY, 'dist/gantry');
+/** The executable under test; `GANTRY_TEST_BINARY` names another one. */
+export const GANTRY = process.env['GANTRY_TEST_BINARY'] ?? join(REPOSITORY, 'dist/gantry');
 
 /** A client program under test. The same scenarios run with each. */
 export interface Client {
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly host: string;
   readonly stdin?: string | Uint8Array | Blob;
   readonly env?: Readonly<Record<string, string>>;
+  /** Working directory; default: that of the tests. */
+  readonly cwd?: string;
 }
 
 /** The environment of a client: its endpoint, and no configuration of the person who runs the tests. */
@@ -52,6 +55,7 @@ export function clientEnvironment(options: Pick<RunOptions, 'host' | 'env'>): Re
 export async function run(client: Client, args: readonly string[], options: RunOptions): Promise<Result> {
   const child = Bun.spawn([client.path, ...args], {
     env: clientEnvironment(options),
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
     stdin: options.stdin === undefined ? 'ignore' : new Blob([options.stdin]),
     stdout: 'pipe',
     stderr: 'pipe',

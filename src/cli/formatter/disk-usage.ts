@@ -11,6 +11,7 @@ export const DISK_USAGE_LAYOUT: ListLayout = {
   headers: { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' },
   table: '{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}',
   quiet: 'Type',
+  failure: 'template parsing error',
 };
 
 interface Usage {

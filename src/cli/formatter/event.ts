@@ -56,11 +56,11 @@ class EventStruct extends Struct {
   constructor(event: EventMessage) {
     const { status = '', id = '', from = '', Type, Action, Actor, scope = '' } = event;
     const { time = 0, timeNano = 0 } = event;
-    const fields = { Status: status, ID: id, From: from, Type, Action, Scope: scope };
+    const names = { Status: status, ID: id, From: from, Type, Action };
     const actor = new Struct('events.Actor', { ...Actor }, { keepsOrder: true });
     super(
       '*events.Message',
-      { ...fields, Actor: actor, Time: time, TimeNano: timeNano },
+      { ...names, Actor: actor, Scope: scope, Time: time, TimeNano: timeNano },
       { keepsOrder: true },
     );
     this.#event = event;

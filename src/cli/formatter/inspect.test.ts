@@ -32,7 +32,7 @@ describe('inspect', () => {
   test('--format: a template for each, json, and its mistakes', async () => {
     const format = async (text: string) => await runForTest(['inspect', '-f', text, 'c', 'n'], { calls });
     expect((await format('{{.Id}}')).stdout).toBe('c\nn\n');
-    expect((await format('json')).stdout).toBe('{"Id":"c","Size":1,"Empty":[]}\n{"Id":"n"}\n');
+    expect((await format('json')).stdout).toBe('[{"Id":"c","Size":1,"Empty":[]},{"Id":"n"}]\n');
     const failure =
       'template parsing error: template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"\n';
     expect(await format('{{.Foo}}')).toEqual({ exitCode: 1, stdout: '\n', stderr: failure.repeat(2) });

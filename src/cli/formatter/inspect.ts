@@ -4,6 +4,7 @@ import { EXIT, present, silentExit } from '../core/errors.ts';
 import { templateParsing } from '../template/errors.ts';
 import { compileTemplate, type Template } from '../template/template.ts';
 import { exactNumbers } from '../template/values.ts';
+import { shapedContainer } from './container-shape.ts';
 
 /** Fields that the reference client has typed: absent on the wire, they read as nil instead of failing. */
 const OPTIONAL_KEYS: ReadonlySet<string> = new Set(
@@ -57,7 +58,7 @@ function compile(source: string): Template {
 function withTemplate(template: Template, objects: readonly unknown[], failures: string[]): string {
   const lines = objects.flatMap((object) => {
     try {
-      return [`${template.run(object, { missingKey: 'error', optionalKeys: OPTIONAL_KEYS })}\n`];
+      return [`${runOn(template, object)}\n`];
     } catch (error) {
       failures.push(templateParsing(error).message);
       return [];
@@ -66,7 +67,19 @@ function withTemplate(template: Template, objects: readonly unknown[], failures:
   return lines.length === 0 ? '\n' : lines.join('');
 }
 
+/** As docker's client does: with its own types, and when they do not fit, with the JSON as it came. */
+function runOn(template: Template, object: unknown): string {
+  const shaped = shapedContainer(object);
+  if (shaped !== undefined) {
+    try {
+      return template.run(shaped);
+    } catch {
+      // The JSON may have what docker's types have not; its complaint is the one that is shown.
+    }
+  }
+  return template.run(object, { missingKey: 'error', optionalKeys: OPTIONAL_KEYS });
+}
+
 function asJson(objects: readonly unknown[], compact: boolean): string {
-  if (compact) return objects.map((object) => `${JSON.stringify(object, exactNumbers)}\n`).join('');
-  return `${JSON.stringify(objects, exactNumbers, 4)}\n`;
+  return `${JSON.stringify(objects, exactNumbers, compact ? 0 : 4)}\n`;
 }

@@ -13,6 +13,8 @@ export interface ListLayout {
   readonly table: string;
   /** Field that `--quiet` shows. */
   readonly quiet: string;
+  /** What stands before the reason why a template does not fit. Default: `failed to execute template`. */
+  readonly failure?: string;
 }
 
 export interface ListOptions {
@@ -50,7 +52,7 @@ export function resolveFormat(
 export function renderList(rows: readonly Struct[], layout: ListLayout, options: ListOptions): string {
   const { template: source, isTable } = resolveFormat(options.format, layout, options.quiet);
   const template = compile(source);
-  const lines = rows.map((row) => `${runRow(template, row)}\n`).join('');
+  const lines = rows.map((row) => `${runRow(template, row, layout.failure)}\n`).join('');
   if (!isTable) return lines;
   return alignColumns(`${template.runHeader(layout.headers)}\n${lines}`);
 }
@@ -63,11 +65,11 @@ export function compile(source: string): Template {
   }
 }
 
-export function runRow(template: Template, row: unknown): string {
+export function runRow(template: Template, row: unknown, failure = 'failed to execute template'): string {
   try {
     return template.run(row);
   } catch (error) {
-    throw cliError(`failed to execute template: ${errorMessage(error)}`, { cause: error });
+    throw cliError(`${failure}: ${errorMessage(error)}`, { cause: error });
   }
 }
 

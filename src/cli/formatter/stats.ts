@@ -18,6 +18,7 @@ export const STATS_LAYOUT: ListLayout = {
   },
   table: '{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}',
   quiet: 'ID',
+  failure: 'template parsing error',
 };
 
 /** The newest known figures of one container; undefined before the first answer. */

@@ -23,6 +23,24 @@ interface ClientVersion {
   readonly Context: string;
 }
 
+/** The engine's versions under Go's names for templates, and in docker's order for JSON. */
+class ServerVersion extends Struct {
+  readonly #server: SystemVersion;
+
+  constructor(server: SystemVersion) {
+    const { Platform, Components, ApiVersion, ...rest } = server;
+    const fields = { Platform, Components, APIVersion: ApiVersion, ...rest };
+    super('*types.Version', fields, { keepsOrder: true });
+    this.#server = server;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    const { Platform, Components, Version, ApiVersion, MinAPIVersion, GitCommit, GoVersion, ...rest } =
+      this.#server;
+    return { Platform, Components, Version, ApiVersion, MinAPIVersion, GitCommit, GoVersion, ...rest };
+  }
+}
+
 /** Shows the versions of client and engine. Without an engine the client's are shown, and the exit code is 1. */
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -35,7 +53,10 @@ export const command = defineCommand({
     const client = clientVersion(ctx, apiVersion);
     if (flags.format === '') await ctx.stdout.write(render(client, server));
     else {
-      const data = new Struct('system.versionInfo', { Client: client, Server: server ?? null });
+      const data = new Struct('system.versionInfo', {
+        Client: client,
+        Server: server ? new ServerVersion(server) : null,
+      });
       await ctx.stdout.write(`${await rendered(ctx, () => compiled.run(data, { optionalKeys: NO_KEYS }))}\n`);
     }
     if (failure === undefined) return undefined;

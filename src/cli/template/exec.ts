@@ -146,7 +146,7 @@ class Executor {
     if (first.kind === 'function') return this.#call(first.name, command, rest, dot, piped);
     const args = () => [...rest.map((operand) => this.#operand(operand, dot)), ...piped];
     if (first.kind === 'field' || first.kind === 'variable' || first.kind === 'chain') {
-      return this.#reference(first, dot, args());
+      return this.#reference(first, dot, args(), rest);
     }
     this.#at = first;
     if (first.kind === 'nil') throw this.#error('nil is not a command');
@@ -165,10 +165,9 @@ class Executor {
     this.#checkCount(name, command, rest.length + piped.length);
     if (name === 'and' || name === 'or') return this.#shortCircuit(name, rest, dot, piped);
     if (name === 'call' && rest[0]) {
+      const type = typeName(this.#operand(rest[0], dot));
       this.#at = command;
-      throw this.#error(
-        `error calling call: non-function ${rest[0].text} of type ${typeName(this.#operand(rest[0], dot))}`,
-      );
+      throw this.#error(`error calling call: non-function ${rest[0].text} of type ${type}`);
     }
     const args = [...rest.map((operand) => this.#operand(operand, dot)), ...piped];
     this.#at = command;
@@ -176,14 +175,19 @@ class Executor {
       return this.#options.functions[name]?.(...args);
     } catch (error) {
       if (error instanceof ArgumentMismatch) {
-        const operand = rest[error.index];
-        this.#at = operand ?? command;
-        const isLiteral = operand?.kind === 'literal';
-        throw this.#error(isLiteral ? literalMismatch(error.wanted, operand.text) : error.message);
+        this.#at = command;
+        throw this.#mismatch(error, rest[error.index]);
       }
       if (error instanceof EvalFailure) throw this.#error(`error calling ${name}: ${error.message}`);
       throw error;
     }
+  }
+
+  /** The message points at the argument, where it can be pointed at. */
+  #mismatch(error: ArgumentMismatch, operand: Operand | undefined): TemplateExecError {
+    if (operand) this.#at = operand;
+    const isLiteral = operand?.kind === 'literal';
+    return this.#error(isLiteral ? literalMismatch(error.wanted, operand.text) : error.message);
   }
 
   #checkCount(name: string, { pos }: Command, count: number): void {
@@ -235,6 +239,7 @@ class Executor {
     operand: Extract<Operand, { path: readonly string[] }>,
     dot: unknown,
     args: readonly unknown[],
+    operands: readonly Operand[] = [],
   ): unknown {
     let value = this.#base(operand, dot);
     let from = '';
@@ -244,6 +249,7 @@ class Executor {
       try {
         value = lookupField(value, name, { ...this.#options, from, args: isLast ? args : [] });
       } catch (error) {
+        if (error instanceof ArgumentMismatch) throw this.#mismatch(error, operands[error.index]);
         if (error instanceof EvalFailure) throw this.#error(error.message);
         throw error;
       }

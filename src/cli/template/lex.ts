@@ -57,7 +57,7 @@ const RULES: readonly (readonly [TokenKind, RegExp])[] = [
   ['field', /\.[\p{L}_][\p{L}\p{N}_]*/uy],
   [
     'number',
-    /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)/y,
+    /[+-]?(?:0[xX][0-9a-fA-F_]*|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)/y,
   ],
   ['dot', /\./y],
   ['variable', /\$[\p{L}\p{N}_]*/uy],

@@ -268,6 +268,7 @@ class Parser {
     if (kind === 'bool') return { kind: 'literal', pos, text, value: text === 'true' };
     if (kind === 'number' || kind === 'char') {
       const value = parseNumber(text);
+      if (value === undefined && kind === 'char') throw this.#error(`malformed character constant: ${text}`);
       if (value === undefined) throw this.#error(`illegal number syntax: ${JSON.stringify(text)}`);
       return { kind: 'literal', pos, text, value };
     }

@@ -98,6 +98,8 @@ const CONVERTERS: Readonly<Record<string, Converter>> = {
   o: integer(8),
   x: hex(false),
   X: hex(true),
+  U: (value) =>
+    typeof value === 'number' ? `U+${value.toString(16).toUpperCase().padStart(4, '0')}` : undefined,
   c: (value) => (typeof value === 'number' ? String.fromCodePoint(value) : undefined),
   f: float((value, precision) => value.toFixed(precision ?? 6)),
   F: float((value, precision) => value.toFixed(precision ?? 6)),

@@ -1,3 +1,5 @@
+import { formatDurationNs } from '#base';
+
 /**
  * Values as templates see them. Plain objects are maps, arrays are slices, `undefined` is "no value" and `null` is nil.
  * A {@link Struct} has a fixed set of fields, some computed, and complains about others.
@@ -25,8 +27,13 @@ export class Struct {
     this.escapesHtml = options.escapesHtml ?? !this.keepsOrder;
   }
 
+  /** How it prints where it has a form of its own. */
+  text(): string | undefined {
+    return undefined;
+  }
+
   /** What JSON shows of it. */
-  toJSON(): Record<string, unknown> {
+  toJSON(): unknown {
     return this.toPrint();
   }
 
@@ -38,6 +45,31 @@ export class Struct {
         ([name, value]) => [name, typeof value === 'function' ? (value as () => unknown)() : value] as const,
       );
     return Object.fromEntries(this.keepsOrder ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+/** A time.Duration: nanoseconds as JSON, `1h0m0s` in print. */
+export class GoDuration extends Struct {
+  readonly #ns: number;
+
+  constructor(ns: number) {
+    super('time.Duration', {
+      Nanoseconds: () => ns,
+      Milliseconds: () => Math.trunc(ns / 1e6),
+      Seconds: () => ns / 1e9,
+      Minutes: () => ns / 60e9,
+      Hours: () => ns / 3600e9,
+      String: () => formatDurationNs(ns),
+    });
+    this.#ns = ns;
+  }
+
+  override text(): string {
+    return formatDurationNs(this.#ns);
+  }
+
+  override toJSON(): unknown {
+    return this.#ns;
   }
 }
 
@@ -74,7 +106,8 @@ export function printValue(value: unknown): string {
   if (value === undefined) return '<no value>';
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printNested).join(' ')}]`;
-  if (value instanceof Struct) return `{${Object.values(value.toPrint()).map(printNested).join(' ')}}`;
+  if (value instanceof Struct)
+    return value.text() ?? `{${Object.values(value.toPrint()).map(printNested).join(' ')}}`;
   if (isMap(value))
     return `map[${sortedEntries(value)
       .map(([key, item]) => `${key}:${printNested(item)}`)
