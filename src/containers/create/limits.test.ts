@@ -168,6 +168,13 @@ test('update: what is shown is what the kernel makes of it', async () => {
   expect((await shown({ pidsLimit: -7 })).pidsLimit).toBe(0);
 });
 
+test('create: a named volume without a mode is for all containers', async () => {
+  const hostConfig = { binds: ['named:/a', 'named2:/b:ro', 'named3:/c:Z', '/tmp:/d'] };
+  const { id } = await fixture.containers.create(createRequestFixture({ hostConfig }));
+  const modes = fixture.containers.get(id).mounts.map(({ destination, mode }) => [destination, mode]);
+  expect(Object.fromEntries(modes)).toEqual({ '/a': 'z', '/b': 'ro', '/c': 'Z', '/d': '' });
+});
+
 test('update: limits that it does not name stay', async () => {
   const hostConfig = { pidsLimit: 50, memory: 64 * MB, cpuShares: 512 };
   const { id } = await fixture.containers.create(createRequestFixture({ hostConfig }));

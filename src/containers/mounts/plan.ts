@@ -79,6 +79,8 @@ function fromBind(text: string, volumeDriver: string): PlannedMount {
     return {
       ...VOLUME,
       ...common,
+      // Volumes are for all containers that mount them, unless the user says otherwise.
+      mode: bind.mode || (['', 'local'].includes(volumeDriver) ? 'z' : ''),
       name: bind.source,
       driver: volumeDriver || 'local',
       ...(bind.noCopy ? { noCopy: true } : {}),
