@@ -35,22 +35,17 @@ export class Controller {
     const ends = signal === SIGNALS.KILL || signal === stopSignalOf(container);
     if (ends) this.#markStopped(container.id);
     const ended = ends ? this.#engine.instances.of(container.id).runEnded : undefined;
-    await this.#signal(container, task, signal, { ends });
+    await this.#signal(container, task, signal);
     // As with docker, `kill` answers when a process that cannot refuse has gone.
     if (signal === SIGNALS.KILL && ended) await settledWithin(ended, KILL_WAIT_MS);
   }
 
-  /** A frozen process takes its signals when it thaws: one that is to end it thaws it, any other one waits. */
-  async #signal(
-    container: Container,
-    task: Task,
-    signal: number,
-    { ends }: { readonly ends: boolean },
-  ): Promise<void> {
+  /** A frozen process takes its signals when it thaws: as with docker, any signal lets it go on. */
+  async #signal(container: Container, task: Task, signal: number): Promise<void> {
     const wasSent = await task.kill(signal);
     if (!wasSent) return;
     this.#engine.events.publish(container, 'kill', { signal: String(signal) });
-    if (ends && container.state.status === 'paused') await this.#thaw(container.id, task);
+    if (container.state.status === 'paused') await this.#thaw(container.id, task);
   }
 
   async #thaw(id: string, task: Task): Promise<void> {
@@ -83,10 +78,10 @@ export class Controller {
     if (!isAlive(container.state) || !instance?.task || !ended) throw alreadyStopped();
     if (options.byUser ?? true) this.#markStopped(container.id);
     // The work goes on when the client that asked has gone: a half-stopped container helps nobody.
-    await this.#signal(container, instance.task, signal, { ends: true });
+    await this.#signal(container, instance.task, signal);
     const timeoutS = options.timeoutS ?? container.config.stopTimeoutS ?? this.#engine.defaults.stopTimeoutS;
     if (!(await settledWithin(ended, timeoutS < 0 ? undefined : timeoutS * 1000))) {
-      await this.#signal(container, instance.task, SIGNALS.KILL, { ends: true });
+      await this.#signal(container, instance.task, SIGNALS.KILL);
       await ended;
     }
     this.#engine.events.publish(container, 'stop');

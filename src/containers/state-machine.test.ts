@@ -65,7 +65,7 @@ const RULES = {
     created: notRunning,
     exited: notRunning,
     running: done(),
-    paused: done(),
+    paused: done({ status: 'running' }),
     restarting: canceled,
   },
   pause: {
@@ -178,22 +178,31 @@ class Play {
     if (move === 'update') return await this.#update();
     if (move === 'end' || move === 'oom') return await this.#end(move === 'oom');
     if (move === 'due') return await this.#due();
-    const { status } = this.#model;
-    if (status === 'gone') return;
-    const { next, answer }: Step = RULES[move][status];
-    const wasAlive = status === 'running' || status === 'paused';
-    const isEnded = next.status === 'gone' || next.status === 'exited';
-    const wait = wasAlive && isEnded ? this.service.wait(this.id, 'next-exit') : undefined;
+    if (this.#model.status !== 'gone') await this.#operate(move, RULES[move][this.#model.status]);
+  }
+
+  /** Whoever waits for an end or the removal is answered. */
+  async #operate(operation: Operation, { next, answer }: Step): Promise<void> {
+    const wait = this.#expectedEnd(next);
     const removal = next.status === 'gone' ? this.service.wait(this.id, 'removed') : undefined;
-    expect(await this.#call(move)).toEqual(
-      answer === 'done' ? 'done' : expect.objectContaining({ code: answer.code }),
-    );
-    if (answer !== 'done') expect(this.#said).toMatch(answer.text);
-    if (next.exitCode !== undefined)
-      expect(await wait?.exit).toEqual(wasAlive ? { exitCode: next.exitCode } : undefined);
-    if (next.status === 'gone' && wasAlive) expect(await wait?.exit).toEqual({ exitCode: 137 });
+    const given = await this.#call(operation);
+    if (answer === 'done') expect(given).toBe('done');
+    else {
+      expect(given).toEqual({ code: answer.code });
+      expect(this.#said).toMatch(answer.text);
+    }
+    await wait;
     await removal?.exit;
     this.#model = { ...this.#model, ...next };
+  }
+
+  /** Asked before the operation that ends the run; forced removals kill. */
+  #expectedEnd(next: Partial<Model>): Promise<void> | undefined {
+    const { status } = this.#model;
+    const isEnded = next.status === 'gone' || next.status === 'exited';
+    if (!isEnded || (status !== 'running' && status !== 'paused')) return undefined;
+    const { exit } = this.service.wait(this.id, 'next-exit');
+    return exit.then((result) => expect(result).toEqual({ exitCode: next.exitCode ?? 137 }));
   }
 
   #said = '';
