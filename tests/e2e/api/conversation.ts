@@ -1,6 +1,9 @@
 import { type IncomingMessage, request as startRequest } from 'node:http';
 
-/** One request of a conversation. `{name}` in path and body stands for what an earlier step has kept under that name. */
+/**
+ * One request of a conversation. `{name}` in path and body stands for what an earlier step has kept under that name;
+ * `{begin}`, `{soon}` and `{later}` are Unix times: the conversation's beginning, the next moment, four seconds on.
+ */
 export interface Step {
   /** Heading in the recording; unique. */
   readonly name: string;
@@ -41,9 +44,17 @@ export async function converse(
   normalize: Normalize,
 ): Promise<Exchange[]> {
   const kept = new Map<string, string>();
+  const begin = Math.floor(Date.now() / 1000);
   const exchanges: Exchange[] = [];
   for (const step of steps) {
-    const { message, body } = await send(socketPath, step, kept);
+    const inMs = (ms: number) => ((Date.now() + ms) / 1000).toFixed(3);
+    const times = [
+      ['begin', begin],
+      ['soon', inMs(50)],
+      ['later', inMs(4000)],
+    ] as const;
+    const words = new Map([...kept, ...times.map(([name, time]) => [name, String(time)] as const)]);
+    const { message, body } = await send(socketPath, step, words);
     if (step.keep) kept.set(step.keep.as, String(fieldOf(body, step.keep.field)));
     exchanges.push({
       name: step.name,
@@ -108,7 +119,7 @@ function readBody(text: string, shape: boolean): unknown {
       .map((value) => (shape ? shapeOf(value) : value));
     return values.length === 1 ? values[0] : values.length === 0 ? '' : { lines: values };
   } catch {
-    return text;
+    return shape ? typeof text : text;
   }
 }
 

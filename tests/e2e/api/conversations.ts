@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Step } from './conversation.ts';
+import { EVENTS } from './events.ts';
 import { LIFE } from './life.ts';
 import { BODIES, LISTS, REFUSED, WIRE } from './scenario.ts';
 
@@ -12,5 +13,6 @@ export const CONVERSATIONS: Readonly<Record<string, readonly Step[]>> = {
   lists: LISTS,
   bodies: BODIES,
   life: LIFE,
+  events: EVENTS,
   refused: REFUSED,
 };

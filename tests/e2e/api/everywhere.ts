@@ -53,6 +53,18 @@ export const EVERYWHERE: readonly { readonly lines: RegExp; readonly reason: str
     reason: 'the words of newer dockers',
   },
   {
+    lines: /\.Attributes\.gantry\.start\.\w+: nothing → /,
+    reason: 'our own: how long the phases of the start took',
+  },
+  {
+    lines: /\.Attributes\.execDuration: nothing → "<while>"$/,
+    reason: 'how long it ran, as newer dockers tell',
+  },
+  {
+    lines: /\.Attributes\.path: nothing → /,
+    reason: 'our own: what was copied',
+  },
+  {
     lines: /^body\.Runtimes\./,
     reason: 'which runtimes there are is a matter of the machine',
   },

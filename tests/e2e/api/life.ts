@@ -138,7 +138,7 @@ const RUNNING: readonly Step[] = [
     keep: { field: 'Id', as: 'exec' },
   }),
   get('inspect exec', '/exec/{exec}/json'),
-  post('start exec', '/exec/{exec}/start', { json: { Detach: true } }),
+  post('start exec', '/exec/{exec}/start', { json: { Detach: false }, shape: true }),
   post('start exec again', '/exec/{exec}/start', { json: { Detach: true } }),
   post('start unknown exec', '/exec/nope/start', { json: {} }),
   get('inspect unknown exec', '/exec/nope/json'),

@@ -56,6 +56,7 @@ export const normalize: Normalize = (text, kept) => {
       .replace(/there are only \d+ CPUs/g, 'there are only <some> CPUs')
       .replace(/from 0\.01 to \d+\.00/g, 'from 0.01 to <all>.00')
       .replace(/(not available - requested \S+,) available: [^"]*"/g, '$1 available: <some>"')
+      .replace(/"execDuration":"\d+"/g, '"execDuration":"<while>"')
       // Our own addition to errors.
       .replace(/,"code":"[a-z_]+"\}/g, '}')
   );
