@@ -257,6 +257,48 @@ test('start: one that waits for its restart counts as started', async () => {
   expect(status(id)).toBe('exited');
 });
 
+test('stop: -1 waits for the process as long as it takes', async () => {
+  const id = await run();
+  const task = fixture.runtime.task(id);
+  task.ignoredSignals.add(15);
+  const stopped = fixture.containers.stop(id, { timeoutS: -1 });
+  expect(await Promise.race([stopped, Bun.sleep(50).then(() => 'waits')])).toBe('waits');
+  expect(task.signals).toEqual([15]);
+  task.exit(4);
+  await stopped;
+  expect(fixture.containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 4 });
+});
+
+/** What a wait with each condition answers at once; undefined: it waits. */
+test.each([
+  ['created', 0],
+  ['running', undefined],
+  ['paused', undefined],
+  ['restarting', undefined],
+  ['exited', 3],
+] as const)('wait: the conditions for a container that is %s', async (state, code) => {
+  const { containers, runtime } = fixture;
+  const name = state === 'restarting' ? 'always' : 'no';
+  const id = await create({ hostConfig: { restartPolicy: { name, maximumRetryCount: 0 } } });
+  if (state !== 'created') await containers.start(id);
+  if (state === 'paused') await containers.pause(id);
+  if (state === 'restarting' || state === 'exited') {
+    const { exit } = containers.wait(id, 'next-exit');
+    runtime.task(id).exit(3);
+    await exit;
+  }
+  expect(status(id)).toBe(state);
+  const at = (condition: 'not-running' | 'next-exit' | 'removed') => containers.wait(id, condition).exit;
+  const waits = { notRunning: at('not-running'), nextExit: at('next-exit'), removed: at('removed') };
+  const pending = Symbol('pending');
+  const now = (wait: Promise<unknown>) => Promise.race([wait, Bun.sleep(5).then(() => pending)]);
+  expect(await now(waits.notRunning)).toEqual(code === undefined ? pending : { exitCode: code });
+  expect([await now(waits.nextExit), await now(waits.removed)]).toEqual([pending, pending]);
+  await containers.remove(id, { force: true });
+  const last = state === 'running' || state === 'paused' ? 137 : state === 'created' ? 0 : 3;
+  for (const wait of Object.values(waits)) expect(await wait).toEqual({ exitCode: last });
+});
+
 test('remove: of a link removes the link, never the container', async () => {
   const { containers } = fixture;
   await create({ name: 'db' });

@@ -131,7 +131,7 @@ export class Lister {
     const untilMs = (filters['until'] ?? []).map(parseUntil);
     return this.#engine.registry.all().filter(({ state, created, config }) => {
       if (state.status !== 'exited' && state.status !== 'created' && state.status !== 'dead') return false;
-      if (untilMs.some((limit) => Date.parse(created) >= limit)) return false;
+      if (untilMs.some((limit) => Date.parse(created) > limit)) return false;
       if ((filters['label!'] ?? []).some((filter) => hasLabel(config.labels, filter))) return false;
       return (filters['label'] ?? []).every((filter) => hasLabel(config.labels, filter));
     });

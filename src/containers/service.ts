@@ -163,7 +163,7 @@ class Containers implements ContainerService {
     engine.companions.add(new LogForwarding(engine));
     engine.companions.add(new HealthWatch(engine, this.#execs));
     this.#remover = new Remover(engine, this.#execs);
-    this.#pruner = new Pruner(this.#lister, this.#remover, engine.events);
+    this.#pruner = new Pruner(this.#lister, this.#remover, engine);
     this.#attacher = new Attacher(engine);
     this.#exits = new ExitHandler(engine, {
       restart: (id) => engine.locks.run(id, () => this.#restartByPolicy(id)),
