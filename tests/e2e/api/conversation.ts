@@ -50,7 +50,7 @@ export async function converse(
     const inMs = (ms: number) => ((Date.now() + ms) / 1000).toFixed(3);
     const times = [
       ['begin', begin],
-      ['soon', inMs(50)],
+      ['soon', inMs(300)],
       ['later', inMs(4000)],
     ] as const;
     const words = new Map([...kept, ...times.map(([name, time]) => [name, String(time)] as const)]);
