@@ -125,8 +125,8 @@ class OverlaySnapshotter implements Snapshotter {
     return this.#snapshots.isMounted(key);
   }
 
-  async removeSnapshot(key: string): Promise<void> {
-    this.#snapshots.remove(key);
+  removeSnapshot(key: string): Promise<void> {
+    return this.#snapshots.remove(key);
   }
 
   snapshots(): string[] {

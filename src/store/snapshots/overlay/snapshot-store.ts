@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { conflict, errnoCode, invalidArgument, notFound } from '#base';
 import { type Digest, type IdMappings, mappedRoot, OVERFLOW_ID, toHostId } from '#oci';
 import type { Files, Mounts } from '#sys';
@@ -149,11 +150,11 @@ export class SnapshotStore {
     return parent !== undefined && statSync(merged, { throwIfNoEntry: false })?.dev !== parent.dev;
   }
 
-  remove(key: string): void {
+  async remove(key: string): Promise<void> {
     if (!isSnapshotKey(key)) return;
     const { dir, merged } = this.#layout.snapshot(key);
     this.unmount(key);
-    removeMountPoint(key, merged);
+    await removeMountPoint(key, merged);
     // First the row: a crash in between leaves an orphan, which the next start removes.
     this.#rows.delete(key, DURABILITY);
     this.#trash.discard(dir);
@@ -189,10 +190,13 @@ function ownerOnHost({ uid, gid }: Owner, mappings: IdMappings | undefined): Own
   };
 }
 
-/** Fails while anything is mounted there, so that no deletion ever descends into a mount. */
-function removeMountPoint(key: string, merged: string): void {
+/**
+ * Fails while anything is mounted there, so that no deletion ever descends into a mount. Off this thread: where the mount is
+ * still in a namespace that a runtime is just copying, the kernel takes it out of there and waits (RCU).
+ */
+async function removeMountPoint(key: string, merged: string): Promise<void> {
   try {
-    rmdirSync(merged);
+    await rmdir(merged);
   } catch (error) {
     if (errnoCode(error) !== 'ENOENT') throw storeError(`remove snapshot '${key}'`, error);
   }
