@@ -57,7 +57,6 @@ export function systemHandlers(backend: SystemBackend) {
         streamEvents(backend.events, range, sink, (event) => before + encodeEvent(event, legacy)),
       );
     },
-    pruneBuild: () => json({ CachesDeleted: null, SpaceReclaimed: 0 }),
     async auth({ body, request }: Call<object, AuthConfig>): Promise<Reply> {
       if (!backend.authenticate) throw notOffered('registry authentication');
       const token = await backend.authenticate(

@@ -1,5 +1,5 @@
 import { authConfig } from '#api';
-import { filters, flag, optionalInteger, timestampNs } from '../../http/query.ts';
+import { filters, flag, timestampNs } from '../../http/query.ts';
 import { type Route, route } from '../route.ts';
 import type { SystemBackend } from './backend.ts';
 import { systemHandlers } from './handlers.ts';
@@ -42,22 +42,6 @@ export function systemRoutes(backend: SystemBackend): Route[] {
       summary: 'Streams what happens, one JSON object a line.',
       params: { since: timestampNs, until: timestampNs, filters, legacy: flag, noImageCreate: flag },
       handle: on.events,
-    }),
-    route({
-      name: 'BuildPrune',
-      method: 'POST',
-      path: '/build/prune',
-      since: 31,
-      summary: "Removes the builder's cache. There is no builder yet, so there is never anything to remove.",
-      params: {
-        all: flag,
-        filters,
-        'keep-storage': optionalInteger,
-        'reserved-space': optionalInteger,
-        'max-used-space': optionalInteger,
-        'min-free-space': optionalInteger,
-      },
-      handle: on.pruneBuild,
     }),
     route({
       name: 'SystemAuth',
