@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 /** The repository. */
 export const ROOT = join(import.meta.dir, '../..');
-/** What later runs use again: kernels and root images. `make clean` removes it. */
-export const CACHE = join(ROOT, 'dist/vm');
+/** What later runs use again: kernels and root images. `make clean` removes it. Hidden, so that nobody looks for tests in it. */
+export const CACHE = join(ROOT, 'dist/.vm');
 
 /** Says what takes long. */
 export const say = (text: string): void => console.error(`==> vm: ${text}`);

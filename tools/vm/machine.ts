@@ -21,14 +21,18 @@ const SECURITY: Readonly<Record<VmOptions['lsm'], readonly string[]>> = {
 
 /**
  * Boots a machine, passes on what it prints and returns the status that its init reports; 1 when it ends without one
- * or at the limit. What it writes to its disks goes to temporary files in `scratch` and is lost.
+ * or at the limit or by `signal`. What it writes to its disks goes to temporary files in `scratch` and is lost.
  */
-export async function runMachine(parts: MachineParts, options: VmOptions, scratch: string): Promise<number> {
-  const kernelLog = join(scratch, 'kernel.log');
+export async function runMachine(
+  parts: MachineParts,
+  options: VmOptions & { readonly scratch: string; readonly signal: AbortSignal },
+): Promise<number> {
+  const kernelLog = join(options.scratch, 'kernel.log');
   const child = Bun.spawn(qemu(parts, options, kernelLog), {
     timeout: options.limitS * 1000,
-    env: { ...process.env, TMPDIR: scratch },
-    stdio: ['inherit', 'pipe', 'inherit'],
+    signal: options.signal,
+    env: { ...process.env, TMPDIR: options.scratch },
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   const status = await passOn(child.stdout, () => child.kill('SIGKILL'));
   await child.exited;

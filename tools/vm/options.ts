@@ -6,7 +6,7 @@ export interface VmOptions {
   readonly lsm: 'apparmor' | 'selinux' | 'none';
   /** Paths of tests, each file or folder below a folder with tests of its own in a process of its own. */
   readonly tests: readonly string[];
-  /** Shell text to run in place of tests. Standard input goes to it. */
+  /** Shell text to run in place of tests. */
   readonly command: string | undefined;
   /** Ends the machine. */
   readonly limitS: number;

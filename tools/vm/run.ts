@@ -18,22 +18,24 @@ async function main(options: VmOptions): Promise<number> {
   const kernel = await fetchKernel(options.kernel);
   const rootImage = await makeRootImage(options.lsm);
   const scratch = mkdtempSync(join(tmpdir(), 'gantry-vm-'));
-  const clean = (): void => rmSync(scratch, { recursive: true, force: true });
-  // The terminal's signals reach the machine, too: it ends, and so do we, in order.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
   try {
     const initramfs = await makeInitramfs(scratch, kernel);
     const workImage = await makeWorkImage(scratch, kernel, guestScript(options));
     const parts = { kernelImage: kernel.image, initramfs, rootImage, workImage };
-    return await runMachine(parts, options, scratch);
+    return await runMachine(parts, { ...options, scratch, signal: interrupted.signal });
   } finally {
-    clean();
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
 /** What the machine runs after its init has set everything up. */
 const guestScript = (options: VmOptions): string =>
-  options.command ?? ['exec node_modules/.bin/bun tools/vm/guest/tests.ts', ...options.tests].join(' ');
+  [
+    ...(process.stdout.isTTY ? [] : ['export NO_COLOR=1 TERM=dumb']),
+    options.command ?? ['exec node_modules/.bin/bun tools/vm/guest/tests.ts', ...options.tests].join(' '),
+  ].join('\n');
 
 function options(): VmOptions {
   try {
