@@ -12,6 +12,8 @@ export interface EngineClientOptions {
   /** Pins the API version instead of asking the daemon. */
   readonly apiVersion?: string | undefined;
   readonly userAgent?: string;
+  /** Sent with every request, besides those that the protocol needs. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A typed client of one engine. No connection is made before the first call. */
@@ -38,6 +40,7 @@ export function createEngineClient(endpoint: Endpoint, options: EngineClientOpti
   const requester = new Requester(endpoint, {
     apiVersion: options.apiVersion === undefined ? undefined : checkVersion(options.apiVersion),
     userAgent: options.userAgent ?? 'Gantry-Client',
+    ...(options.headers && { headers: options.headers }),
   });
   return {
     url: endpoint.url,

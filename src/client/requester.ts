@@ -35,8 +35,15 @@ export class Requester {
   readonly #pinnedVersion: string | undefined;
   #ping: Promise<PingResult> | undefined;
 
-  constructor(endpoint: Endpoint, options: { apiVersion?: string | undefined; userAgent: string }) {
-    this.#transport = new Transport(endpoint, options.userAgent);
+  constructor(
+    endpoint: Endpoint,
+    options: {
+      readonly apiVersion?: string | undefined;
+      readonly userAgent: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
+  ) {
+    this.#transport = new Transport(endpoint, options.userAgent, options.headers);
     this.#pinnedVersion = options.apiVersion;
   }
 

@@ -49,12 +49,13 @@ const encoder = new TextEncoder();
 /** HTTP/1.1 over one kind of socket with kept connections. Not an engine client: it knows no paths. */
 export class Transport {
   readonly #endpoint: Endpoint;
-  readonly #userAgent: string;
+  /** Sent with every request. */
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #idle: Connection[] = [];
 
-  constructor(endpoint: Endpoint, userAgent: string) {
+  constructor(endpoint: Endpoint, userAgent: string, headers: Readonly<Record<string, string>> = {}) {
     this.#endpoint = endpoint;
-    this.#userAgent = userAgent;
+    this.#headers = { ...headers, 'User-Agent': userAgent };
   }
 
   get url(): string {
@@ -135,7 +136,7 @@ export class Transport {
     const payload = spec.json === undefined ? undefined : encoder.encode(JSON.stringify(spec.json));
     const head = encodeHead(spec.method, `${basePath}${spec.target}`, {
       Host: this.#endpoint.kind === 'tcp' ? this.#endpoint.host : 'api.gantry.localhost',
-      'User-Agent': this.#userAgent,
+      ...this.#headers,
       ...spec.headers,
       ...bodyHeaders(spec, payload),
       ...extra,

@@ -45,8 +45,8 @@ export function clientEnvironment(options: Pick<RunOptions, 'host' | 'env'>): Re
   return {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin:/usr/sbin:/sbin',
     HOME: '/nonexistent',
-    DOCKER_HOST: options.host,
-    GANTRY_HOST: options.host,
+    // An empty variable is not the same as none to every client.
+    ...(options.host !== '' && { DOCKER_HOST: options.host, GANTRY_HOST: options.host }),
     ...options.env,
   };
 }

@@ -7,7 +7,7 @@ import { fdOutput } from '../streams/output.ts';
 import { processSignals } from '../streams/signals.ts';
 import { checkArguments } from './arguments.ts';
 import type { CommandDefinition, Invocation } from './command.ts';
-import { configDirs, loadConfig } from './config-file.ts';
+import { type ConfigFile, configDirs, loadConfig } from './config-file.ts';
 import type {
   CliContext,
   CliInput,
@@ -212,6 +212,12 @@ function refuseForeignFlags({ flags }: CommandDefinition, { changed }: ParsedFla
   throw cliError(lines.join('\n'));
 }
 
+/** A file that cannot be read is reported by the commands that need it. */
+async function requestHeaders(config: () => Promise<ConfigFile>) {
+  const { HttpHeaders } = await config().catch((): ConfigFile => ({}));
+  return HttpHeaders ? { headers: HttpHeaders } : {};
+}
+
 function createContext(
   options: CliOptions,
   insistence: Insistence,
@@ -233,6 +239,7 @@ function createContext(
     return createEngineClient(parseEndpoint(chosen.url, chosen.tls), {
       apiVersion,
       userAgent: `Gantry-Client/${VERSION} (linux)`,
+      ...(await requestHeaders(readConfig)),
     });
   };
   return {

@@ -1,8 +1,11 @@
 import type { Scenario } from './scenario.ts';
 
 const SLEEPER = 'run -d --name {name} busybox sleep 1000';
-/** Ends with 9 at USR1, and says so at TERM. */
-const LISTENER = `run -d --name {name} busybox sh -c 'trap "exit 9" USR1; echo ready; while :; do sleep 0.05; done'`;
+/** Ends with 9 at USR1, as soon as it listens. */
+const LISTENER = [
+  `run -d --name {name} busybox sh -c 'trap "exit 9" USR1; touch /ready; while :; do sleep 0.05; done'`,
+  `exec {name} sh -c 'until test -e /ready; do sleep 0.02; done'`,
+];
 const state = (field: string, wanted: string | RegExp) =>
   [`inspect -f '{{.State.${field}}}' {name}`, wanted] as const;
 const SHOWS_USAGE = /^\nUsage:|^Usage:/;
@@ -49,7 +52,7 @@ const OWN_SIDE: readonly Scenario[] = [
 ];
 
 const LIFE: readonly Scenario[] = [
-  { line: 'kill -s USR1 {name}', before: [LISTENER], prints: '{name}', after: [['wait {name}', '9']] },
+  { line: 'kill -s USR1 {name}', before: LISTENER, prints: '{name}', after: [['wait {name}', '9']] },
   { line: 'kill --signal KILL {name}', before: [SLEEPER], prints: '{name}', after: [['wait {name}', '137']] },
   { line: 'stop -t 0 {name}', before: [SLEEPER], prints: '{name}', after: [state('ExitCode', '137')] },
   {
@@ -62,14 +65,14 @@ const LIFE: readonly Scenario[] = [
   { line: 'stop --time 0 {name}', before: [SLEEPER], prints: /{name}$/, after: [state('ExitCode', '137')] },
   {
     line: 'stop -s USR1 {name}',
-    before: [LISTENER],
+    before: LISTENER,
     prints: '{name}',
     after: [state('ExitCode', '9')],
     since: 'modern',
   },
   {
     line: 'stop --signal USR1 {name}',
-    before: [LISTENER],
+    before: LISTENER,
     prints: '{name}',
     after: [state('ExitCode', '9')],
     since: 'modern',
