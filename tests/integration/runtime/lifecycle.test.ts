@@ -3,6 +3,7 @@ import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createId, errorCode } from '#base';
 import type { Runtime } from '#runtime';
+import { SLOWNESS } from '../../harness/slowness.ts';
 import { run, Sandbox, sys } from './harness.ts';
 
 describe.each(['crun', 'runc'])('%s', (name) => {
@@ -197,7 +198,7 @@ test('a runtime that hangs: its call ends at the deadline, others are not held u
   chmodSync(script, 0o755);
   const runtime = await sandbox.runtime({
     addRuntimes: { stuck: { path: script } },
-    deadlines: { createMs: 1000, commandMs: 500 },
+    deadlines: { createMs: 1000 * SLOWNESS, commandMs: 500 * SLOWNESS },
   });
   const stuck = sandbox.options(['true'], {}, { runtime: 'stuck' });
   const creating = runtime.create(stuck).catch((error: unknown) => error);
