@@ -35,7 +35,6 @@ export interface ContainerConfig {
   readonly shell: readonly string[] | undefined;
   readonly onBuild: readonly string[] | undefined;
   readonly argsEscaped: boolean;
-  readonly macAddress: string | undefined;
 }
 
 export interface RestartPolicy {

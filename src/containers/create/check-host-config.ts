@@ -86,7 +86,6 @@ const CONTAINER_NETWORK_CONFLICTS: readonly (readonly [
   ],
   ['dns and the network mode', (_, host) => host.dns.length > 0],
   ['custom host-to-IP mapping and the network mode', (_, host) => host.extraHosts.length > 0],
-  ['mac-address and the network mode', (config) => Boolean(config.macAddress)],
   [
     'port publishing and the container type network mode',
     (_, host) => Object.keys(host.portBindings).length > 0 || host.publishAllPorts,

@@ -37,22 +37,15 @@ export async function openSandbox(
   const { hostConfig, config } = container;
   const links = requireLinks(engine, container).map(({ target }) => openedBy(target));
   undo.defer(() => engine.network.removeSandbox(container.id));
-  const { macAddress } = config;
-  const endpoints = macAddress ? withMacAddress(container, macAddress) : container.endpoints;
   return await engine.network.createSandbox({
     containerId: container.id,
     containerName: container.name,
     networkMode: config.networkDisabled ? 'none' : hostConfig.networkMode,
-    endpoints,
+    endpoints: container.endpoints,
     ports: container.portRequests,
     links: [...new Map(links.map((link) => [link.containerId, link])).values()],
     ...(netnsFrom === undefined ? {} : { netnsFrom }),
   });
-}
-
-function withMacAddress({ endpoints, hostConfig }: Container, macAddress: string): Container['endpoints'] {
-  const own = endpoints[hostConfig.networkMode];
-  return { ...endpoints, [hostConfig.networkMode]: { macAddress, ...own } };
 }
 
 function sharedSandbox(engine: Engine, donor: Container): Sandbox {

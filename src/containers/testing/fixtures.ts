@@ -27,7 +27,6 @@ export const configFixture = (changes: Partial<ContainerConfig> = {}): Container
   shell: undefined,
   onBuild: undefined,
   argsEscaped: false,
-  macAddress: undefined,
   ...changes,
 });
 

@@ -41,7 +41,6 @@ export function toContainerConfig(wire: ContainerCreateRequest): ContainerConfig
     networkDisabled: wire.NetworkDisabled ?? false,
     stopSignal: wire.StopSignal || undefined,
     stopTimeoutS: wire.StopTimeout ?? undefined,
-    macAddress: undefined,
   };
 }
 
