@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { gantryClient } from '../../harness/programs.ts';
+import { SLOWNESS } from '../../harness/slowness.ts';
 
 /** What is promised of limits: shares are a ratio, a limit of memory is hard, a group's children are in the group. */
 const engine = useEngine();
@@ -31,28 +32,32 @@ const read = (directory: string, file: string): string => readFileSync(`${direct
 describe('processor time', () => {
   const SPIN = 'timeout 60 sh -c "while :; do :; done"';
 
-  test('1024 beside 2048 shares of one processor get a third and two thirds', async () => {
-    const flags = ['--cgroup-parent', `/gantry-test-${uniqueName('shares')}`, '--cpuset-cpus', '0'];
-    const parts = await Promise.all([
-      start('third', [...flags, '--cpu-shares', '1024'], SPIN),
-      start('two-thirds', [...flags, '--cpu-shares', '2048'], SPIN),
-    ]);
-    const groups = await Promise.all(parts.map((name) => cgroupOf(name, isV1 ? 'cpuacct' : '')));
-    const usage = (group: string): number =>
-      isV1
-        ? Number(read(group, 'cpuacct.usage')) / 1000
-        : Number(/^usage_usec (\d+)/m.exec(read(group, 'cpu.stat'))?.[1]);
-    const before = groups.map(usage);
-    // By what they have used together, not by the clock: others work on this machine, too.
-    const used = await eventually('three seconds of the processor', () => {
-      const now = groups.map((group, at) => usage(group) - (before[at] ?? 0));
-      return (now[0] ?? 0) + (now[1] ?? 0) > 3_000_000 ? now : undefined;
-    });
-    const [third = 0, rest = 0] = used;
-    console.log(`figure shares: ${Math.round((100 * third) / (third + rest))} %`);
-    expect(third / (third + rest)).toBeWithin(0.27, 0.4);
-    await must('rm', '-f', ...parts);
-  }, 90_000);
+  test(
+    '1024 beside 2048 shares of one processor get a third and two thirds',
+    async () => {
+      const flags = ['--cgroup-parent', `/gantry-test-${uniqueName('shares')}`, '--cpuset-cpus', '0'];
+      const parts = await Promise.all([
+        start('third', [...flags, '--cpu-shares', '1024'], SPIN),
+        start('two-thirds', [...flags, '--cpu-shares', '2048'], SPIN),
+      ]);
+      const groups = await Promise.all(parts.map((name) => cgroupOf(name, isV1 ? 'cpuacct' : '')));
+      const usage = (group: string): number =>
+        isV1
+          ? Number(read(group, 'cpuacct.usage')) / 1000
+          : Number(/^usage_usec (\d+)/m.exec(read(group, 'cpu.stat'))?.[1]);
+      const before = groups.map(usage);
+      // By what they have used together, not by the clock: others work on this machine, too.
+      const used = await eventually('three seconds of the processor', () => {
+        const now = groups.map((group, at) => usage(group) - (before[at] ?? 0));
+        return (now[0] ?? 0) + (now[1] ?? 0) > 3_000_000 ? now : undefined;
+      });
+      const [third = 0, rest = 0] = used;
+      console.log(`figure shares: ${Math.round((100 * third) / (third + rest))} %`);
+      expect(third / (third + rest)).toBeWithin(0.27, 0.4);
+      await must('rm', '-f', ...parts);
+    },
+    90_000 * SLOWNESS,
+  );
 });
 
 describe('memory', () => {

@@ -14,6 +14,7 @@ import { givenHost, startDaemon } from '../../harness/daemon.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { allClients, GANTRY, gantryClient as gantry, run } from '../../harness/programs.ts';
+import { SLOWNESS } from '../../harness/slowness.ts';
 
 const FILES = ['/etc/subuid', '/etc/subgid'];
 const FIRST = 600_000_000 + (process.pid % 4000) * 65_536;
@@ -222,27 +223,33 @@ describe.skipIf(givenHost() !== undefined).each(allClients())('--userns-remap: $
 });
 
 describe.skipIf(givenHost() !== undefined)('--userns-remap of a daemon', () => {
-  test('a later daemon without it goes on with mapped containers', async () => {
-    await using daemon = await startDaemon({ flags: [] });
-    const { host } = daemon;
-    const must = async (...args: string[]) => (await run(gantry, args, { host })).stdout.trim();
-    await must('image', 'bootstrap', 'busybox');
-    await daemon.stop();
-    await daemon.restart(['--userns-remap', USER]);
-    await must('run', '--name', 'old', 'busybox', 'sh', '-c', 'touch /root/f; cat /proc/self/uid_map');
-    await daemon.stop();
-    await daemon.restart();
-    expect(await must('start', '-a', 'old')).toMatch(MAP);
-    expect(await must('run', '--rm', 'busybox', 'cat', '/proc/self/uid_map')).toMatch(/^0 +0 +4294967295$/);
-    await must('rm', 'old');
-  }, 60_000);
+  test(
+    'a later daemon without it goes on with mapped containers',
+    async () => {
+      await using daemon = await startDaemon({ flags: [] });
+      const { host } = daemon;
+      const must = async (...args: string[]) => (await run(gantry, args, { host })).stdout.trim();
+      await must('image', 'bootstrap', 'busybox');
+      await daemon.stop();
+      await daemon.restart(['--userns-remap', USER]);
+      await must('run', '--name', 'old', 'busybox', 'sh', '-c', 'touch /root/f; cat /proc/self/uid_map');
+      await daemon.stop();
+      await daemon.restart();
+      expect(await must('start', '-a', 'old')).toMatch(MAP);
+      expect(await must('run', '--rm', 'busybox', 'cat', '/proc/self/uid_map')).toMatch(/^0 +0 +4294967295$/);
+      await must('rm', 'old');
+    },
+    60_000 * SLOWNESS,
+  );
 
   test('refuses an unknown user and a data root that the mapped root cannot reach', () => {
     const start = (remap: string): string => {
       const roots = ['--data-root', `${directory}/data`, '--exec-root', `${directory}/exec`];
       const files = ['-H', `unix://${directory}/s.sock`, '--pidfile', `${directory}/pid`];
       const flags = [...roots, ...files, '--userns-remap', remap];
-      const { exitCode, stderr } = Bun.spawnSync([GANTRY, 'daemon', ...flags], { timeout: 20_000 });
+      const { exitCode, stderr } = Bun.spawnSync([GANTRY, 'daemon', ...flags], {
+        timeout: 20_000 * SLOWNESS,
+      });
       expect(exitCode).toBe(1);
       return stderr.toString();
     };
