@@ -187,7 +187,7 @@ test('exec: streams, user, variables, exit code, events', async () => {
     exec.streams.onInput = (chunk) => exec.emit('stdout', chunk);
   };
   const client = createFakeClient();
-  const done = containers.startExec(execId, { detach: false, tty: false }).run(client);
+  const done = containers.startExec(execId, { detach: false }).run(client);
   client.type('ping');
   while (client.output !== 'ping') await turn();
   const exec = runtime.task(id).execs.get(execId);
@@ -213,7 +213,7 @@ test('exec: the exit code is there when the output ends', async () => {
     exec.exit(4);
   };
   const client = createFakeClient();
-  await containers.startExec(execId, { detach: false, tty: false }).run(client);
+  await containers.startExec(execId, { detach: false }).run(client);
   expect(client.output).toBe('done');
   expect(containers.exec(execId).exitCode).toBe(4);
 });
@@ -226,8 +226,8 @@ test('exec: refusals with docker’s texts', async () => {
   await containers.start(id);
   expect(() => containers.createExec(id, { ...EXEC, cmd: [] })).toThrow('No exec command specified');
   const { id: execId } = containers.createExec(id, EXEC);
-  await containers.startExec(execId, { detach: true, tty: false }).run(undefined);
-  const again = () => containers.startExec(execId, { detach: true, tty: false });
+  await containers.startExec(execId, { detach: true }).run(undefined);
+  const again = () => containers.startExec(execId, { detach: true });
   expect(again).toThrow(`exec command ${execId} is already running`);
   runtime.task(id).execs.get(execId)?.exit(0);
   await turn();
@@ -242,7 +242,7 @@ test('exec: a command that cannot start leaves its code and throws', async () =>
   await containers.start(id);
   const { id: execId } = containers.createExec(id, EXEC);
   runtime.task(id).execError = new Error('no such file');
-  const start = containers.startExec(execId, { detach: false, tty: false });
+  const start = containers.startExec(execId, { detach: false });
   await expect(start.run(createFakeClient())).rejects.toThrow('no such file');
   expect(containers.exec(execId).exitCode).toBe(126);
 });

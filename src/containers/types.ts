@@ -229,8 +229,8 @@ export interface ContainerService {
   exec(execId: string): ExecView;
   startExec(
     execId: string,
-    options: { readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: TerminalSize },
-  ): { readonly tty: boolean; run(streams: ClientStreams | undefined): Promise<void> };
+    options: { readonly detach: boolean; readonly consoleSize?: TerminalSize },
+  ): { run(streams: ClientStreams | undefined): Promise<void> };
   /**
    * Signal (default KILL) to the exec's process and, unless `all` is false, to everything it has started.
    * @throws `not_found`, `conflict` when it does not run, `invalid_argument` for an unknown signal.

@@ -40,19 +40,19 @@ async function startContainer(labels: Record<string, string> = {}): Promise<stri
 function attach(containers: ContainerService, config: ExecConfig) {
   const { id } = containers.createExec('web', config);
   const client = createFakeClient();
-  const done = containers.startExec(id, { detach: false, tty: config.tty }).run(client);
+  const done = containers.startExec(id, { detach: false }).run(client);
   return { id, client, done };
 }
 
 test('a successor shows the execs of a killed daemon, and reports their ends', async () => {
   const id = await startContainer();
   const { id: exec } = fixture.containers.createExec('web', EXEC);
-  await fixture.containers.startExec(exec, { detach: true, tty: false }).run(undefined);
+  await fixture.containers.startExec(exec, { detach: true }).run(undefined);
   const before = fixture.containers.exec(exec);
   const successor = await fixture.successor();
   expect(successor.exec(exec)).toEqual(before);
   expect(successor.get(id).execIds).toEqual([exec]);
-  expect(() => successor.startExec(exec, { detach: true, tty: false })).toThrow('is already running');
+  expect(() => successor.startExec(exec, { detach: true })).toThrow('is already running');
   fixture.runtime.task(id).execs.get(exec)?.exit(7);
   await turn();
   expect(successor.exec(exec)).toMatchObject({ running: false, exitCode: 7, pid: before.pid });
@@ -65,7 +65,7 @@ test('a successor ends what was to end with its client, attached ones only', asy
   const config = { ...EXEC, killOnDisconnect: true };
   const { id: attached } = attach(fixture.containers, config);
   const { id: detached } = fixture.containers.createExec('web', config);
-  await fixture.containers.startExec(detached, { detach: true, tty: false }).run(undefined);
+  await fixture.containers.startExec(detached, { detach: true }).run(undefined);
   const { execs } = fixture.runtime.task(id);
   while (!execs.has(attached)) await turn();
   await fixture.successor();

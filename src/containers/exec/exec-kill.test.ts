@@ -30,7 +30,7 @@ test('killExec: all by default, the process alone on request; texts', async () =
   await containers.start(id);
   const exec = containers.createExec('web', EXEC).id;
   await expect(containers.killExec(exec)).rejects.toThrow(`exec ${exec} is not running`);
-  await containers.startExec(exec, { detach: true, tty: false }).run(undefined);
+  await containers.startExec(exec, { detach: true }).run(undefined);
   const process = [...runtime.task(id).execs.values()][0];
   await containers.killExec(exec, { signal: 'SIGWINCH', all: false });
   expect([process?.signals, process?.signalsToAll]).toEqual([[28], []]);
@@ -46,7 +46,7 @@ test('killExec: a signal during the start waits for the process', async () => {
   const { id } = await containers.create(createRequestFixture({ name: 'web' }));
   await containers.start(id);
   const exec = containers.createExec('web', EXEC).id;
-  const running = containers.startExec(exec, { detach: true, tty: false }).run(undefined);
+  const running = containers.startExec(exec, { detach: true }).run(undefined);
   await containers.killExec(exec, { signal: 'SIGTERM', all: false });
   await running;
   expect([...runtime.task(id).execs.values()][0]?.signals).toEqual([15]);
@@ -57,7 +57,7 @@ test('createExec: what was prepared is gone with the run, what has run can be in
   const { id } = await containers.create(createRequestFixture({ name: 'web' }));
   await containers.start(id);
   const [prepared, run] = [containers.createExec('web', EXEC).id, containers.createExec('web', EXEC).id];
-  await containers.startExec(run, { detach: true, tty: false }).run(undefined);
+  await containers.startExec(run, { detach: true }).run(undefined);
   runtime.task(id).exit(0);
   await containers.wait(id, 'not-running').exit;
   expect(() => containers.exec(prepared)).toThrow(`No such exec instance: ${prepared}`);

@@ -29,7 +29,6 @@ const wantsKill = ({ config }: Container): boolean => config.labels[KILL_LABEL] 
 
 export interface ExecStart {
   readonly detach: boolean;
-  readonly tty: boolean;
   readonly consoleSize?: TerminalSize;
   /** Called as soon as the process runs. */
   readonly onStarted?: () => void;
@@ -184,19 +183,13 @@ export class ExecService implements Companion {
   }
 
   /** Checks at once; the process starts in `run`, which ends with the process or when a client has detached or gone. */
-  start(
-    execId: string,
-    options: ExecStart,
-  ): { readonly tty: boolean; run(streams: ClientStreams | undefined): Promise<void> } {
+  start(execId: string, options: ExecStart): { run(streams: ClientStreams | undefined): Promise<void> } {
     const record = this.#record(execId);
     if (record.status === 'exited') throw execAlreadyRun(execId);
     if (record.status === 'running') throw execAlreadyRunning(execId);
     this.#active(record.containerId);
     record.status = 'running';
-    return {
-      tty: record.config.tty,
-      run: (streams) => this.#run(record, options, options.detach ? undefined : streams),
-    };
+    return { run: (streams) => this.#run(record, options, options.detach ? undefined : streams) };
   }
 
   async #run(record: ExecRecord, options: ExecStart, streams: ClientStreams | undefined): Promise<void> {

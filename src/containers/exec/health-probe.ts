@@ -28,7 +28,6 @@ export function healthProbe(execs: ExecService, containerId: string, command: re
       const output = new CollectedOutput();
       const { run } = execs.start(id, {
         detach: false,
-        tty: false,
         onStarted: () => {
           onStarted();
           if (signal.aborted) kill();

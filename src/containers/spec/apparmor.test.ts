@@ -40,6 +40,6 @@ test.each([
     ...{ attachStdin: false, attachStdout: false, attachStderr: false, tty: false, detachKeys: '', env: [] },
     ...{ cmd: ['true'], privileged: false, user: '', workingDir: '' },
   });
-  await containers.startExec(exec.id, { detach: true, tty: false }).run(undefined);
+  await containers.startExec(exec.id, { detach: true }).run(undefined);
   expect([...runtime.task(id).execs.values()].at(-1)?.options.process.apparmorProfile).toBe(profile);
 });

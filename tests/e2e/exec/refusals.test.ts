@@ -151,6 +151,16 @@ describe('the API', () => {
     expect((await callApi(engine.host, 'GET', `/exec/${run}/json`)).status).toBe(404);
   });
 
+  test.each([
+    ['a terminal started without one is framed', true, false, '\u0001\0\0\0\0\0\0\u0004here'],
+    ['no terminal started with one is raw', false, true, 'here'],
+  ])('%s', async (_what, prepared, started, expected) => {
+    const body = { Cmd: ['printf', 'here'], AttachStdout: true, Tty: prepared };
+    const id = await createExec(engine.host, name, body);
+    const { text } = await callApi(engine.host, 'POST', `/exec/${id}/start`, { body: { Tty: started } });
+    expect(text).toBe(expected);
+  });
+
   test('an exec that could not start keeps its code', async () => {
     const id = await createExec(engine.host, name, { Cmd: ['nosuch'] });
     expect((await startDetached(engine.host, id)).status).toBe(400);

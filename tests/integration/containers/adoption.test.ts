@@ -92,7 +92,7 @@ test('kill -9 while containers run: the successor adopts them; logs, exec, attac
     user: '',
     workingDir: '',
   });
-  await containers.startExec(execId, { detach: false, tty: false }).run(createFakeClient());
+  await containers.startExec(execId, { detach: false }).run(createFakeClient());
   expect(containers.exec(execId).exitCode).toBe(6);
   await containers.stop(loop, { timeoutS: 0 });
   const log = await Array.fromAsync(

@@ -202,12 +202,12 @@ test('exec: output, user, exit code; top shows the processes', async () => {
   };
   const { id: execId } = engine.containers.createExec(id, exec);
   const client = createFakeClient();
-  await engine.containers.startExec(execId, { detach: false, tty: false }).run(client);
+  await engine.containers.startExec(execId, { detach: false }).run(client);
   expect(client.output).toBe('1 77\n');
   expect(engine.containers.exec(execId)).toMatchObject({ exitCode: 5, running: false });
   const missing = engine.containers.createExec(id, { ...exec, cmd: ['nope'] });
   await expect(
-    engine.containers.startExec(missing.id, { detach: false, tty: false }).run(createFakeClient()),
+    engine.containers.startExec(missing.id, { detach: false }).run(createFakeClient()),
   ).rejects.toThrow('executable file not found in $PATH');
   const { titles, processes } = await engine.containers.top(id);
   expect(titles).toContain('PID');

@@ -24,11 +24,12 @@ export function execHandlers(backend: ExecBackend) {
 
     async start({ target, body }: Call<object, ExecStartRequest>): Promise<Reply> {
       const { config } = backend.exec(target);
-      const size = body.Tty ? terminalSize(body.ConsoleSize) : undefined;
+      // Docker frames the output by what the start says, whatever the process has.
+      const isRaw = body.Tty ?? false;
+      const size = isRaw ? terminalSize(body.ConsoleSize) : undefined;
       const detach = body.Detach ?? false;
       const exec = backend.startExec(target, {
         detach,
-        tty: body.Tty ?? false,
         ...(size ? { consoleSize: size } : {}),
       });
       if (detach) {
@@ -37,8 +38,8 @@ export function execHandlers(backend: ExecBackend) {
       }
       return {
         kind: 'hijack',
-        tty: exec.tty,
-        contentType: exec.tty ? STREAM_TYPE.raw : STREAM_TYPE.multiplexed,
+        tty: isRaw,
+        contentType: isRaw ? STREAM_TYPE.raw : STREAM_TYPE.multiplexed,
         run: (connection) => runAttached(exec.run, connection, config.attachStdin),
       };
     },
