@@ -86,11 +86,12 @@ async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeC
     sys: context.sys,
   });
   try {
-    const monitored = { ...draft, monitor: mustIdentify(conmon.pid) };
+    // None: it has failed and ended by now, and its answer says why.
+    const monitor = identify(conmon.pid);
     // Before the answer: a successor of a daemon killed from here on finds the monitor.
-    writeRecord(context.layout.task(draft.id).record, monitored);
+    if (monitor) writeRecord(context.layout.task(draft.id).record, { ...draft, monitor });
     const pid = await withDeadline(initPid(conmon, options), context.deadlines.createMs, 'create');
-    const record = { ...monitored, init: mustIdentify(pid) };
+    const record = { ...draft, monitor: monitor ?? mustIdentify(conmon.pid), init: mustIdentify(pid) };
     writeFinalRecord(context.layout.task(draft.id).record, record);
     return new ConmonTask(record, context, conmon.exited);
   } catch (error) {
