@@ -49,12 +49,14 @@ function section(route: Route): string[] {
     '',
     `## ${route.name}`,
     '',
-    `\`${route.method} ${route.path}\`. ${route.summary}`,
+    `\`${route.method} ${route.path}\`. ${route.summary}${refusal(route)}`,
     ...parameters(route),
     ...body(route),
     ...olderVersions(route),
   ];
 }
+
+const refusal = ({ refused }: Route): string => (refused === undefined ? '' : ` Refused: ${refused}.`);
 
 function parameters({ params }: Route): string[] {
   const rows = Object.entries(params).map(([name, { type }]) => `- \`${name}\`: ${type}`);

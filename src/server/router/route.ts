@@ -26,6 +26,8 @@ export interface Route {
   /** Last version that has it. */
   readonly until?: ApiVersion;
   readonly summary: string;
+  /** Why every request is refused: there is the route, not what it is for. */
+  readonly refused?: string;
   readonly params: Params;
   readonly body?: BodySpec;
   readonly handle: (call: Call<never, never>) => Reply | Promise<Reply>;
@@ -47,6 +49,7 @@ interface RouteSpec<P extends Params, Body> {
   readonly since?: ApiVersion;
   readonly until?: ApiVersion;
   readonly summary: string;
+  readonly refused?: string;
   readonly params?: P;
   /** JSON body. */
   readonly body?: Decoder<Body>;
@@ -62,7 +65,7 @@ interface RouteSpec<P extends Params, Body> {
 export function route<P extends Params = Record<never, never>, Body = undefined>(
   spec: RouteSpec<P, Body>,
 ): Route {
-  const { name, method, path, since, until, summary } = spec;
+  const { name, method, path, since, until, summary, refused } = spec;
   const body = bodySpec(spec);
   return {
     name,
@@ -73,6 +76,7 @@ export function route<P extends Params = Record<never, never>, Body = undefined>
     handle: spec.handle as Route['handle'],
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
+    ...(refused === undefined ? {} : { refused }),
     ...(body === undefined ? {} : { body }),
   };
 }

@@ -14,6 +14,8 @@ import { checkUntil } from '../prune-filters.ts';
 import { type Call, type Route, route } from '../route.ts';
 import type { NetworkBackend } from './backend.ts';
 
+/** Of routes that have nothing to work on. */
+const NO_NETWORKS = 'there are no user-defined networks yet';
 const PRUNE_KEYS = ['label', 'label!', 'until'];
 
 /** What changes networks. Only predefined ones exist: most is refused, and there is nothing to prune. */
@@ -23,7 +25,8 @@ export function networkChangeRoutes(backend: NetworkBackend): Route[] {
       name: 'NetworkCreate',
       method: 'POST',
       path: '/networks/create',
-      summary: 'Makes a network. Refused: there are no user-defined networks yet.',
+      summary: 'Makes a network.',
+      refused: NO_NETWORKS,
       body: networkCreateRequest,
       bodyRequired: true,
       handle: ({ body }: Call<object, NetworkCreateRequest>) =>
@@ -43,7 +46,8 @@ export function networkChangeRoutes(backend: NetworkBackend): Route[] {
       name: 'NetworkConnect',
       method: 'POST',
       path: '/networks/{id}/connect',
-      summary: 'Plugs a container in. Refused: there are no user-defined networks yet.',
+      summary: 'Plugs a container in.',
+      refused: NO_NETWORKS,
       body: networkConnectRequest,
       bodyRequired: true,
       handle: ({ target, body }: Call<object, NetworkConnectRequest>) => {
@@ -55,7 +59,8 @@ export function networkChangeRoutes(backend: NetworkBackend): Route[] {
       name: 'NetworkDisconnect',
       method: 'POST',
       path: '/networks/{id}/disconnect',
-      summary: 'Plugs a container out. Refused: there are no user-defined networks yet.',
+      summary: 'Plugs a container out.',
+      refused: NO_NETWORKS,
       body: networkDisconnectRequest,
       bodyRequired: true,
       handle: ({ target, body }: Call<object, NetworkDisconnectRequest>) => {
