@@ -28,8 +28,9 @@ test('create: makes the directory and is idempotent', async () => {
 });
 
 test('create: without a name makes an anonymous volume', async () => {
-  const made = await open().create({});
+  const made = await open().create({ labels: { a: 'b' } });
   expect(made.name).toMatch(/^[0-9a-f]{64}$/);
+  expect(made.labels).toEqual({ a: 'b', 'com.docker.volume.anonymous': '' });
   expect(made.anonymous).toBe(true);
 });
 

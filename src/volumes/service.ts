@@ -30,6 +30,8 @@ export interface VolumeOwner {
   readonly gid: number;
 }
 
+/** Tells clients that a volume got its name from us. Source: moby `daemon/volume/service/service.go`. */
+const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
 const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** Directories below the data root as volumes. */
@@ -89,7 +91,7 @@ class LocalVolumes implements VolumeService {
       driver: 'local',
       mountpoint: join(this.#root, name, '_data'),
       created: new Date().toISOString(),
-      labels: request.labels ?? {},
+      labels: { ...request.labels, ...(request.name ? {} : { [ANONYMOUS_LABEL]: '' }) },
       options: request.options ?? {},
       anonymous: !request.name,
     };

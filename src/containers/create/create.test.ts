@@ -159,6 +159,15 @@ test('create: volumes of image, flags and other containers; each destination onc
   expect(fixture.leftovers().volumes).toEqual(['named', 'shared']);
 });
 
+test('mergeImageConfig: the working directory is cleaned, whoever gave it', () => {
+  const merged = (own: string, image: string) =>
+    mergeImageConfig(configFixture({ workingDir: own }), { WorkingDir: image }).workingDir;
+  expect(merged('/tmp/', '/srv')).toBe('/tmp');
+  expect(merged('', '/srv//x/../')).toBe('/srv');
+  expect(merged('/', '')).toBe('/');
+  expect(merged('', '')).toBe('');
+});
+
 test('mergeImageConfig: a given entrypoint drops the image’s command, an empty one its entrypoint', () => {
   const image = { Entrypoint: ['/entry'], Cmd: ['default'], Env: ['A=1', 'B=2'], User: 'web' };
   const command = (changes: Partial<ContainerConfig>) => {

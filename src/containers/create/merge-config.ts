@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { ImageConfig, ImageHealthcheck } from '#oci';
 import type { ContainerConfig } from '../model.ts';
 
@@ -14,13 +15,17 @@ export function mergeImageConfig(user: ContainerConfig, image: ImageConfig = {})
     env: mergeEnv(user.env, image.Env ?? []),
     labels: { ...image.Labels, ...user.labels },
     healthcheck: mergeHealthcheck(user.healthcheck, image.Healthcheck),
-    workingDir: user.workingDir || image.WorkingDir || '',
+    workingDir: cleanDirectory(user.workingDir || image.WorkingDir || ''),
     volumes: union(user.volumes, Object.keys(image.Volumes ?? {})),
     stopSignal: user.stopSignal || image.StopSignal || undefined,
     shell: user.shell ?? image.Shell,
     onBuild: user.onBuild ?? image.OnBuild ?? undefined,
   };
 }
+
+/** `/tmp/` is kept as `/tmp`; what is not absolute, and refused later, as it is. */
+const cleanDirectory = (path: string): string =>
+  path.startsWith('/') ? posix.normalize(path).replace(/(?!^)\/+$/, '') : path;
 
 const union = (first: readonly string[], second: readonly string[]): string[] => [
   ...new Set([...first, ...second]),

@@ -9,14 +9,14 @@ export interface LinkRequest {
 }
 
 /**
- * Reads `name`, `name:alias` and what inspect shows, `/name:/parent/alias`.
+ * Reads `name`, `name:alias`, `name:/alias` and what inspect shows, `/name:/parent/alias`.
  * @throws `invalid_argument` with docker's texts. Source: docker/cli opts/link.go.
  */
 export function parseLink(text: string): LinkRequest {
   if (text === '') throw badLink('empty string specified for links');
   const [target = '', alias = target, ...rest] = text.split(':');
   if (rest.length > 0) throw badLink(`bad format for links: ${text}`);
-  if (!target.startsWith('/')) return { target, alias };
+  if (!target.startsWith('/')) return { target, alias: alias.replace(/^\/+/, '') };
   return { target: target.slice(1), alias: alias.slice(alias.lastIndexOf('/') + 1) };
 }
 

@@ -5,6 +5,7 @@ import { linkEnv } from './link-env.ts';
 test.each([
   ['db', { target: 'db', alias: 'db' }],
   ['db:store', { target: 'db', alias: 'store' }],
+  ['db:/store', { target: 'db', alias: 'store' }],
   ['/db:/web/store', { target: 'db', alias: 'store' }],
 ])('parseLink: %s', (text, expected) => expect(parseLink(text)).toEqual(expected));
 

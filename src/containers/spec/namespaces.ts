@@ -1,4 +1,4 @@
-import { conflict, invalidArgument } from '#base';
+import { internal, invalidArgument } from '#base';
 import type { SpecInput } from '#runtime';
 import type { Container } from '../model.ts';
 import { isAlive } from '../state.ts';
@@ -60,9 +60,11 @@ function donorOf(
     throw invalidArgument(`cannot join own ${kind} namespace`);
   }
   if (!isAlive(donor.state)) {
-    throw conflict(
-      `failed to join ${kind} namespace: cannot join the namespace of a non running container: container ${donor.name} is ${donor.state.status}`,
-    );
+    const reason =
+      donor.state.status === 'restarting'
+        ? `Container ${donor.id} is restarting, wait until the container is running`
+        : `container ${donor.id} is not running`;
+    throw internal(`failed to join ${kind} namespace: ${reason}`);
   }
   return donor;
 }

@@ -68,10 +68,17 @@ describe.each(allClients())('isolation options: $name', (client) => {
       'sleep 1000 ',
     );
     await must('rm', '-f', donor);
-    await must('create', '--name', donor, 'busybox', 'true');
-    const refused = await fails('--pid', `container:${donor}`);
-    expect(refused.code).toBe(125);
-    expect(refused.stderr).toContain('cannot join the namespace of a non running container');
+    const stopped = (await must('create', '--name', donor, '--ipc', 'shareable', 'busybox', 'true')).trim();
+    for (const [flag, kind] of [
+      ['--pid', 'PID'],
+      ['--ipc', 'IPC'],
+    ] as const) {
+      const refused = await fails(flag, `container:${donor}`);
+      expect(refused.code).toBe(125);
+      expect(refused.stderr).toContain(
+        `failed to join ${kind} namespace: container ${stopped} is not running`,
+      );
+    }
     await must('rm', donor);
   });
 
