@@ -79,7 +79,8 @@ export async function workBesideStuckParts(options: {
     await neighbour.begin();
     do {
       await neighbour.work(stuck.ids());
-      options.onProgress?.(++round);
+      round += 1;
+      options.onProgress?.(round);
     } while (round < options.rounds && performance.now() < letGoAt);
     await neighbour.end();
     problems.push(...(await stuck.release()));
