@@ -128,6 +128,36 @@ test('attach with logs: the log, then what follows, nothing twice', async () => 
   expect(client.output).toBe('past\nnow\n');
 });
 
+test('attach with logs before start: what an earlier run left, then the run to come', async () => {
+  const id = await create();
+  await fixture.containers.start(id);
+  const { logPath } = fixture.containers.get(id);
+  const line = (text: string) => `2026-01-02T03:04:05.000000000+00:00 stdout F ${text}\n`;
+  writeFileSync(logPath, line('past'));
+  fixture.runtime.task(id).exit(0);
+  while (fixture.containers.get(id).state.status !== 'exited') await turn();
+  const client = createFakeClient();
+  const done = fixture.containers.attach(id, { ...ALL, logs: true }).run(client);
+  while (client.output !== 'past\n') await turn();
+  await fixture.containers.start(id);
+  writeFileSync(logPath, line('now'), { flag: 'a' });
+  fixture.runtime.task(id).exit(0);
+  await done;
+  expect(client.output).toBe('past\nnow\n');
+});
+
+test('attach with logs before the first start follows that run', async () => {
+  const id = await create();
+  const client = createFakeClient();
+  const done = fixture.containers.attach(id, { ...ALL, logs: true }).run(client);
+  await turn();
+  await fixture.containers.start(id);
+  writeFileSync(fixture.containers.get(id).logPath, '2026-01-02T03:04:05+00:00 stdout F first\n');
+  fixture.runtime.task(id).exit(0);
+  await done;
+  expect(client.output).toBe('first\n');
+});
+
 test('attach with logs: input still reaches the process', async () => {
   const id = await create({ openStdin: true });
   await fixture.containers.start(id);

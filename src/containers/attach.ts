@@ -4,6 +4,7 @@ import type { Instance } from './instance.ts';
 import { readContainerLog } from './logs/container-log.ts';
 import type { Container } from './model.ts';
 import { containerPaths } from './paths.ts';
+import { isAlive } from './state.ts';
 import { ClientQueue } from './stdio/client-queue.ts';
 import { detachKeysOf } from './stdio/detach-keys.ts';
 import { clientGone, type InputEnd, pumpInput } from './stdio/pump.ts';
@@ -85,14 +86,18 @@ export class Attacher {
   }
 
   async #copyLog(container: Container, options: AttachOptions, streams: ClientStreams): Promise<void> {
-    const log = readContainerLog(this.#engine, container, {
-      stdout: options.stdout,
-      stderr: options.stderr,
-      follow: options.stream,
-      timestamps: false,
-      details: false,
-      signal: streams.signal,
-    });
+    const { stdout, stderr, stream } = options;
+    // Of a container that does not run, the client wants the run that it is about to start.
+    const nextRun =
+      stream && !isAlive(container.state)
+        ? this.#engine.instances.of(container.id).waiters.add('next-exit', streams.signal)
+        : undefined;
+    const log = readContainerLog(
+      this.#engine,
+      container,
+      { stdout, stderr, follow: stream, timestamps: false, details: false, signal: streams.signal },
+      nextRun,
+    );
     for await (const chunk of log) await streams.write(chunk);
   }
 

@@ -7,11 +7,12 @@ import type { LogOptions, OutputChunk } from '../types.ts';
 import { logDetails } from './details.ts';
 import { readLog } from './reader.ts';
 
-/** A container's log. Checks at once. @throws docker's texts. */
+/** A container's log, followed until `ended`: the end of its present run. Checks at once. @throws docker's texts. */
 export function readContainerLog(
   engine: Engine,
   container: Container,
   options: LogOptions,
+  ended = presentRun(engine, container),
 ): AsyncGenerator<OutputChunk> {
   if (!options.stdout && !options.stderr) throw noStreams();
   const { status } = container.state;
@@ -19,6 +20,8 @@ export function readContainerLog(
   if (container.logPath === '') throw logsNotReadable();
   const { config, logging } = effectiveLogging(container.hostConfig.logConfig, engine.defaults);
   if (!logging.isReadable) throw logsNotReadable();
-  const ended = isAlive(container.state) ? engine.instances.peek(container.id)?.runEnded : undefined;
   return readLog({ path: container.logPath, details: logDetails(container.config, config), ended }, options);
 }
+
+const presentRun = ({ instances }: Engine, { id, state }: Container): Promise<unknown> | undefined =>
+  isAlive(state) ? instances.peek(id)?.runEnded : undefined;
