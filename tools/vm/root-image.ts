@@ -15,6 +15,15 @@ const SECURITY: Readonly<Record<VmOptions['lsm'], readonly string[]>> = {
   selinux: ['selinux-policy-default', 'selinux-utils', 'policycoreutils'],
   none: [],
 };
+const CONTAINER_TYPES = join(import.meta.dir, 'guest/container-types.cil');
+/** Run with the tree as `$1` when its packages are there. */
+const HOOKS: Readonly<Record<VmOptions['lsm'], readonly string[]>> = {
+  apparmor: [],
+  selinux: [
+    `cp '${CONTAINER_TYPES}' "$1/root/gantry.cil" && chroot "$1" semodule -n -s default -i /root/gantry.cil`,
+  ],
+  none: [],
+};
 /** Sparse: what is written counts. The tests' containers, layers and logs have the rest. */
 const SIZE = '3G';
 const APT_SOURCES = ['/etc/apt/sources.list', '/etc/apt/sources.list.d/debian.sources'];
@@ -23,11 +32,18 @@ const APT_SOURCES = ['/etc/apt/sources.list', '/etc/apt/sources.list.d/debian.so
 export async function makeRootImage(lsm: VmOptions['lsm']): Promise<string> {
   mkdirSync(CACHE, { recursive: true });
   const packages = [...ENGINE, ...SECURITY[lsm]];
-  const digest = createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 12);
-  return cached(join(CACHE, `root-${lsm}-${digest}.ext4`), (partial) => buildRoot(packages, partial));
+  const recipe = [...packages, ...HOOKS[lsm]].join(' ');
+  const digest = createHash('sha256').update(recipe).digest('hex').slice(0, 12);
+  return cached(join(CACHE, `root-${lsm}-${digest}.ext4`), (partial) =>
+    buildRoot(packages, HOOKS[lsm], partial),
+  );
 }
 
-async function buildRoot(packages: readonly string[], image: string): Promise<void> {
+async function buildRoot(
+  packages: readonly string[],
+  hooks: readonly string[],
+  image: string,
+): Promise<void> {
   say(`making a Debian of ${packages.length} packages and what they need (some minutes, once)`);
   // Not below the repository, whose files test runners and linters walk through.
   const scratch = mkdtempSync(join(tmpdir(), 'gantry-vm-root-'));
@@ -48,7 +64,12 @@ async function buildRoot(packages: readonly string[], image: string): Promise<vo
       ],
       // Translations, manuals and the lists of packages are half of a small system.
       ...['--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/locale/*'],
-      ...['--dpkgopt=path-exclude=/usr/share/doc/*', await codename(), tree],
+      ...[
+        '--dpkgopt=path-exclude=/usr/share/doc/*',
+        ...hooks.map((hook) => `--customize-hook=${hook}`),
+        await codename(),
+        tree,
+      ],
       ...APT_SOURCES.filter((path) => existsSync(path)),
     ]);
     await host(['mkfs.ext4', '-q', '-O', '^has_journal', '-m', '0', '-d', tree, image, SIZE]);
