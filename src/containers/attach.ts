@@ -98,7 +98,9 @@ export class Attacher {
       { stdout, stderr, follow: stream, timestamps: false, details: false, signal: streams.signal },
       nextRun,
     );
-    for await (const chunk of log) await streams.write(chunk);
+    for await (const chunks of log) {
+      for (const chunk of chunks) await streams.write(chunk);
+    }
   }
 
   async #live(

@@ -186,7 +186,7 @@ export interface ContainerService {
     condition: WaitCondition,
     signal?: AbortSignal,
   ): { readonly exit: Promise<{ readonly exitCode: number; readonly error?: string }> };
-  logs(ref: string, options: LogOptions): AsyncIterable<OutputChunk>;
+  logs(ref: string, options: LogOptions): AsyncIterable<readonly OutputChunk[]>;
   /**
    * Checks, then attaches. The first step (errors) happens before `streams` is called, so that the server can still
    * answer with a status; `done` resolves when the process has ended, the client has gone or detached.

@@ -13,7 +13,7 @@ export function readContainerLog(
   container: Container,
   options: LogOptions,
   ended = presentRun(engine, container),
-): AsyncGenerator<OutputChunk> {
+): AsyncGenerator<OutputChunk[]> {
   if (!options.stdout && !options.stderr) throw noStreams();
   const { status } = container.state;
   if (status === 'dead' || status === 'removing') throw logsOfDead();

@@ -26,7 +26,7 @@ const source = (changes: Partial<LogSource> = {}): LogSource => ({
 });
 
 async function collect(options: Partial<LogOptions> = {}, from = source()): Promise<OutputChunk[]> {
-  return await Array.fromAsync(readLog(from, { ...ALL, ...options }));
+  return (await Array.fromAsync(readLog(from, { ...ALL, ...options }))).flat();
 }
 const text = (chunks: OutputChunk[]) => Buffer.concat(chunks.map(({ data }) => data)).toString();
 
@@ -36,7 +36,7 @@ test('readLog: puts lines back together, byte by byte, streams apart', async () 
   appendFileSync(path, Buffer.concat([Buffer.from(`${time(2)} stdout P `), binary, Buffer.from('\n')]));
   appendFileSync(path, line(3, 'err', 'stderr') + line(4, 'end', 'stdout', 'P'));
   const chunks = await collect();
-  expect(chunks.map(({ stream }) => stream)).toEqual(['stdout', 'stderr', 'stdout']);
+  expect(chunks.map(({ stream }) => stream)).toEqual(['stdout', 'stdout', 'stderr', 'stdout']);
   expect(Buffer.concat(chunks.map(({ data }) => data))).toEqual(
     Buffer.concat([Buffer.from('one\n'), binary, Buffer.from('err\nend')]),
   );
@@ -48,6 +48,11 @@ test('readLog: timestamps and details stand once in front of each line', async (
   expect(text(await collect(options, source({ details: 'k=v' })))).toBe(
     '2026-01-02T03:04:01.000000005Z k=v ab\n2026-01-02T03:04:03.000000005Z k=v c\n',
   );
+});
+
+test('readLog: every line is a chunk of its own', async () => {
+  writeFileSync(path, line(1, 'a') + line(2, '') + line(3, 'b'));
+  expect((await collect()).map(({ data }) => Buffer.from(data).toString())).toEqual(['a\n', '\n', 'b\n']);
 });
 
 for (const [tail, expected] of [
@@ -90,7 +95,7 @@ test('readLog: follow sees later output, goes over a rotation and ends with the 
   writeFileSync(path, line(1, '1'));
   const ended = Promise.withResolvers<void>();
   const reader = readLog(source({ ended: ended.promise }), { ...ALL, follow: true });
-  const next = async () => text([(await reader.next()).value as OutputChunk]);
+  const next = async () => text((await reader.next()).value as OutputChunk[]);
   expect(await next()).toBe('1\n');
   appendFileSync(path, line(2, '2'));
   expect(await next()).toBe('2\n');

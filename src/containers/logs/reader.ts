@@ -15,15 +15,17 @@ export interface LogSource {
 
 /**
  * Reads a log in order, over rotated files, in constant memory. With `follow` it goes on until the process has
- * ended and everything is out, the signal aborts, or an entry after `untilNs` comes.
+ * ended and everything is out, the signal aborts, or an entry after `untilNs` comes. What was read at once comes at
+ * once, one chunk for each entry.
  */
-export async function* readLog(source: LogSource, options: LogOptions): AsyncGenerator<OutputChunk> {
+export async function* readLog(source: LogSource, options: LogOptions): AsyncGenerator<OutputChunk[]> {
   const follower = options.follow && source.ended ? new Follower(source, source.ended, options) : undefined;
   try {
     const renderer = new LogRenderer(options, options.details ? source.details : '');
     const start = await startPosition(source.path, options);
     for await (const lines of readLines(source.path, start, follower, options.signal)) {
-      yield* renderer.render(lines);
+      const chunks = renderer.render(lines);
+      if (chunks.length > 0) yield chunks;
       if (renderer.isPastUntil) return;
     }
   } finally {

@@ -20,23 +20,13 @@ export class LogRenderer {
     return this.#isPastUntil;
   }
 
-  /** Neighbouring entries of one stream become one chunk. */
+  /** One chunk for each entry: clients take what comes in one frame for one line. */
   render(lines: readonly Buffer[]): OutputChunk[] {
     const chunks: OutputChunk[] = [];
-    let parts: Uint8Array[] = [];
-    let current: OutputChunk['stream'] | undefined;
-    const flush = () => {
-      if (current && parts.length > 0) chunks.push({ stream: current, data: Buffer.concat(parts) });
-      parts = [];
-    };
     for (const line of lines) {
       const entry = parseEntry(line);
-      if (!entry || !this.#isSelected(entry)) continue;
-      if (entry.stream !== current) flush();
-      current = entry.stream;
-      this.#append(entry, parts);
+      if (entry && this.#isSelected(entry)) chunks.push({ stream: entry.stream, data: this.#text(entry) });
     }
-    flush();
     return chunks;
   }
 
@@ -49,16 +39,18 @@ export class LogRenderer {
     return !this.#isPastUntil && (sinceNs === undefined || time >= sinceNs);
   }
 
-  #append(entry: LogEntry, parts: Uint8Array[]): void {
-    if (!this.#midLine.has(entry.stream)) {
-      const prefix = `${this.#options.timestamps ? `${formatLogTime(entry.time)} ` : ''}${this.#details}`;
-      if (prefix !== '') parts.push(Buffer.from(prefix));
-    }
-    parts.push(entry.content);
+  #text(entry: LogEntry): Buffer {
+    const parts: Uint8Array[] = [entry.content];
+    if (!this.#midLine.has(entry.stream)) parts.unshift(this.#prefix(entry));
     if (entry.isFull) {
       parts.push(NEWLINE);
       this.#midLine.delete(entry.stream);
     } else this.#midLine.add(entry.stream);
+    return Buffer.concat(parts);
+  }
+
+  #prefix({ time }: LogEntry): Buffer {
+    return Buffer.from(`${this.#options.timestamps ? `${formatLogTime(time)} ` : ''}${this.#details}`);
   }
 }
 

@@ -158,7 +158,10 @@ describe('server', () => {
         containers: {
           async *logs() {
             await line;
-            yield { stream: 'stderr', data: Buffer.from('x') };
+            yield [
+              { stream: 'stderr', data: Buffer.from('x') },
+              { stream: 'stderr', data: Buffer.from('yz') },
+            ];
           },
         },
       }),
@@ -168,7 +171,7 @@ describe('server', () => {
     const head = await client.read('\r\n\r\n');
     expect(head).toContain('Content-Type: application/vnd.docker.multiplexed-stream');
     resolve();
-    expect(await client.read()).toContain('\x02\0\0\0\0\0\0\x01x');
+    expect(await client.read()).toContain('\x02\0\0\0\0\0\0\x01x\x02\0\0\0\0\0\0\x02yz');
     const none = await server.exchange(get('/containers/one/logs'));
     expect(bodyOf(none)).toContain("must specify at least one of 'stdout' or 'stderr'");
     const missing = await server.exchange(get('/containers/zz/logs?stdout=1'));

@@ -75,8 +75,10 @@ function fakeContainers(views: readonly ContainerView[]): Partial<ContainerBacke
     sizes: async () => ({ rwBytes: 0, rootFsBytes: 1_982_263 }),
     export: async () => Readable.from([Buffer.from('tar')]),
     async *logs() {
-      yield { stream: 'stdout', data: Buffer.from('out\n') } satisfies OutputChunk;
-      yield { stream: 'stderr', data: Buffer.from('err\n') } satisfies OutputChunk;
+      yield [
+        { stream: 'stdout', data: Buffer.from('out\n') },
+        { stream: 'stderr', data: Buffer.from('err\n') },
+      ] satisfies OutputChunk[];
     },
     async *stats(ref, { mode }) {
       get(ref);

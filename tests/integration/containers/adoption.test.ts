@@ -98,7 +98,7 @@ test('kill -9 while containers run: the successor adopts them; logs, exec, attac
   const log = await Array.fromAsync(
     containers.logs(loop, { stdout: true, stderr: true, follow: false, timestamps: false, details: false }),
   );
-  const numbers = Buffer.concat(log.map(({ data }) => data))
+  const numbers = Buffer.concat(log.flat().map(({ data }) => data))
     .toString()
     .trim()
     .split('\n')

@@ -52,7 +52,9 @@ async function run(given: Given): Promise<{ id: string; output: string; exitCode
 }
 const LOG = { stdout: true, stderr: true, follow: false, timestamps: false, details: false } as const;
 const logs = async (id: string, options: Partial<LogOptions> = {}) => {
-  const chunks: OutputChunk[] = await Array.fromAsync(engine.containers.logs(id, { ...LOG, ...options }));
+  const chunks: OutputChunk[] = (
+    await Array.fromAsync(engine.containers.logs(id, { ...LOG, ...options }))
+  ).flat();
   return Buffer.concat(chunks.map(({ data }) => data)).toString();
 };
 

@@ -1,7 +1,7 @@
 import { type ContainerWaitResponse, STREAM_TYPE, type WaitConditionName } from '#api';
 import { errorMessage } from '#base';
 import { badResize, badWaitCondition, noLogStream } from '../../errors.ts';
-import { encoderFor } from '../../http/framing.ts';
+import { encodeAll } from '../../http/framing.ts';
 import { ok, type Reply, stream } from '../../http/reply.ts';
 import { acceptWebSocket } from '../../http/websocket/handshake.ts';
 import { serveWebSocket } from '../../http/websocket/streams.ts';
@@ -48,10 +48,9 @@ export function containerStreams(backend: ContainerBackend) {
     logs({ target, query, request }: Call<LogsQuery, undefined>): Reply {
       if (!query.stdout && !query.stderr) throw noLogStream();
       const { tty } = backend.get(target).config;
-      const chunks = backend.logs(target, { ...logOptions(query), signal: request.signal });
-      const encode = encoderFor(tty);
+      const batches = backend.logs(target, { ...logOptions(query), signal: request.signal });
       return stream(tty ? STREAM_TYPE.raw : STREAM_TYPE.multiplexed, async (sink) => {
-        for await (const chunk of chunks) await sink.write(encode(chunk));
+        for await (const chunks of batches) await sink.write(encodeAll(chunks, tty));
       });
     },
 
