@@ -158,10 +158,11 @@ function stoppedMounts(container: Container): StoppedMount[] {
       ...(subpath ? { subpath } : {}),
       readOnly: !rw,
     }));
+  const readOnly = container.hostConfig.readonlyRootfs;
   const files = [
-    { destination: '/etc/resolv.conf', source: container.resolvConfPath, readOnly: false },
-    { destination: '/etc/hostname', source: container.hostnamePath, readOnly: false },
-    { destination: '/etc/hosts', source: container.hostsPath, readOnly: false },
+    { destination: '/etc/resolv.conf', source: container.resolvConfPath, readOnly },
+    { destination: '/etc/hostname', source: container.hostnamePath, readOnly },
+    { destination: '/etc/hosts', source: container.hostsPath, readOnly },
   ];
   const taken = new Set(mounted.map(({ destination }) => destination));
   return [

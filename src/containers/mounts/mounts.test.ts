@@ -101,6 +101,18 @@ test('specMounts: parents first, the engine’s files unless the user mounts the
   expect(statSync(at('made/here')).isDirectory()).toBe(true);
 });
 
+test.each([
+  [true, 'ro'],
+  [false, 'rw'],
+])('specMounts: with a read-only root %p the engine’s files are %s', (readonlyRootfs, access) => {
+  const mounts = specMounts([], hostConfigFixture({ readonlyRootfs }), {
+    hostname: '/h',
+    hosts: '/hosts',
+    resolvConf: '/r',
+  });
+  expect(mounts.map(({ options }) => options)).toEqual(Array(3).fill(['rbind', access, 'rprivate']));
+});
+
 test('specMounts: a --mount source that vanished since the create is refused', () => {
   const gone = { type: 'bind', name: '', driver: '', mode: '', rw: true, propagation: '' } as const;
   const run = () =>

@@ -24,21 +24,22 @@ export function specMounts(
     ...Object.entries(host.tmpfs).map(tmpfsMount),
   ];
   const taken = new Set(user.map(({ destination }) => destination));
+  const access = host.readonlyRootfs ? 'ro' : 'rw';
   const own = [
-    fileMount(files.resolvConf, '/etc/resolv.conf'),
-    fileMount(files.hostname, '/etc/hostname'),
-    fileMount(files.hosts, '/etc/hosts'),
+    fileMount(files.resolvConf, '/etc/resolv.conf', access),
+    fileMount(files.hostname, '/etc/hostname', access),
+    fileMount(files.hosts, '/etc/hosts', access),
   ].filter(({ destination, source }) => source !== '' && !taken.has(destination));
   return [...own, ...user].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
 
 const depth = (path: string): number => path.split('/').filter(Boolean).length;
 
-const fileMount = (source: string, destination: string): SpecMount => ({
+const fileMount = (source: string, destination: string, access: 'ro' | 'rw'): SpecMount => ({
   type: 'bind',
   source,
   destination,
-  options: ['rbind', 'rprivate'],
+  options: ['rbind', access, 'rprivate'],
 });
 
 const tmpfsMount = ([destination, options]: [string, string]): SpecMount => ({

@@ -81,6 +81,20 @@ describe.each(allClients())('$name run', (client) => {
     }
   });
 
+  test('--read-only: neither the root nor the files of the engine can be written', async () => {
+    const files = ['/file', '/etc/hosts', '/etc/resolv.conf', '/etc/hostname'];
+    const { code, stderr } = await engine.run(client, [
+      'run',
+      '--rm',
+      '--read-only',
+      'busybox',
+      'touch',
+      ...files,
+    ]);
+    expect(stderr.trim().split('\n')).toEqual(files.map((file) => `touch: ${file}: Read-only file system`));
+    expect(code).toBe(1);
+  });
+
   test('--rm removes the container; --cidfile names it', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'gantry-test-cid-'));
     try {
