@@ -47,10 +47,22 @@ export const linkVariables = (engine: Engine, container: Container): string[] =>
     }),
   );
 
-/** The names of a linked container in the hosts file: alias, short ID, name; each once. */
-export const hostNamesOf = ({ alias, target }: Pick<LiveLink, 'alias' | 'target'>): string[] => [
-  ...new Set([alias, target.id.slice(0, 12), target.name]),
-];
+interface Named {
+  readonly alias: string;
+  readonly target: Pick<Container, 'name'> & {
+    readonly id: string;
+    readonly config: Pick<Container['config'], 'hostname'>;
+  };
+}
+
+/**
+ * The names of a linked container in the hosts file: alias, host name, name; each once. A host name that would break
+ * the line gives way to the short ID.
+ */
+export const hostNamesOf = ({ alias, target }: Named): string[] => {
+  const { hostname } = target.config;
+  return [...new Set([alias, /^\S+$/.test(hostname) ? hostname : target.id.slice(0, 12), target.name])];
+};
 
 const linksInUse = ({ links, config, hostConfig }: Container): readonly ContainerLink[] =>
   BRIDGE_MODES.includes(hostConfig.networkMode) && !config.networkDisabled ? (links ?? []) : [];

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { parseLink } from './link.ts';
 import { linkEnv } from './link-env.ts';
+import { hostNamesOf } from './linked.ts';
 
 test.each([
   ['db', { target: 'db', alias: 'db' }],
@@ -41,6 +42,16 @@ DATABASE_PORT_80_TCP_ADDR=10.213.0.2
 DATABASE_PORT_80_TCP_PORT=80
 DATABASE_PORT_80_TCP_PROTO=tcp
 `.trim();
+
+test.each([
+  ['fred', ['db', 'fred', 'database']],
+  ['database', ['db', 'database']],
+  ['', ['db', '0123456789ab', 'database']],
+  ['a\n10.0.0.1 b', ['db', '0123456789ab', 'database']],
+])('hostNamesOf: a linked container with the host name %j answers to %j', (hostname, names) => {
+  const target = { id: '0123456789abcdef', name: 'database', config: { hostname } };
+  expect(hostNamesOf({ alias: 'db', target })).toEqual(names);
+});
 
 test('linkEnv: as the reference engine gives it', () => {
   const env = linkEnv({
