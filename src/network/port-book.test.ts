@@ -51,6 +51,13 @@ describe('PortBook', () => {
     expect(portsOf(ask(undefined))).toEqual([50000]);
   });
 
+  test('a port that is named is not taken by a free choice of the same container', () => {
+    expect(portsOf(ask(undefined), ask(49153), ask(49154, { hostPortEnd: 49155 }))).toEqual([
+      49155, 49153, 49154,
+    ]);
+    expect(portsOf(ask(8000, { hostPortEnd: 8001 }), ask(8000))).toEqual([8001, 8000]);
+  });
+
   test('a range gives its first free port', () => {
     portsOf(ask(8000));
     expect(portsOf(ask(8000, { hostPortEnd: 8001 }))).toEqual([8001]);

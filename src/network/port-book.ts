@@ -20,16 +20,21 @@ export class PortBook {
   readonly #taken = new Map<string, string[]>();
   readonly #nextEphemeral = new Map<Protocol, number>();
 
-  /** Finds a host port for each request and takes it: all or none. @throws `internal`, docker's texts. */
+  /**
+   * Finds a host port for each request and takes it: all or none. Those with the least choice come first; the claims
+   * stand in the order of the requests. @throws `internal`, docker's texts.
+   */
   claim(requests: readonly PortRequest[]): PortClaim[] {
-    const claims: PortClaim[] = [];
+    const claims: { index: number; claim: PortClaim }[] = [];
+    const asked = requests.map((request, index) => ({ request, index }));
     try {
-      for (const request of requests) claims.push(this.#claimOne(request));
-      return claims;
+      for (const { request, index } of asked.toSorted((a, b) => choiceOf(a.request) - choiceOf(b.request)))
+        claims.push({ index, claim: this.#claimOne(request) });
     } catch (error) {
-      for (const claim of claims) this.release(claim);
+      for (const { claim } of claims) this.release(claim);
       throw error;
     }
+    return claims.toSorted((a, b) => a.index - b.index).map(({ claim }) => claim);
   }
 
   /**
@@ -113,6 +118,12 @@ export class PortBook {
 }
 
 const isEphemeral = (request: PortRequest): boolean => !request.hostPort;
+
+/** How many ports would do. */
+const choiceOf = (request: PortRequest): number =>
+  isEphemeral(request)
+    ? Number.MAX_SAFE_INTEGER
+    : (request.hostPortEnd ?? request.hostPort ?? 0) - (request.hostPort ?? 0);
 
 const addressesOf = (hostIp: string): string[] => (hostIp === '' ? ['0.0.0.0', '::'] : [hostIp]);
 
