@@ -9,7 +9,7 @@ import { checkMountRequest } from '../mounts/request.ts';
  * @throws `invalid_argument` with docker's texts. Source: moby `daemon/container.go`, `daemon/daemon_unix.go`,
  * `daemon/internal/runconfig`.
  */
-export function checkHostConfig(config: ContainerConfig, host: HostConfig): void {
+export function checkHostConfig(config: ContainerConfig, host: HostConfig, name: string | undefined): void {
   checkRestartPolicy(host.restartPolicy);
   if (host.autoRemove && host.restartPolicy.name !== 'no') {
     throw invalidArgument("can't create 'AutoRemove' container with restart policy");
@@ -18,6 +18,7 @@ export function checkHostConfig(config: ContainerConfig, host: HostConfig): void
   for (const entry of host.extraHosts) checkExtraHost(entry);
   checkModes(config, host);
   checkNetworkMode(config, host);
+  if (name !== undefined) checkDonors(host, name);
   if (host.shmSize < 0) throw invalidArgument('SHM size can not be less than 0');
   if (host.oomScoreAdj < -1000 || host.oomScoreAdj > 1000) {
     throw invalidArgument(`Invalid value ${host.oomScoreAdj}, range for oom score adj is [-1000, 1000]`);
@@ -95,7 +96,7 @@ const CONTAINER_NETWORK_CONFLICTS: readonly (readonly [
 
 /** Must see the user's config before the image's is merged in: an image may well expose ports. */
 function checkNetworkMode(config: ContainerConfig, host: HostConfig): void {
-  if (host.networkMode === 'container:') {
+  if (['container', 'container:'].includes(host.networkMode)) {
     throw invalidArgument('Invalid network mode: invalid container format container:<name|id>');
   }
   if (isContainerMode(host.networkMode)) {
@@ -105,4 +106,16 @@ function checkNetworkMode(config: ContainerConfig, host: HostConfig): void {
   if (host.networkMode === 'host' && host.links.length > 0) {
     throw linksNeedNetwork();
   }
+}
+
+/** The name is not the container's yet: looked up, it would be missing. */
+function checkDonors(host: HostConfig, name: string): void {
+  const own = `container:${name.replace(/^\//, '')}`;
+  const modes = [
+    ['network', host.networkMode],
+    ['IPC', host.ipcMode],
+    ['PID', host.pidMode],
+  ] as const;
+  const joined = modes.find(([, mode]) => mode === own);
+  if (joined) throw invalidArgument(`cannot join own ${joined[0]} namespace`);
 }

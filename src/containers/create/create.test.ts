@@ -49,6 +49,11 @@ const refusals: [Partial<ContainerConfig>, Partial<HostConfig>, string][] = [
   [{}, { logConfig: { type: '', config: { x: '1' } } }, "unknown log opt 'x' for json-file log driver"],
   [{}, { networkMode: 'nope' }, 'network nope not found'],
   [{}, { networkMode: 'container:nope' }, 'No such container: nope'],
+  [{}, { networkMode: 'container:web' }, 'cannot join own network namespace'],
+  [{}, { pidMode: 'container:web' }, 'cannot join own PID namespace'],
+  [{}, { ipcMode: 'container:web' }, 'cannot join own IPC namespace'],
+  [{}, { networkMode: 'container' }, 'Invalid network mode: invalid container format container:<name|id>'],
+  [{}, { networkMode: 'container:' }, 'Invalid network mode: invalid container format container:<name|id>'],
   [{ hostname: 'h' }, { networkMode: 'container:x' }, 'conflicting options: hostname and the network mode'],
   [{}, { portBindings: { '80x': [] } }, 'invalid port specification: "80x"'],
   [

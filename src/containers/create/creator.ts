@@ -79,7 +79,7 @@ export class Creator {
   /** All checks. Nothing exists yet, so a mistake leaves nothing behind. */
   #resolve(request: CreateRequest): Resolved {
     const { images, defaults, registry, host, runtime, sys } = this.#engine;
-    checkHostConfig(request.config, request.hostConfig);
+    checkHostConfig(request.config, request.hostConfig, request.name);
     const image = images.get(request.config.image);
     const platformWarnings = checkPlatform(request.config.image, image, request.platform);
     const config = mergeImageConfig(request.config, image.config.config);

@@ -33,7 +33,7 @@ export function specDevices(resources: Pick<Resources, 'devices' | 'deviceCgroup
 const accessOf = ({ cgroupPermissions }: DeviceMapping): string =>
   (cgroupPermissions || 'rwm').replace(/[^rwm]/g, '');
 
-/** One node, or every node below a directory. */
+/** One node, or every node below a directory, which has some. */
 function mapDevice({ pathOnHost, pathInContainer }: DeviceMapping): SpecDevice[] {
   const target = pathInContainer || pathOnHost;
   const fail = (reason: string): never => {
@@ -43,9 +43,8 @@ function mapDevice({ pathOnHost, pathInContainer }: DeviceMapping): SpecDevice[]
   };
   try {
     const path = realpathSync(pathOnHost);
-    if (lstatSync(path).isDirectory()) return nodesBelow(path, target);
-    const device = describeDevice(path);
-    return device ? [{ ...device, path: target }] : fail('not a device node');
+    const nodes = lstatSync(path).isDirectory() ? nodesBelow(path, target) : nodeAt(path, target);
+    return nodes.length > 0 ? nodes : fail('not a device node');
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return fail('no such file or directory');
     throw error;
@@ -56,9 +55,13 @@ function nodesBelow(directory: string, target: string): SpecDevice[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) return nodesBelow(path, join(target, entry.name));
-    const device = describeDevice(path);
-    return device ? [{ ...device, path: join(target, entry.name) }] : [];
+    return nodeAt(path, join(target, entry.name));
   });
+}
+
+function nodeAt(path: string, target: string): SpecDevice[] {
+  const device = describeDevice(path);
+  return device ? [{ ...device, path: target }] : [];
 }
 
 const RULE = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/;

@@ -17,7 +17,7 @@ export function overrideEnv(base: readonly string[], overrides: readonly string[
 
 /**
  * The environment of a process: docker's defaults, then `layers` (the config's, for an exec also its own), each
- * on top of the one before; HOME when nobody set it.
+ * on top of the one before; HOME when nobody set it, or to nothing.
  */
 export function processEnv(options: {
   readonly tty: boolean;
@@ -27,6 +27,8 @@ export function processEnv(options: {
 }): string[] {
   const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${options.hostname}`];
   if (options.tty) base.push('TERM=xterm');
-  const env = options.layers.reduce<readonly string[]>(overrideEnv, base);
-  return env.some((entry) => nameOf(entry) === 'HOME') ? [...env] : [...env, `HOME=${options.home}`];
+  const env = options.layers
+    .reduce<readonly string[]>(overrideEnv, base)
+    .filter((entry) => entry !== 'HOME=');
+  return env.some((entry) => nameOf(entry) === 'HOME') ? env : [...env, `HOME=${options.home}`];
 }

@@ -54,6 +54,19 @@ test('processEnv: defaults, then each layer; a bare name takes a variable away',
   expect(overrideEnv(['A=1'], ['A=a=b'])).toEqual(['A=a=b']);
 });
 
+test('processEnv: an empty HOME is none', () => {
+  const env = processEnv({ tty: false, hostname: 'h', home: '/root', layers: [['HOME=', 'A=1']] });
+  expect(env.filter((entry) => entry.startsWith('HOME'))).toEqual(['HOME=/root']);
+  expect(env).toContain('A=1');
+});
+
+test('specDevices: a directory without any node is refused', () => {
+  const devices = [{ pathOnHost: import.meta.dir, pathInContainer: '', cgroupPermissions: '' }];
+  expect(() => specDevices({ devices, deviceCgroupRules: [] })).toThrow(
+    `error gathering device information while adding custom device "${import.meta.dir}": not a device node`,
+  );
+});
+
 test('specResources: only what is set', () => {
   expect(specResources(hostConfigFixture())).toEqual({});
   expect(
