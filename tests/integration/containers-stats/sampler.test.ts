@@ -3,12 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSys } from '#sys';
 import { createStatsSampler, type StatsTarget } from '../../../src/containers/stats/index.ts';
+import { SLOWNESS } from '../../harness/slowness.ts';
 
 const sys = createSys();
 const root = `/gantry-stats-test-${process.pid}`;
 const MANY = 100;
 /** Generous beside the 5 to 10 ms measured on two cores: it notices a spawn or a wait, not a busy machine. */
-const MANY_BUDGET_MS = 100;
+const MANY_BUDGET_MS = 100 * SLOWNESS;
 let child: Bun.Subprocess<'pipe', 'pipe', 'inherit'>;
 
 const targetOf = (name: string): StatsTarget => ({
