@@ -175,7 +175,14 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   attaches: {
     row: 'S17',
     run: async ({ daemon, client, onProgress, scale }) => {
-      const report = await dropAttaches({ daemon, client, count: scale(100_000), parallel: 8, onProgress });
+      const report = await dropAttaches({
+        daemon,
+        client,
+        count: scale(100_000),
+        parallel: 8,
+        collectMs: 15_000,
+        onProgress,
+      });
       return { figures: [growth(report.before, report.after)], problems: leaked(report) };
     },
   },
