@@ -25,5 +25,5 @@ export const unknownVolumeDriver = (name: string, driver: string): GantryError =
 export const invalidVolumeOption = (name: string, option: string): GantryError =>
   invalidArgument(`create ${name}: invalid option: ${JSON.stringify(option)}`);
 
-export const invalidVolumeFilter = (filter: string): GantryError =>
-  invalidArgument(`invalid filter '${filter}'`);
+export const invalidVolumeFilter = (filter: string, values?: readonly string[]): GantryError =>
+  invalidArgument(`invalid filter '${filter}${values ? `=[${values.join(' ')}]` : ''}'`);

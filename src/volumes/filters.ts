@@ -1,18 +1,30 @@
 import { invalidVolumeFilter } from './errors.ts';
 import type { Volume, VolumeFilters } from './types.ts';
 
-type Match = (volume: Volume, values: readonly string[], isUsed: boolean) => boolean;
+type Matches = (volume: Volume, isUsed: boolean) => boolean;
 
-const isTrue = (value: string) => value === 'true' || value === '1';
+/** Reads the values once, even when there is no volume to compare: a mistake in them is always told. */
+type Prepare = (values: readonly string[]) => Matches;
 
-const matchers: Readonly<Record<string, Match>> = {
-  name: (volume, values) => values.some((value) => volume.name.includes(value)),
-  driver: (volume, values) => values.includes(volume.driver),
-  dangling: (_, values, isUsed) => values.some((value) => isTrue(value) !== isUsed),
-  label: (volume, values) => values.every((value) => hasLabel(volume, value)),
-  'label!': (volume, values) => !values.some((value) => hasLabel(volume, value)),
-  all: () => true,
+const filters: Readonly<Record<string, Prepare>> = {
+  name: (values) => (volume) => values.some((value) => volume.name.includes(value)),
+  driver: (values) => (volume) => values.includes(volume.driver),
+  dangling(values) {
+    const wanted = isTrue('dangling', values);
+    return (_, isUsed) => wanted !== isUsed;
+  },
+  label: (values) => (volume) => values.every((value) => hasLabel(volume, value)),
+  'label!': (values) => (volume) => !values.some((value) => hasLabel(volume, value)),
+  all: () => () => true,
 };
+
+/** As docker reads a truth. @throws `invalid_argument` when the values say neither or both. */
+function isTrue(filter: string, values: readonly string[]): boolean {
+  const says = (...words: string[]) => values.some((value) => words.includes(value));
+  const yes = says('true', '1');
+  if (yes === says('false', '0')) throw invalidVolumeFilter(filter, values);
+  return yes;
+}
 
 function hasLabel({ labels }: Volume, filter: string): boolean {
   const at = filter.indexOf('=');
@@ -21,12 +33,12 @@ function hasLabel({ labels }: Volume, filter: string): boolean {
   return at < 0 || labels[key] === filter.slice(at + 1);
 }
 
-/** A predicate for the filters. @throws `invalid_argument` for an unknown one. */
-export function volumeMatcher(filters: VolumeFilters): (volume: Volume, isUsed: boolean) => boolean {
-  const tests = Object.entries(filters).map(([key, values]) => {
-    const match = matchers[key];
-    if (!match) throw invalidVolumeFilter(key);
-    return (volume: Volume, isUsed: boolean) => match(volume, values, isUsed);
+/** A predicate for the filters. @throws `invalid_argument` for an unknown one, and for a value without meaning. */
+export function volumeMatcher(wanted: VolumeFilters): Matches {
+  const tests = Object.entries(wanted).map(([key, values]) => {
+    const prepare = filters[key];
+    if (!prepare) throw invalidVolumeFilter(key);
+    return prepare(values);
   });
   return (volume, isUsed) => tests.every((matches) => matches(volume, isUsed));
 }

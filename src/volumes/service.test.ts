@@ -88,6 +88,10 @@ test('list: filters by name, label and dangling', async () => {
   expect(names({ label: ['tier=front'] })).toEqual(['web']);
   expect(names({ label: ['tier'] })).toEqual(['db', 'web']);
   expect(names({ dangling: ['true'] })).toEqual(['web']);
+  expect(names({ dangling: ['0'] })).toEqual(['db']);
   expect(names({ name: ['b'] })).toEqual(['db', 'web']);
   expect(() => names({ colour: ['red'] })).toThrow("invalid filter 'colour'");
+  for (const values of [['maybe'], ['true', 'false']]) {
+    expect(() => names({ dangling: values })).toThrow(`invalid filter 'dangling=[${values.join(' ')}]'`);
+  }
 });
