@@ -20,7 +20,9 @@ export async function top(engine: Engine, ref: string, psArgs: string | undefine
   const task = engine.instances.peek(container.id)?.task;
   if (!isAlive(container.state) || !task) throw notRunning(container.id);
   const pids = task.processes();
-  const output = await runPs([...args.split(/\s+/).filter(Boolean), `-q${pids.join(',')}`]);
+  const words = args.split(/\s+/).filter(Boolean);
+  // Some options, of sorting for one, do not go together with a choice of processes.
+  const output = await runPs([...words, `-q${pids.join(',')}`]).catch(() => runPs(words));
   engine.events.publish(container, 'top');
   return parsePs(output, new Set(pids));
 }

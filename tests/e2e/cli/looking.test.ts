@@ -127,6 +127,9 @@ describe.each(allClients())('$name looking into containers', (client) => {
     expect(rows.join('\n')).toContain('sleep 10000');
     const chosen = await engine.must(client, ['top', running, '-o', 'pid,comm']);
     expect(chosen.split('\n')[0]?.trim().split(/\s+/)).toEqual(['PID', 'COMMAND']);
+    const sorted = (await engine.must(client, ['top', running, 'aux', '--sort=comm'])).split('\n');
+    expect(sorted[0]).toMatch(/^USER/);
+    expect(sorted.at(-1)).toContain('sleep 10000');
     expect((await engine.run(client, ['top', stopped])).stderr).toContain('is not running');
   });
 
