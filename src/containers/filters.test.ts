@@ -19,12 +19,16 @@ const CONTEXT: FilterContext = {
     return { ...ONE, created: '2026-01-01T00:00:00Z' };
   },
   imageId: () => undefined,
-  networksOf: () => [],
+  networksOf: () => ({ names: ['bridge'], ids: ['0123456789ab'] }),
 };
 
 test.each([
   [{ status: ['created', 'exited'] }, true],
   [{ exited: ['3'] }, true],
+  [{ network: ['bridge'] }, true],
+  [{ network: ['0123'] }, true],
+  [{ network: ['brid'] }, false],
+  [{ network: ['123'] }, false],
   [{ exited: ['0'] }, false],
   [{ since: ['older'] }, true],
   [{ before: ['older'] }, false],

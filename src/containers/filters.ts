@@ -9,8 +9,11 @@ export interface FilterContext {
   readonly resolve: (ref: string) => Container;
   /** Image ID of a reference; undefined when there is no such image. */
   readonly imageId: (ref: string) => string | undefined;
-  /** Names and IDs of the networks a container is plugged into. */
-  readonly networksOf: (container: Container) => readonly string[];
+  /** The networks a container is plugged into. */
+  readonly networksOf: (container: Container) => {
+    readonly names: readonly string[];
+    readonly ids: readonly string[];
+  };
 }
 
 type Matches = (container: Container) => boolean;
@@ -80,8 +83,10 @@ const filters: Readonly<Record<string, Prepare>> = {
       ),
   network:
     (values, { networksOf }) =>
-    (container) =>
-      values.some((value) => networksOf(container).some((network) => network === value)),
+    (container) => {
+      const { names, ids } = networksOf(container);
+      return values.some((value) => names.includes(value) || ids.some((id) => id.startsWith(value)));
+    },
   publish(values) {
     const ranges = values.map((value) => parsePorts('publish', value));
     return ({ portRequests }) =>

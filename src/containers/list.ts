@@ -101,10 +101,11 @@ export class Lister {
       },
       networksOf: ({ id, hostConfig }) => {
         const endpoints = network.sandbox(id)?.endpoints ?? [];
-        return [
-          hostConfig.networkMode === 'default' ? 'bridge' : hostConfig.networkMode,
-          ...endpoints.flatMap(({ networkId, networkName }) => [networkId, networkName]),
-        ];
+        const mode = hostConfig.networkMode === 'default' ? 'bridge' : hostConfig.networkMode;
+        return {
+          names: [mode, ...endpoints.map(({ networkName }) => networkName)],
+          ids: endpoints.map(({ networkId }) => networkId),
+        };
       },
     };
   }
