@@ -13,10 +13,11 @@ beforeAll(async () => {
   engine.defer(() => engine.must(gantryClient, ['rm', '-f', name]));
 }, 60_000);
 
+const TRAP = 'trap "echo caught; exit 43" TERM; echo up; while :; do sleep 0.02; done';
+
 /** Starts a command that says `up` and ends with 43 upon SIGTERM, and waits until it listens. */
 async function startTrap(flags: readonly string[]) {
-  const script = 'trap "echo caught; exit 43" TERM; echo up; while :; do sleep 0.02; done';
-  const child = spawnClient(gantryClient, ['exec', ...flags, name, 'sh', '-c', script], engine);
+  const child = spawnClient(gantryClient, ['exec', ...flags, name, 'sh', '-c', TRAP], engine);
   const reader = child.stdout.getReader();
   const seen: string[] = [];
   const until = async (text: string) => {
@@ -45,7 +46,7 @@ describe.skipIf(givenHost() !== undefined)('gantry exec without a terminal', () 
     expect(child.signalCode).toBe('SIGTERM');
     await eventually(
       'the command to go on',
-      async () => (await countProcesses(engine.host, name, 'sleep 0.02')) > 0,
+      async () => (await countProcesses(engine.host, name, `sh -c ${TRAP}`)) === 1,
     );
   });
 
