@@ -6,6 +6,7 @@ import { type Conmon, spawnConmon } from './conmon/spawn.ts';
 import type { RuntimeContext } from './context.ts';
 import { createFailed, describeFailure } from './errors.ts';
 import { identify, type ProcessIdentity } from './liveness.ts';
+import { checkProcMounts } from './proc-mounts.ts';
 import { type TaskRecord, writeFinalRecord, writeRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { serializeSpec } from './spec/serialize.ts';
@@ -21,6 +22,7 @@ export async function createTask(
   context: RuntimeContext,
 ): Promise<ConmonTask> {
   options.signal?.throwIfAborted();
+  checkProcMounts(options.spec, context.sys.files);
   const draft = draftRecord(options, runtimeName);
   context.cgroupParents.add(dirname(draft.cgroupsPath));
   const spec = await context.seccomp.prepare(options.spec, runtimeName);
