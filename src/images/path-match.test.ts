@@ -59,6 +59,13 @@ describe('referenceMatcher', () => {
     expect(matches('busy*:1', 'busybox:latest')).toBe(false);
   });
 
+  test('compares with the full name, too', () => {
+    expect(matches('docker.io/library/busybox', 'busybox:1')).toBe(true);
+    expect(matches('docker.io/library/busybox:*', 'busybox:1')).toBe(true);
+    expect(matches('docker.io/me/app', 'me/app:1')).toBe(true);
+    expect(matches('docker.io/busybox', 'busybox:1')).toBe(false);
+  });
+
   test('a star does not cross a slash', () => {
     expect(matches('*', 'me/app:1')).toBe(false);
     expect(matches('*/*', 'me/app:1')).toBe(true);

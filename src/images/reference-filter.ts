@@ -1,9 +1,10 @@
-import { familiarName, familiarReference, type Reference } from '#oci';
+import { familiarName, familiarReference, formatReference, type Reference, repositoryName } from '#oci';
 import { compilePattern } from './path-match.ts';
 
-/** A predicate for `--filter reference=PATTERN`: docker's FamiliarMatch, on `name:tag` first, then on `name`. */
+const NAMES = [familiarReference, familiarName, formatReference, repositoryName] as const;
+
+/** A predicate for `--filter reference=PATTERN`: of the short or the full name, with or without its tag. */
 export function referenceMatcher(patterns: readonly string[]): (ref: Reference) => boolean {
   const compiled = patterns.map(compilePattern);
-  return (ref) =>
-    compiled.some((pattern) => pattern.test(familiarReference(ref)) || pattern.test(familiarName(ref)));
+  return (ref) => compiled.some((pattern) => NAMES.some((nameOf) => pattern.test(nameOf(ref))));
 }
