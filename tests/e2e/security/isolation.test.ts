@@ -252,6 +252,28 @@ describe('S5: ways out through descriptors', () => {
     expect(readFileSync('/proc/sys/kernel/core_pattern', 'utf8')).toBe(before);
     await engine.must(gantry, ['rmi', image]);
   });
+
+  test.each([
+    ['/proc', 'not of type proc'],
+    ['/proc/self/attr', 'inside /proc'],
+    ['/srv/link/kernel', 'inside /proc'],
+  ])('a volume of the image at %s does not take the place of proc (CVE-2019-16884)', async (path, reason) => {
+    const image = uniqueName('proc-image');
+    const tree = await busyboxTree('mkdir -p srv; ln -s /proc/sys srv/link');
+    await engine.must(gantry, ['import', '--change', `VOLUME ${path}`, '-', image], { stdin: tree });
+    const { code, stderr } = await engine.run(gantry, ['run', '--rm', image, 'true']);
+    expect(stderr).toContain(`cannot be mounted because it is ${reason}: unknown`);
+    expect(code).toBe(125);
+    await engine.must(gantry, ['rmi', image]);
+  });
+
+  test('a file of proc that tells of resources may be faked, and proc itself mounted anew', async () => {
+    const flags = ['-v', '/etc/hostname:/proc/uptime:ro', '-v', '/proc:/proc'];
+    expect(await sh(flags.slice(0, 2), 'cat /proc/uptime')).toBe(
+      readFileSync('/etc/hostname', 'utf8').trim(),
+    );
+    expect(await sh(flags.slice(2), '[ -e /proc/self/attr ] && echo proc')).toBe('proc');
+  });
 });
 
 const FDS = Array.from({ length: 12 }, (_, index) => index + 3);
