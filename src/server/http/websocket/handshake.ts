@@ -23,11 +23,12 @@ export function acceptWebSocket(request: ApiRequest): Headers {
   return { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Accept': accept };
 }
 
-/** Programs send no origin, or the host they connect to. */
+/** Programs send no origin, or the host they connect to; on a socket without a host, anything. */
 function checkOrigin(request: ApiRequest): void {
   const origin = header(request, 'origin');
-  if (origin === undefined) return;
-  const asked = hostOf(`http://${header(request, 'host') ?? ''}`);
+  const host = header(request, 'host');
+  if (origin === undefined || host === '') return;
+  const asked = hostOf(`http://${host ?? ''}`);
   if (hostOf(origin) !== asked) throw foreignOrigin(origin);
 }
 

@@ -110,6 +110,12 @@ describe('attach over WebSocket', () => {
     conversation.close();
   });
 
+  test('a program that names no host may name any origin: a browser names both', async () => {
+    const headers = [...HANDSHAKE, 'Origin: http://localhost'];
+    const answer = await server.exchange(request(headers).replace('Host: localhost', 'Host: '), '\r\n\r\n');
+    expect(answer).toContain('HTTP/1.1 101 Switching Protocols\r\n');
+  });
+
   test.each([
     ['a plain request', [], 400],
     ['an old version', [...HANDSHAKE.slice(0, 2), 'Sec-WebSocket-Version: 8'], 400],
