@@ -51,6 +51,7 @@ test_packages() {
   want_command nft nftables
   want_command iptables iptables
   want_command ps procps
+  /usr/bin/python3 -c 'import docker' 2>/dev/null || missing="$missing python3-docker"
 }
 
 vm_packages() {
