@@ -57,11 +57,14 @@ async function listenTcp(
   const shown = host.includes(':') ? `[${host}]` : host;
   if (!isLoopback(host) && !options.allowInsecureTcp) throw insecureTcp(`tcp://${shown}:${port}`);
   const server = frontServer(api);
-  await listening(server, () => server.listen({ host, port }));
+  await listening(server, () => server.listen({ host: bindable(host), port }));
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
   return listenerOf(server, `tcp://${shown}:${bound}`);
 }
+
+/** Docker's engine binds a name's IPv4 address, where clients look; a resolver may name ::1 first, or anything. */
+const bindable = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
 
 async function listenFd(api: ApiServer, fd: number): Promise<ApiListener> {
   const server = frontServer(api);
