@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, errorMessage, type Logger } from '#base';
 import type { IdMappings } from '#oci';
-import { enterRuntimeNamespace, needsRuntimeNamespace, removeSharedBinds } from '#runtime';
+import { needsRuntimeNamespace, RuntimeNamespace, removeSharedBinds } from '#runtime';
 import { createSys, type Sys, selfTest } from '#sys';
 import { VERSION } from '../version.ts';
 import { loadConfig } from './config/load.ts';
@@ -44,16 +44,14 @@ async function run({ logger, sys, settings, reload }: DaemonParts): Promise<numb
   makeRoots(dataRoot, execRoot);
   await using stack = new AsyncDisposableStack();
   stack.use(writePidfile(pidfile, (pid) => sys.processes.kill(pid, 0)));
-  claimRoots(sys, dataRoot, execRoot)[Symbol.dispose]();
-  enterNamespace(sys, logger, settings());
-  // The kernel drops locks when this process becomes another program: only now they last.
   stack.use(claimRoots(sys, dataRoot, execRoot));
   stack.defer(() => releaseSharedBinds(sys, logger, [dataRoot, execRoot]));
+  const namespace = stack.use(openNamespace(sys, logger, settings()));
   reportSelfTest(sys, logger);
   surviveProgrammingErrors(logger);
   const signals = listenForSignals(reload);
   const idMappings = setUpRemap(settings(), logger);
-  const services = stack.adopt(await wireServices({ sys, logger, settings, idMappings }), (all) =>
+  const services = stack.adopt(await wireServices({ sys, logger, settings, idMappings, namespace }), (all) =>
     closeServices(all, settings()),
   );
   await services.containers.restore();
@@ -93,7 +91,7 @@ function claimRoots(sys: Sys, dataRoot: string, execRoot: string): Disposable {
   }
 }
 
-/** Takes back what {@link enterNamespace} did to the host, as far as no container needs it. */
+/** Takes back what {@link openNamespace} did to the host, as far as no container needs it. */
 function releaseSharedBinds(sys: Sys, logger: Logger, directories: readonly string[]): void {
   const busy = removeSharedBinds(sys, directories);
   if (busy.length > 0) logger.debug('directories stay shared for running containers', { busy });
@@ -106,15 +104,20 @@ function makeRoots(...roots: readonly string[]): void {
 }
 
 /**
- * Becomes this program again in a mount namespace where crun works and cannot give away the host's /dev/null, where that
- * is needed and possible.
+ * A mount namespace where crun works and cannot give away the host's /dev/null, where that is needed and possible. All else
+ * is done in the host's.
  */
-function enterNamespace(sys: Sys, logger: Logger, { dataRoot, execRoot, containers }: Settings): void {
-  if (!needsRuntimeNamespace({ usesUserNamespaces: containers.usernsRemap !== undefined })) return;
+function openNamespace(
+  sys: Sys,
+  logger: Logger,
+  { dataRoot, execRoot, containers }: Settings,
+): RuntimeNamespace | undefined {
+  if (!needsRuntimeNamespace({ usesUserNamespaces: containers.usernsRemap !== undefined })) return undefined;
   try {
-    enterRuntimeNamespace(sys, { sharedDirs: [dataRoot, execRoot] });
+    return new RuntimeNamespace(sys, { sharedDirs: [dataRoot, execRoot] });
   } catch (error) {
-    logger.warn('no mount namespace of its own, runc will be the default runtime', { error });
+    logger.warn('no mount namespace for the runtimes, runc will be the default', { error });
+    return undefined;
   }
 }
 

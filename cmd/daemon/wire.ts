@@ -5,7 +5,7 @@ import { type ContainerDefaults, type ContainerService, createContainerService }
 import { createImageService, type ImageService, type ImageUsers } from '#images';
 import { createNetworkService, type NetworkService } from '#network';
 import { type IdMappings, mappedRoot } from '#oci';
-import { createRuntime, findInit, type Runtime } from '#runtime';
+import { createRuntime, findInit, type Runtime, type RuntimeNamespace } from '#runtime';
 import {
   type ContentStore,
   createOverlaySnapshotter,
@@ -41,13 +41,21 @@ export interface WireOptions {
   readonly settings: () => Settings;
   /** User namespace of containers; undefined: the host's. */
   readonly idMappings: IdMappings | undefined;
+  /** Where monitors and runtimes are started; undefined: here. */
+  readonly namespace: RuntimeNamespace | undefined;
 }
 
 /**
  * Builds the engine from the bottom up. Nothing is adopted and nothing listens yet: `containers.restore()` does the
  * first, the caller the second.
  */
-export async function wireServices({ sys, logger, settings, idMappings }: WireOptions): Promise<Services> {
+export async function wireServices({
+  sys,
+  logger,
+  settings,
+  idMappings,
+  namespace,
+}: WireOptions): Promise<Services> {
   const { dataRoot, execRoot, runtimes } = settings();
   const metadata = openMetadataStore({ path: join(dataRoot, 'metadata.db'), logger });
   const eventLog = openEventLog({ metadata, logger });
@@ -74,6 +82,7 @@ export async function wireServices({ sys, logger, settings, idMappings }: WireOp
     logger,
     addRuntimes: runtimes.added,
     cacheRoot: join(dataRoot, 'seccomp'),
+    namespace,
     ...(runtimes.defaultName !== undefined && { defaultRuntime: runtimes.defaultName }),
   });
   const containers = createContainerService({

@@ -198,6 +198,8 @@ export interface CreateRequest {
   readonly platform: string | undefined;
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
+  /** For clients before API 1.44: read-only binds leave alone what is mounted below their sources. */
+  readonly readOnlyNonRecursive?: boolean;
   /** Per network name. */
   readonly endpoints: Readonly<Record<string, EndpointRequest>>;
 }
@@ -281,6 +283,12 @@ export interface MountPoint {
   readonly noCopy?: boolean;
   /** Bind without what is mounted below the source. */
   readonly nonRecursive?: boolean;
+  /** Read-only, but not what is mounted below the source. */
+  readonly readOnlyNonRecursive?: boolean;
+  /** Rather not at all than read-only without what is mounted below the source. */
+  readonly readOnlyForceRecursive?: boolean;
+  /** Nobody asked for this propagation: where the host's mount does not allow it there is none. */
+  readonly impliedPropagation?: boolean;
   /** Directory within the volume. */
   readonly subpath?: string;
   /** Mount options of a tmpfs. */

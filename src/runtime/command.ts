@@ -8,6 +8,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Starts something in the calling thread's namespaces. */
+export const here = <T>(start: () => T): T => start();
+
 /**
  * Calls an OCI runtime and waits at most `deadlineMs`; then it is killed.
  * @throws `deadline_exceeded`.
@@ -20,11 +23,14 @@ export async function callRuntime(options: {
 }): Promise<CommandResult> {
   const { runtime, stateRoot, args, deadlineMs } = options;
   const program = runtime.launch?.program ?? runtime.path;
-  const child = Bun.spawn([program, ...runtimeArguments(runtime, stateRoot), ...args], {
-    argv0: runtime.path,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...runtime.launch?.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-  });
+  const enter = runtime.enter ?? here;
+  const child = enter(() =>
+    Bun.spawn([program, ...runtimeArguments(runtime, stateRoot), ...args], {
+      argv0: runtime.path,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...runtime.launch?.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    }),
+  );
   let expired = false;
   const timer = setTimeout(() => {
     expired = true;

@@ -4,6 +4,7 @@ import type { ExecCgroups } from './exec-cgroup.ts';
 import type { ExitWatch } from './exit-watch.ts';
 import type { Layout } from './layout.ts';
 import type { LaunchableRuntime } from './programs/launcher.ts';
+import type { RuntimeNamespace } from './runtime-namespace.ts';
 import type { SeccompProvider } from './seccomp/provider.ts';
 
 /** What the parts of one runtime share. */
@@ -15,6 +16,8 @@ export interface RuntimeContext {
   readonly execCgroups: ExecCgroups;
   readonly seccomp: SeccompProvider;
   readonly conmonPath: string;
+  /** Where monitors and runtimes are started; undefined: here. */
+  readonly namespace: RuntimeNamespace | undefined;
   readonly deadlines: Deadlines;
   /** @throws `invalid_argument` with docker's text for an unknown name. */
   binary(name: string): LaunchableRuntime;

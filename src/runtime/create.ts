@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { conflict, errnoCode, internal, withDeadline } from '#base';
+import type { Spec } from '#oci';
 import { CONTAINER_FDS, containerArguments, LOG_DIRECTORY_LINK, needsLogLink } from './conmon/arguments.ts';
 import { type Conmon, spawnConmon } from './conmon/spawn.ts';
 import type { RuntimeContext } from './context.ts';
@@ -79,6 +80,7 @@ function claim({ id, logPath }: TaskOptions, context: RuntimeContext): void {
 
 async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeContext): Promise<ConmonTask> {
   const runtime = context.binary(draft.runtime);
+  context.namespace?.follow(bindSources(options.spec));
   const conmon = await spawnConmon({
     path: context.conmonPath,
     args: containerArguments({ ...draft, runtimeName: draft.runtime, runtime }, context.layout),
@@ -104,6 +106,9 @@ async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeC
     conmon.close();
   }
 }
+
+const bindSources = ({ mounts }: Spec): string[] =>
+  mounts.flatMap(({ type, source }) => (type === 'bind' && source !== undefined ? [source] : []));
 
 async function initPid(conmon: Conmon, options: TaskOptions): Promise<number> {
   const answer = await conmon.sync.next();

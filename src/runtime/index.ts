@@ -1,10 +1,10 @@
 export { type AppArmorHost, isAppArmorEnabled, openAppArmor } from './apparmor/host.ts';
 export { createRuntime, type RuntimeOptions } from './runtime.ts';
 export {
-  enterRuntimeNamespace,
   hideControllers,
   type NamespaceOptions,
   needsRuntimeNamespace,
+  RuntimeNamespace,
   removeSharedBinds,
 } from './runtime-namespace.ts';
 export { RUNTIME_WORKER_ENTRY } from './seccomp/compile-in-worker.ts';

@@ -1,29 +1,26 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statfsSync } from 'node:fs';
+import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { errnoCode } from '#base';
-import type { MountInfo, Sys } from '#sys';
+import type { Fd, MountInfo, Sys } from '#sys';
 
 /**
  * crun refuses to work when the v2 tree beside v1 hierarchies has controllers; it decides so by this file not being
  * empty (crun 1.8, cgroup.c). It does not use the file otherwise, so hiding it from crun is enough and changes nothing
- * for anybody else: the daemon runs in a mount namespace of its own, where an empty file lies over it.
+ * for anybody else: crun is started in a mount namespace of its own, where an empty file lies over it.
  */
 const UNIFIED = '/sys/fs/cgroup/unified';
 const CONTROLLERS = `${UNIFIED}/cgroup.controllers`;
 const EMPTY_FILE = '/dev/null';
 const CGROUP2_MAGIC = 0x63677270;
 
-/** Holds the name of the mount namespace the daemon came from (`mnt:[4026531841]`). */
-const ORIGIN = 'GANTRY_ORIGIN_MOUNT_NAMESPACE';
-
 type MountSys = Pick<Sys, 'mounts' | 'namespaces' | 'processes'>;
 
 /**
- * Whether crun would refuse to run as things are, or, with `usesUserNamespaces`, whether it could do harm. False inside
- * the namespace.
+ * Whether crun would refuse to run in the calling thread's mount namespace, or, with `usesUserNamespaces`, whether it
+ * could do harm.
  */
 export function needsRuntimeNamespace(options: { readonly usesUserNamespaces?: boolean } = {}): boolean {
-  return hasControllers() || (options.usesUserNamespaces === true && process.env[ORIGIN] === undefined);
+  return options.usesUserNamespaces === true || hasControllers();
 }
 
 function hasControllers(): boolean {
@@ -41,42 +38,79 @@ export interface NamespaceOptions {
    * and unmounting one anywhere unmounts it everywhere. Made if missing.
    */
   readonly sharedDirs: readonly string[];
-  /** The program to become, with its arguments; default: this process again. */
-  readonly program?: { readonly path: string; readonly args: readonly string[] };
-  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Starts this program anew in a mount namespace where crun works. Call it first thing, when
- * {@link needsRuntimeNamespace}; it does not return.
- * @throws SysError when the namespace cannot be made: go on without it then, the runtime falls back to runc.
+ * Where monitors and OCI runtimes are started: a copy of the host's mounts in which crun works. The daemon itself stays in
+ * the host's namespace, and a container's sources are looked up as they are there when it is made, so peers of the
+ * host's shared mounts are the containers'.
  */
-export function enterRuntimeNamespace(sys: MountSys, options: NamespaceOptions): never {
-  const origin = readlinkSync('/proc/thread-self/ns/mnt');
-  const made = shareDirectories(sys, options.sharedDirs);
-  try {
-    sys.namespaces.unshareMount();
-    if (hasControllers()) hideControllers(sys);
-    protectNull(sys);
-  } catch (error) {
-    for (const directory of made.toReversed()) sys.mounts.unmount(directory, { detach: true });
-    throw error;
+export class RuntimeNamespace implements Disposable {
+  readonly #sys: MountSys;
+  readonly #sharedDirs: readonly string[];
+  #fd: Fd;
+  /** The host's mounts that {@link #fd} is a copy of. */
+  #copied: string;
+
+  /** @throws SysError when it cannot be made: go on without it then, the runtime falls back to runc. */
+  constructor(sys: MountSys, { sharedDirs }: NamespaceOptions) {
+    this.#sys = sys;
+    this.#sharedDirs = sharedDirs;
+    const made = shareDirectories(sys, sharedDirs);
+    try {
+      this.#copied = this.#hostMounts();
+      this.#fd = this.#copy();
+    } catch (error) {
+      for (const directory of made.toReversed()) sys.mounts.unmount(directory, { detach: true });
+      throw error;
+    }
   }
-  const program = options.program ?? thisProgram();
-  const env = { ...definedOnly(options.env ?? process.env), [ORIGIN]: origin };
-  return sys.processes.exec(program.path, program.args, env);
+
+  /** Runs `action` inside; the programs it starts stay there. */
+  run<T>(action: () => T): T {
+    return this.#sys.namespaces.withMount(this.#fd, action);
+  }
+
+  /** Copies the host's mounts anew if they have changed and one of `sources` may be among them. */
+  follow(sources: readonly string[]): void {
+    if (sources.every((source) => this.#sharedDirs.some((directory) => isBelow(source, directory)))) return;
+    const mounts = this.#hostMounts();
+    if (mounts === this.#copied) return;
+    const fresh = this.#copy();
+    this.#sys.processes.closeFd(this.#fd);
+    this.#fd = fresh;
+    this.#copied = mounts;
+  }
+
+  /** What was started inside goes on there. */
+  [Symbol.dispose](): void {
+    this.#sys.processes.closeFd(this.#fd);
+  }
+
+  #copy(): Fd {
+    return this.#sys.namespaces.createMount(() => {
+      if (hasControllers()) hideControllers(this.#sys);
+      protectNull(this.#sys);
+    });
+  }
+
+  /** Without those that are the same in every namespace. */
+  #hostMounts(): string {
+    const others = this.#sys.mounts
+      .list()
+      .filter(({ target }) => !this.#sharedDirs.some((directory) => target.startsWith(`${directory}/`)));
+    return JSON.stringify(
+      others.map(({ id, parentId, target, propagation }) => [id, parentId, target, propagation]),
+    );
+  }
 }
 
-/** How this process was started. In a built program the second argument is a path inside the program itself. */
-function thisProgram(): { path: string; args: string[] } {
-  const isBuilt = process.argv[1]?.startsWith('/$bunfs/') ?? false;
-  const args = isBuilt ? process.argv.slice(2) : [...process.execArgv, ...process.argv.slice(1)];
-  return { path: process.execPath, args: [process.argv0, ...args] };
-}
+const isBelow = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(`${directory}/`);
 
-/** Makes crun work in the calling thread's mount namespace, which must not be the host's. */
+/** Makes crun work in the calling thread's mount namespace, which must not be the host's. The host's mounts still come in. */
 export function hideControllers(sys: Pick<Sys, 'mounts'>): void {
-  sys.mounts.setPropagation(UNIFIED, 'private');
+  sys.mounts.setPropagation(UNIFIED, 'slave');
   sys.mounts.bind(EMPTY_FILE, CONTROLLERS);
 }
 
@@ -88,7 +122,7 @@ export function hideControllers(sys: Pick<Sys, 'mounts'>): void {
 function protectNull(sys: Pick<Sys, 'mounts'>): void {
   const holder = sys.mounts.list().findLast(({ target }) => target === '/dev');
   if (!holder && isShared(sys.mounts.list(), EMPTY_FILE)) return;
-  if (holder) sys.mounts.setPropagation(holder.target, 'private');
+  if (holder) sys.mounts.setPropagation(holder.target, 'slave');
   sys.mounts.bind(EMPTY_FILE, EMPTY_FILE, { readonly: true });
 }
 
@@ -134,51 +168,17 @@ export function isBoundOnItself(mounts: readonly MountInfo[], directory: string)
 }
 
 /**
- * Takes back what {@link enterRuntimeNamespace} did to the host, at a clean stop: the bind mounts of `sharedDirs` on
+ * Takes back what a {@link RuntimeNamespace} did to the host, at a clean stop: the bind mounts of `sharedDirs` on
  * themselves, unless something is still mounted below them. Returns the binds that stay. A mount point of the user's,
  * such as a disk for the data root, is left alone.
  */
-export function removeSharedBinds(
-  sys: Pick<Sys, 'mounts'>,
-  sharedDirs: readonly string[],
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string[] {
+export function removeSharedBinds(sys: Pick<Sys, 'mounts'>, sharedDirs: readonly string[]): string[] {
   const mounts = sys.mounts.list();
   const ours = sharedDirs.filter((directory) => isBoundOnItself(mounts, directory));
   const busy = ours.filter((directory) => mounts.some((mount) => mount.target.startsWith(`${directory}/`)));
-  const origin = env[ORIGIN];
-  const inside = origin === undefined ? undefined : findProcessIn(origin);
-  // Nobody lives in the namespace we came from: it is gone, and its mounts with it.
-  if (inside === undefined) return busy;
-  for (const directory of ours.filter((directory) => !busy.includes(directory)).toReversed())
-    if (existsSync(directory) && !unmountIn(inside, directory)) busy.push(directory);
+  for (const directory of ours.filter((directory) => !busy.includes(directory)).toReversed()) {
+    // Detached: files of ours may be open below it until this process ends.
+    sys.mounts.unmount(directory, { detach: true });
+  }
   return busy;
-}
-
-function findProcessIn(namespace: string): number | undefined {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const found = pids.find((pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/ns/mnt`) === namespace;
-    } catch {
-      return false;
-    }
-  });
-  return found === undefined ? undefined : Number(found);
-}
-
-/** In another namespace only another process can unmount: setns(2) does not work in one with several threads. */
-function unmountIn(pid: number, directory: string): boolean {
-  const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
-  if (!mounts.split('\n').some((line) => line.split(' ')[4] === directory)) return true;
-  const { exitCode } = Bun.spawnSync(['nsenter', `--mount=/proc/${pid}/ns/mnt`, 'umount', directory], {
-    stdio: ['ignore', 'ignore', 'ignore'],
-  });
-  return exitCode === 0;
-}
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { release } from 'node:os';
 import { invalidArgument, KeyedMutex, type Logger, unavailable } from '#base';
 import type { Sys } from '#sys';
 import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes } from './binaries.ts';
@@ -9,10 +10,11 @@ import { ExecCgroups } from './exec-cgroup.ts';
 import { ExitWatch, readExitFile } from './exit-watch.ts';
 import { createLayout } from './layout.ts';
 import { identify, processEnd } from './liveness.ts';
+import { RecursiveReadOnly } from './mount-options.ts';
 import { Launcher } from './programs/launcher.ts';
 import { healRecord, readRecord } from './record.ts';
 import { removeTask } from './remove.ts';
-import { needsRuntimeNamespace } from './runtime-namespace.ts';
+import { needsRuntimeNamespace, type RuntimeNamespace } from './runtime-namespace.ts';
 import { createSeccompProvider } from './seccomp/provider.ts';
 import { readSpecHost } from './spec/build-spec.ts';
 import { ConmonTask } from './task.ts';
@@ -31,6 +33,8 @@ export interface RuntimeOptions {
   /** Default: found on the usual path. */
   readonly conmonPath?: string;
   readonly deadlines?: Partial<Deadlines>;
+  /** Where monitors and runtimes are started. Default: in the mount namespace of the caller. */
+  readonly namespace?: RuntimeNamespace | undefined;
 }
 
 const DEADLINES: Deadlines = { createMs: 60_000, commandMs: 20_000, drainMs: 5000 };
@@ -40,8 +44,9 @@ const DEADLINES: Deadlines = { createMs: 60_000, commandMs: 20_000, drainMs: 500
  * @throws `unavailable` when conmon or every runtime is missing, `invalid_argument` for a bad runtime in the options.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const runtimes = findRuntimes(options.addRuntimes);
-  const crunWorks = !needsRuntimeNamespace();
+  const { namespace } = options;
+  const runtimes = startedIn(namespace, findRuntimes(options.addRuntimes));
+  const crunWorks = namespace !== undefined || !needsRuntimeNamespace();
   const defaultRuntime = chooseDefault(runtimes, options.defaultRuntime, crunWorks);
   if (!crunWorks && options.defaultRuntime === undefined)
     options.logger.warn('crun cannot be used with this cgroup layout', { runtime: defaultRuntime });
@@ -60,6 +65,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     exits: new ExitWatch(layout.exits),
     execCgroups: new ExecCgroups(options),
     conmonPath,
+    namespace,
     deadlines: { ...DEADLINES, ...options.deadlines },
     binary: (name) => {
       const binary = lookUp(runtimes, name);
@@ -79,6 +85,15 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   return new ConmonRuntime(runtimes, defaultRuntime, context, closing);
 }
 
+function startedIn(
+  namespace: RuntimeNamespace | undefined,
+  runtimes: Readonly<Record<string, RuntimeBinary>>,
+): Readonly<Record<string, RuntimeBinary>> {
+  if (!namespace) return runtimes;
+  const enter = <T>(start: () => T): T => namespace.run(start);
+  return Object.fromEntries(Object.entries(runtimes).map(([name, binary]) => [name, { ...binary, enter }]));
+}
+
 function lookUp(runtimes: Readonly<Record<string, RuntimeBinary>>, name: string): RuntimeBinary {
   const binary = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
   if (!binary) throw invalidArgument(`unknown or invalid runtime name: ${name}`);
@@ -92,6 +107,7 @@ class ConmonRuntime implements Runtime {
   readonly #closing: AbortController;
   readonly #tasks = new Map<string, ConmonTask>();
   readonly #locks = new KeyedMutex();
+  readonly #recursiveReadOnly = new RecursiveReadOnly(release());
 
   constructor(
     runtimes: Readonly<Record<string, RuntimeBinary>>,
@@ -113,6 +129,10 @@ class ConmonRuntime implements Runtime {
       this.#tasks.set(options.id, task);
       return task;
     });
+  }
+
+  whyNoRecursiveReadOnly(runtime: string = this.defaultRuntime): Promise<string | undefined> {
+    return this.#recursiveReadOnly.whyNot(runtime, lookUp(this.runtimes, runtime));
   }
 
   async recover(id: string): Promise<Task | undefined> {

@@ -32,6 +32,8 @@ export interface Runtime {
   recover(id: string): Promise<Task | undefined>;
   /** Removes all runtime state of a container (runtime `delete --force`, cgroup, monitor, files). Idempotent. */
   delete(id: string): Promise<void>;
+  /** Why a runtime (undefined: the default one) cannot make mounts read-only with all below; undefined: it can. */
+  whyNoRecursiveReadOnly(runtime?: string): Promise<string | undefined>;
   /** Ids with anything left below the exec root, for the scan at start. */
   leftovers(): string[];
   /** Ends watchers; tasks go on. */
@@ -41,6 +43,8 @@ export interface Runtime {
 export interface RuntimeBinary {
   readonly path: string;
   readonly args: readonly string[];
+  /** Runs what starts the program where it works; default: here. */
+  readonly enter?: <T>(start: () => T) => T;
 }
 
 export interface TaskOptions {

@@ -62,6 +62,7 @@ export const RESOLVE_NO_SYMLINKS = 0x04;
 export const RESOLVE_IN_ROOT = 0x10;
 
 /** Namespaces of unshare(2) and setns(2). */
+export const CLONE_FS = 0x0000_0200;
 export const CLONE_NEWNS = 0x0002_0000;
 export const CLONE_NEWNET = 0x4000_0000;
 

@@ -52,6 +52,7 @@ const SYMBOLS = {
   flock: { args: ['i32', 'i32'], returns: 'i32' },
   mount: { args: ['ptr', 'ptr', 'ptr', FFIType.i64_fast, 'ptr'], returns: 'i32' },
   umount2: { args: ['ptr', 'i32'], returns: 'i32' },
+  fchdir: { args: ['i32'], returns: 'i32' },
   unshare: { args: ['i32'], returns: 'i32' },
   setns: { args: ['i32', 'i32'], returns: 'i32' },
   execve: { args: ['ptr', 'ptr', 'ptr'], returns: 'i32' },

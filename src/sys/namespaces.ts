@@ -1,11 +1,20 @@
 import { closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
-import { CLONE_NEWNET, CLONE_NEWNS, MNT_DETACH, MS_BIND, O_CLOEXEC, UMOUNT_NOFOLLOW } from './constants.ts';
+import {
+  CLONE_FS,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  MNT_DETACH,
+  MS_BIND,
+  O_CLOEXEC,
+  UMOUNT_NOFOLLOW,
+} from './constants.ts';
 import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc } from './ffi.ts';
 import { cString, pathArgument } from './path-bytes.ts';
 import type { Fd, Namespaces } from './types.ts';
 import { createUserNamespace } from './user-namespace.ts';
 
+const OWN_MOUNTS = '/proc/thread-self/ns/mnt';
 const OWN_NETWORK = '/proc/thread-self/ns/net';
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | O_CLOEXEC;
@@ -23,21 +32,46 @@ export function createNamespaces(): Namespaces {
     createNetwork,
     removeNetwork,
     withNetwork: (path, action) =>
-      returning(() => {
+      returning(OWN_NETWORK, CLONE_NEWNET, () => {
         enterNetwork(path);
         return action();
       }),
-    unshareMount: () => {
-      check(libc().unshare(CLONE_NEWNS), 'unshare', 'namespace', 'mount');
-    },
+    unshareMount,
+    createMount: (prepare) =>
+      returningToMounts(() => {
+        unshareMount();
+        prepare();
+        return openSync(OWN_MOUNTS, constants.O_RDONLY | O_CLOEXEC);
+      }),
+    withMount: (namespace, action) =>
+      returningToMounts(() => {
+        check(libc().setns(namespace, CLONE_NEWNS), 'setns', 'namespace', 'mount');
+        return action();
+      }),
   };
+}
+
+function unshareMount(): void {
+  check(libc().unshare(CLONE_NEWNS), 'unshare', 'namespace', 'mount');
+}
+
+/** Only a thread whose root and working directory are its own can change its mounts; the working directory is kept. */
+function returningToMounts<T>(action: () => T): T {
+  check(libc().unshare(CLONE_FS), 'unshare', 'namespace', 'fs');
+  const directory = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC);
+  try {
+    return returning(OWN_MOUNTS, CLONE_NEWNS, action);
+  } finally {
+    libc().fchdir(directory);
+    closeSync(directory);
+  }
 }
 
 function createNetwork(path: string, options: { readonly from?: string } = {}): void {
   const existed = existsSync(path);
   closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | O_CLOEXEC, 0o600));
   try {
-    returning(() => {
+    returning(OWN_NETWORK, CLONE_NEWNET, () => {
       if (options.from === undefined) check(libc().unshare(CLONE_NEWNET), 'unshare', 'namespace', 'network');
       else enterNetwork(options.from);
       bringLoopbackUp();
@@ -70,15 +104,15 @@ function removeNetwork(path: string): void {
 }
 
 /**
- * Runs `action`, which may change the thread's network namespace, and returns to the former one. A thread that
- * cannot return would do everything later in the wrong network, so the process ends then.
+ * Runs `action`, which may change the thread's namespace `own`, and returns to the former one. A thread that cannot
+ * return would do everything later in the wrong place, so the process ends then.
  */
-function returning<T>(action: () => T): T {
-  const home: Fd = openSync(OWN_NETWORK, constants.O_RDONLY | O_CLOEXEC);
+function returning<T>(own: string, kind: number, action: () => T): T {
+  const home: Fd = openSync(own, constants.O_RDONLY | O_CLOEXEC);
   try {
     return action();
   } finally {
-    if (libc().setns(home, CLONE_NEWNET) < 0) process.abort();
+    if (libc().setns(home, kind) < 0) process.abort();
     closeSync(home);
   }
 }

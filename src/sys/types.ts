@@ -223,6 +223,13 @@ export interface Namespaces {
   withNetwork<T>(path: string, action: () => T): T;
   /** Moves the calling thread into a new mount namespace (unshare(2) CLONE_NEWNS), propagation unchanged. */
   unshareMount(): void;
+  /**
+   * Makes a mount namespace with the mounts of the calling thread's, propagation unchanged, and runs `prepare` in it. The
+   * result keeps it; close it. Aborts the process if the thread cannot return.
+   */
+  createMount(prepare: () => void): Fd;
+  /** Runs synchronous `action` in a namespace made by {@link createMount}; what it starts stays there. */
+  withMount<T>(namespace: Fd, action: () => T): T;
 }
 
 export interface Processes {

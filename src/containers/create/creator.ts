@@ -154,7 +154,11 @@ export class Creator {
     const { registry, snapshotter, volumes, network, dataRoot } = this.#engine;
     const paths = containerPaths(dataRoot, id);
     const ports = portRequests(config, hostConfig);
-    const planned = planMounts(config, hostConfig, (ref) => asBadRequest(() => registry.resolve(ref)));
+    const planned = planMounts(config, hostConfig, {
+      resolve: (ref) => asBadRequest(() => registry.resolve(ref)),
+      dataRoot,
+      readOnlyNonRecursive: request.readOnlyNonRecursive ?? false,
+    });
     if (!hostConfig.networkMode.startsWith('container:')) {
       const { networkMode } = hostConfig;
       const { endpoints } = request;

@@ -80,6 +80,17 @@ test('parseBind: the forms of -v', () => {
   }
 });
 
+test.each([
+  ['name:/d:shared', 'volume', 'BindOptions'],
+  ['name:/d:nocopy,private', 'volume', 'BindOptions'],
+  ['/h:/d:nocopy', 'bind', 'VolumeOptions'],
+  ['/h:/d:ro,copy', 'bind', 'VolumeOptions'],
+])('parseBind: %s has an option of the other kind', (text, kind, field) => {
+  expect(() => parseBind(text)).toThrow(
+    `invalid volume specification: '${text}': invalid mount config for type "${kind}": field ${field} must not be specified`,
+  );
+});
+
 test('specMounts: parents first, the engine’s files unless the user mounts there, -v sources are made', () => {
   const bind = { type: 'bind', name: '', driver: '', mode: '', rw: false, propagation: '' } as const;
   const mounts = specMounts(
@@ -88,7 +99,7 @@ test('specMounts: parents first, the engine’s files unless the user mounts the
       { ...bind, source: at('root'), destination: '/etc/hosts', nonRecursive: true },
     ],
     hostConfigFixture({ tmpfs: { '/a': '' } }),
-    { hostname: '/h', hosts: '/hosts', resolvConf: '/r' },
+    { hostname: '/h', hosts: '/hosts', resolvConf: '/r', hostMounts: () => [], shallowReadOnly: 'old' },
   );
   expect(mounts.map(({ destination }) => destination)).toEqual([
     '/a',
@@ -97,7 +108,7 @@ test('specMounts: parents first, the engine’s files unless the user mounts the
     '/etc/hosts',
     '/a/b/c',
   ]);
-  expect(mounts[3]?.options).toEqual(['bind', 'ro', 'rprivate']);
+  expect(mounts[3]?.options).toEqual(['bind', 'ro', 'private']);
   expect(statSync(at('made/here')).isDirectory()).toBe(true);
 });
 
@@ -109,6 +120,7 @@ test.each([
     hostname: '/h',
     hosts: '/hosts',
     resolvConf: '/r',
+    hostMounts: () => [],
   });
   expect(mounts.map(({ options }) => options)).toEqual(Array(3).fill(['rbind', access, 'rprivate']));
 });
@@ -120,6 +132,7 @@ test('specMounts: a --mount source that vanished since the create is refused', (
       hostname: '',
       hosts: '',
       resolvConf: '',
+      hostMounts: () => [],
     });
   expect(run).toThrow(`bind source path does not exist: ${at('gone')}`);
 });

@@ -2,6 +2,7 @@ import { normalize } from 'node:path';
 import { invalidArgument } from '#base';
 import type { Container, ContainerConfig, HostConfig, MountPoint, MountRequest } from '../model.ts';
 import { parseBind } from './bind-notation.ts';
+import { bindPropagation } from './propagation.ts';
 import { checkTarget } from './request.ts';
 import { tmpfsMountOptions, tmpfsRequestOptions } from './tmpfs-options.ts';
 
@@ -9,6 +10,13 @@ import { tmpfsMountOptions, tmpfsRequestOptions } from './tmpfs-options.ts';
 export interface PlannedMount extends MountPoint {
   readonly volumeLabels?: Readonly<Record<string, string>>;
   readonly volumeOptions?: Readonly<Record<string, string>>;
+}
+
+export interface PlanContext {
+  readonly resolve: (ref: string) => Container;
+  readonly dataRoot: string;
+  /** Read-only binds do not reach what is mounted below their sources (API before 1.44). */
+  readonly readOnlyNonRecursive: boolean;
 }
 
 /** Cleans `/a/../b/` to `/b`. */
@@ -19,19 +27,15 @@ const cleanPath = (path: string): string => normalize(path).replace(/(?!^)\/+$/,
  * may not clash), then `--volumes-from`, then volumes of image and config, where nothing else is mounted.
  * @throws `invalid_argument` (`Duplicate mount point: /x`, …), `not_found` for an unknown container.
  */
-export function planMounts(
-  config: ContainerConfig,
-  host: HostConfig,
-  resolve: (ref: string) => Container,
-): PlannedMount[] {
+export function planMounts(config: ContainerConfig, host: HostConfig, context: PlanContext): PlannedMount[] {
   const planned = new Map<string, PlannedMount>();
   for (const entry of host.volumesFrom) {
-    for (const mount of inheritedMounts(entry, resolve)) planned.set(mount.destination, mount);
+    for (const mount of inheritedMounts(entry, context.resolve)) planned.set(mount.destination, mount);
   }
   const tmpfs = tmpfsDestinations(host);
   const own = [
-    ...host.binds.map((text) => fromBind(text, host.volumeDriver)),
-    ...host.mounts.map((request) => fromRequest(request)),
+    ...host.binds.map((text) => fromBind(text, host.volumeDriver, context)),
+    ...host.mounts.map((request) => fromRequest(request, context)),
   ];
   const seen = new Set(tmpfs);
   for (const mount of own) {
@@ -72,7 +76,7 @@ function inheritedMounts(entry: string, resolve: (ref: string) => Container): Pl
 
 const VOLUME = { type: 'volume', source: '', driver: 'local', propagation: '' } as const;
 
-function fromBind(text: string, volumeDriver: string): PlannedMount {
+function fromBind(text: string, volumeDriver: string, context: PlanContext): PlannedMount {
   const bind = parseBind(text);
   const common = { destination: cleanPath(bind.destination), mode: bind.mode, rw: !bind.readOnly };
   if (bind.kind === 'volume') {
@@ -92,14 +96,15 @@ function fromBind(text: string, volumeDriver: string): PlannedMount {
     name: '',
     driver: '',
     source: cleanPath(bind.source),
-    propagation: bind.propagation || 'rprivate',
+    ...bindPropagation(cleanPath(bind.source), bind.propagation, context.dataRoot),
+    ...(bind.readOnly && context.readOnlyNonRecursive ? { readOnlyNonRecursive: true } : {}),
     createSource: true,
   };
 }
 
-function fromRequest(request: MountRequest): PlannedMount {
+function fromRequest(request: MountRequest, context: PlanContext): PlannedMount {
   const common = { destination: cleanPath(request.target), mode: '', rw: !request.readOnly };
-  if (request.type === 'bind') return { ...common, ...bindFields(request) };
+  if (request.type === 'bind') return { ...common, ...bindFields(request, context) };
   if (request.type === 'tmpfs') {
     const tmpfsOptions = tmpfsRequestOptions(request);
     return { ...common, type: 'tmpfs', name: '', driver: '', source: '', propagation: '', tmpfsOptions };
@@ -118,14 +123,17 @@ function fromRequest(request: MountRequest): PlannedMount {
   };
 }
 
-function bindFields({ source, bindOptions = {} }: MountRequest) {
+function bindFields({ source, readOnly, bindOptions = {} }: MountRequest, context: PlanContext) {
+  const isShallow = bindOptions.readOnlyNonRecursive || (readOnly && context.readOnlyNonRecursive);
   return {
     type: 'bind',
     name: '',
     driver: '',
     source: cleanPath(source),
-    propagation: bindOptions.propagation || 'rprivate',
+    ...bindPropagation(cleanPath(source), bindOptions.propagation ?? '', context.dataRoot),
     ...(bindOptions.nonRecursive ? { nonRecursive: true } : {}),
+    ...(isShallow ? { readOnlyNonRecursive: true } : {}),
+    ...(bindOptions.readOnlyForceRecursive ? { readOnlyForceRecursive: true } : {}),
     ...(bindOptions.createMountpoint ? { createSource: true } : {}),
   } as const;
 }

@@ -1,34 +1,43 @@
 import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpecMount } from '#oci';
+import type { MountInfo } from '#sys';
 import { bindSourceMissing } from '../errors.ts';
 import type { HostConfig, MountPoint } from '../model.ts';
 import type { ContainerPaths } from '../paths.ts';
+import { allowedPropagation } from './propagation.ts';
+import { accessOption } from './read-only.ts';
 import { tmpfsMountOptions } from './tmpfs-options.ts';
+
+/** What is around the container's mounts: the engine's files for it, and the host. */
+export interface SpecMountContext extends Pick<ContainerPaths, 'hostname' | 'hosts' | 'resolvConf'> {
+  /** The container's root on the host, if it is another: what is made for it belongs to it. */
+  readonly owner?: Owner | undefined;
+  readonly hostMounts: () => readonly MountInfo[];
+  /** Why read-only mounts cannot be so with all that is mounted below; undefined: they can. */
+  readonly shallowReadOnly?: string | undefined;
+}
 
 /**
  * The container's mounts as the runtime takes them, parents before children. Sources of `-v` binds that are
  * missing are made (as root, mode 0755), as docker does.
- * @throws `invalid_argument` when a source is missing that must not be made.
+ * @throws `invalid_argument` when a source is missing that must not be made, `internal` for what the host does not allow.
  */
 export function specMounts(
   mounts: readonly MountPoint[],
   host: HostConfig,
-  files: Pick<ContainerPaths, 'hostname' | 'hosts' | 'resolvConf'> & {
-    /** The container's root on the host, if it is another: what is made for it belongs to it. */
-    readonly owner?: Owner | undefined;
-  },
+  context: SpecMountContext,
 ): SpecMount[] {
   const user = [
-    ...mounts.map((mount) => toSpecMount(mount, files.owner)),
+    ...mounts.map((mount) => toSpecMount(mount, context)),
     ...Object.entries(host.tmpfs).map(tmpfsMount),
   ];
   const taken = new Set(user.map(({ destination }) => destination));
   const access = host.readonlyRootfs ? 'ro' : 'rw';
   const own = [
-    fileMount(files.resolvConf, '/etc/resolv.conf', access),
-    fileMount(files.hostname, '/etc/hostname', access),
-    fileMount(files.hosts, '/etc/hosts', access),
+    fileMount(context.resolvConf, '/etc/resolv.conf', access),
+    fileMount(context.hostname, '/etc/hostname', access),
+    fileMount(context.hosts, '/etc/hosts', access),
   ].filter(({ destination, source }) => source !== '' && !taken.has(destination));
   return [...own, ...user].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
@@ -54,17 +63,19 @@ interface Owner {
   readonly gid: number;
 }
 
-function toSpecMount(mount: MountPoint, owner: Owner | undefined): SpecMount {
+function toSpecMount(mount: MountPoint, context: SpecMountContext): SpecMount {
   const { destination } = mount;
   if (mount.type === 'tmpfs') {
     return { type: 'tmpfs', source: 'tmpfs', destination, options: [...(mount.tmpfsOptions ?? [])] };
   }
   const source = mount.subpath ? join(mount.source, mount.subpath) : mount.source;
-  ensureSource(source, mount.createSource ?? false, owner);
+  ensureSource(source, mount.createSource ?? false, context.owner);
+  const propagation = allowedPropagation(mount, source, context.hostMounts);
   const options = [
     mount.nonRecursive ? 'bind' : 'rbind',
-    mount.rw ? 'rw' : 'ro',
-    mount.propagation || 'rprivate',
+    accessOption(mount, context.shallowReadOnly),
+    // For crun, any recursive propagation makes the bind recursive as well.
+    mount.nonRecursive ? propagation.replace(/^r/, '') : propagation,
   ];
   return { type: 'bind', source, destination, options };
 }

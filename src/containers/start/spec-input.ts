@@ -26,6 +26,8 @@ export function specInput(
     readonly netnsPath: string | undefined;
     /** The user namespace to join; undefined: the host's. */
     readonly userPath?: string | undefined;
+    /** Why read-only mounts are so without what is mounted below. */
+    readonly shallowReadOnly?: string | undefined;
   },
 ): SpecInput {
   const { config, hostConfig, id } = container;
@@ -54,6 +56,8 @@ export function specInput(
       hosts: container.hostsPath,
       resolvConf: container.resolvConfPath,
       owner: container.idMappings && mappedRoot(container.idMappings),
+      hostMounts: () => engine.sys.mounts.list(),
+      shallowReadOnly: parts.shallowReadOnly,
     }),
     shmSizeBytes: hostConfig.ipcMode === 'none' ? undefined : hostConfig.shmSize,
     ...(shmPath === undefined ? {} : { shmPath }),

@@ -96,7 +96,8 @@ export class Starter {
     if (own === container) {
       trace.sync('files', () => writeNetworkFiles(this.#engine, container, sandbox));
     }
-    const parts = { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath };
+    const shallowReadOnly = await this.#whyShallow(container);
+    const parts = { rootfs, netnsPath: sandbox.netnsPath, userPath: user.userPath, shallowReadOnly };
     const spec = trace.sync('spec', () => asSystemError(() => this.#spec(own, parts)));
     const task = await trace.measure('create', () =>
       this.#engine.runtime.create({
@@ -112,6 +113,12 @@ export class Starter {
     undo.defer(() => this.#engine.runtime.delete(container.id));
     applyBlockWeights(this.#engine, container);
     return task;
+  }
+
+  /** Asked only for a container with something to protect. */
+  async #whyShallow({ mounts, hostConfig }: Container): Promise<string | undefined> {
+    if (mounts.every(({ rw }) => rw)) return undefined;
+    return await this.#engine.runtime.whyNoRecursiveReadOnly(hostConfig.runtime || undefined);
   }
 
   #spec(container: Container, parts: Parameters<typeof specInput>[2]): Spec {

@@ -1,6 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs';
 import type { Subprocess } from 'bun';
 import type { Fd, Sys } from '#sys';
+import { here } from '../command.ts';
 import type { LaunchableRuntime } from '../programs/launcher.ts';
 import { conmonEnvironment } from './arguments.ts';
 import { SyncSocket } from './sync-socket.ts';
@@ -35,11 +36,14 @@ export async function spawnConmon(options: {
   const complaints = new Complaints(options.sys);
   let child: Subprocess<'ignore', 'ignore', number>;
   try {
-    child = Bun.spawn([options.path, ...options.args], {
-      cwd: options.directory,
-      env: conmonEnvironment(options.fds, options.runtime),
-      stdio: ['ignore', 'ignore', complaints.fd, ...Array<number>(options.fds).fill(theirs)],
-    }) as Subprocess<'ignore', 'ignore', number>;
+    const enter = options.runtime.enter ?? here;
+    child = enter(() =>
+      Bun.spawn([options.path, ...options.args], {
+        cwd: options.directory,
+        env: conmonEnvironment(options.fds, options.runtime),
+        stdio: ['ignore', 'ignore', complaints.fd, ...Array<number>(options.fds).fill(theirs)],
+      }),
+    ) as Subprocess<'ignore', 'ignore', number>;
   } catch (error) {
     sync.close();
     complaints.close();

@@ -29,7 +29,7 @@ export async function honoursCompiledFilter(
   try {
     writeBundle(bundle, filter);
     const { stderr } = await callRuntime({
-      runtime: { path: runtime.path, args: [...runtime.args, '--cgroup-manager=disabled'] },
+      runtime: { ...runtime, args: [...runtime.args, '--cgroup-manager=disabled'] },
       stateRoot: join(bundle, 'state'),
       args: ['run', '--bundle', bundle, 'canary'],
       deadlineMs: DEADLINE_MS,

@@ -16,6 +16,8 @@ export class FakeRuntime implements Runtime {
   readonly defaultRuntime = 'crun';
   readonly tasks = new Map<string, FakeTask>();
   readonly deleted: string[] = [];
+  /** What {@link whyNoRecursiveReadOnly} says. */
+  shallowReadOnly: string | undefined;
   closed = false;
   /** Thrown by the next `create`. */
   createError: Error | undefined;
@@ -28,6 +30,10 @@ export class FakeRuntime implements Runtime {
     const task = this.tasks.get(id);
     if (!task) throw notFound(`no fake task: ${id}`);
     return task;
+  }
+
+  async whyNoRecursiveReadOnly(): Promise<string | undefined> {
+    return this.shallowReadOnly;
   }
 
   async create(options: TaskOptions): Promise<FakeTask> {

@@ -12,12 +12,17 @@ import { byKey, omitEmpty, omitEmptyObject, orNull } from './zero.ts';
 /** A create request: body plus the query's name and platform. */
 export function toCreateRequest(
   wire: ContainerCreateRequest,
-  options: { readonly name: string | undefined; readonly platform: string | undefined },
+  options: {
+    readonly name: string | undefined;
+    readonly platform: string | undefined;
+    readonly readOnlyNonRecursive?: boolean;
+  },
 ): CreateRequest {
   const endpoints = Object.entries(wire.NetworkingConfig?.EndpointsConfig ?? {});
   return {
     name: options.name?.replace(/^\//, ''),
     platform: options.platform,
+    ...(options.readOnlyNonRecursive ? { readOnlyNonRecursive: true } : {}),
     config: toContainerConfig(wire),
     hostConfig: toHostConfig(wire.HostConfig ?? {}),
     endpoints: Object.fromEntries(

@@ -7,6 +7,7 @@ import { type Change, onValue, withoutParam } from './change.ts';
 /** A create body, with what the version table has to tell the client about it. */
 export interface CreateBody extends ContainerCreateRequest {
   readonly migrations?: readonly string[];
+  readonly readOnlyNonRecursive?: boolean;
 }
 
 type HostConfig = NonNullable<ContainerCreateRequest['HostConfig']>;
@@ -72,7 +73,8 @@ export const CREATE_CHANGES: readonly Change[] = [
     note: 'One endpoint at most; read-only mounts are not recursive; `Healthcheck.StartInterval` is ignored.',
     body: onCreate((body) => {
       const { StartInterval: _, ...health } = body.Healthcheck ?? {};
-      return onlyOneEndpoint(body.Healthcheck ? { ...body, Healthcheck: health } : body);
+      const shallow = { ...body, readOnlyNonRecursive: true };
+      return onlyOneEndpoint(body.Healthcheck ? { ...shallow, Healthcheck: health } : shallow);
     }),
   },
   {

@@ -101,6 +101,11 @@ class FakeNetworks {
       unshareMount: () => {
         // There is one mount table only.
       },
+      createMount: (prepare) => {
+        prepare();
+        return -1;
+      },
+      withMount: (_, action) => action(),
     };
   }
 

@@ -53,17 +53,18 @@ async function start() {
 }
 
 test.if(hostControllers() !== '')(
-  'enterRuntimeNamespace: crun is content inside, the host keeps its controllers, mounts are seen by all',
+  'RuntimeNamespace: crun is content inside, the host keeps its controllers, mounts are seen by all',
   async () => {
     const before = hostControllers();
     const merged = join(root, 'data/merged');
     const first = await start();
+    const host = readlinkSync(`${HOST}/ns/mnt`);
     expect(await first.ask('state')).toEqual({
-      namespace: expect.not.stringContaining(readlinkSync(`${HOST}/ns/mnt`)),
-      needs: false,
+      own: host,
+      inside: expect.not.stringContaining(host),
+      ownControllers: before,
       controllers: '',
-      args: [join(root, 'data'), join(root, 'run')],
-      marked: 'kept',
+      directory: join(root, 'data'),
     });
     expect(hostControllers()).toBe(before);
     expect(hostMounts()).toEqual([join(root, 'data'), join(root, 'run')]);
@@ -83,3 +84,24 @@ test.if(hostControllers() !== '')(
     expect(hostControllers()).toBe(before);
   },
 );
+
+test('RuntimeNamespace: follows what the host mounts, where it matters', async () => {
+  const [source, shared] = [join(root, 'source'), join(root, 'data/merged')];
+  mkdirSync(source);
+  const daemon = await start();
+  const { inside: before } = await daemon.ask('state');
+  Bun.spawnSync(inHost('mount', '-t', 'tmpfs', 'late', source));
+  Bun.spawnSync(inHost('mkdir', join(source, 'arrived')));
+  await daemon.ask(`follow ${shared}`);
+  expect((await daemon.ask('state')).inside).toBe(before);
+  await daemon.ask(`follow ${source}`);
+  const { inside: after } = await daemon.ask('state');
+  expect(after).not.toBe(before);
+  expect(await daemon.ask(`list ${source}`)).toBe('arrived');
+  await daemon.ask(`mount ${shared}`);
+  await daemon.ask(`follow ${source}`);
+  expect((await daemon.ask('state')).inside).toBe(after);
+  await daemon.ask(`unmount ${shared}`);
+  await daemon.ask('leave');
+  await daemon.stop('SIGKILL');
+});

@@ -48,10 +48,20 @@ export function readHandlers(backend: ContainerBackend, references: ContainerRef
     },
 
     async create({ query, body }: Call<{ name: string; platform: string | undefined }, CreateBody>) {
-      const { HostConfig: _, NetworkingConfig: __, migrations = [], ...config } = body;
+      const {
+        HostConfig: _,
+        NetworkingConfig: __,
+        migrations = [],
+        readOnlyNonRecursive = false,
+        ...config
+      } = body;
       if (Object.keys(config).length === 0) throw emptyConfig();
       if (body.MacAddress) throw macOfContainer();
-      const request = toCreateRequest(body, { name: query.name || undefined, platform: query.platform });
+      const request = toCreateRequest(body, {
+        name: query.name || undefined,
+        platform: query.platform,
+        readOnlyNonRecursive,
+      });
       const { id, warnings } = await backend.create(request);
       return created({ Id: id, Warnings: [...warnings, ...createWarnings(body), ...migrations] });
     },
