@@ -24,6 +24,13 @@ const MODE_GROUPS: readonly (readonly string[])[] = [
   ['consistent', 'cached', 'delegated'],
 ];
 const PROPAGATION_GROUP = MODE_GROUPS[2] ?? [];
+const COPY_GROUP = MODE_GROUPS[3] ?? [];
+
+/** What belongs to the other kind, and the field that docker finds it in. */
+const FOREIGN = {
+  bind: { field: 'VolumeOptions', group: COPY_GROUP },
+  volume: { field: 'BindOptions', group: PROPAGATION_GROUP },
+} as const;
 
 /**
  * Parses `source:destination[:options]` or just a destination.
@@ -48,6 +55,8 @@ export function parseBind(text: string): BindNotation {
   if (destination === '') refuse('field Target must not be empty');
   checkTarget(destination, refuse);
   const options = mode.split(',');
+  const { field, group } = FOREIGN[kind];
+  if (options.some((option) => group.includes(option))) refuse(`field ${field} must not be specified`);
   return {
     kind,
     source,
@@ -58,6 +67,10 @@ export function parseBind(text: string): BindNotation {
     noCopy: options.includes('nocopy'),
   };
 }
+
+/** The options of `--volumes-from`: how a mount spreads and what it begins with were settled by its owner. */
+export const isInheritedMode = (mode: string): boolean =>
+  isMode(mode) && !mode.split(',').some((option) => [...PROPAGATION_GROUP, ...COPY_GROUP].includes(option));
 
 function isMode(mode: string): boolean {
   if (mode === '') return true;

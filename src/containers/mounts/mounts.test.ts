@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFakeSys } from '#sys/testing';
 import { hostConfigFixture } from '../testing/index.ts';
-import { parseBind } from './bind-notation.ts';
+import { isInheritedMode, parseBind } from './bind-notation.ts';
 import { copyUp } from './copy-up.ts';
 import { specMounts } from './spec-mounts.ts';
 import { tmpfsMountOptions } from './tmpfs-options.ts';
@@ -89,6 +89,11 @@ test.each([
   expect(() => parseBind(text)).toThrow(
     `invalid volume specification: '${text}': invalid mount config for type "${kind}": field ${field} must not be specified`,
   );
+});
+
+test('isInheritedMode: access and labels, alone and together', () => {
+  for (const mode of ['', 'ro', 'rw', 'z', 'ro,z', 'Z,rw']) expect(isInheritedMode(mode)).toBe(true);
+  for (const mode of ['odd', 'ro,rw', 'ro,shared', 'nocopy']) expect(isInheritedMode(mode)).toBe(false);
 });
 
 test('specMounts: parents first, the engine’s files unless the user mounts there, -v sources are made', () => {

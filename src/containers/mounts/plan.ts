@@ -1,7 +1,7 @@
 import { normalize } from 'node:path';
 import { invalidArgument } from '#base';
 import type { Container, ContainerConfig, HostConfig, MountPoint, MountRequest } from '../model.ts';
-import { parseBind } from './bind-notation.ts';
+import { isInheritedMode, parseBind } from './bind-notation.ts';
 import { bindPropagation } from './propagation.ts';
 import { checkTarget } from './request.ts';
 import { tmpfsMountOptions, tmpfsRequestOptions } from './tmpfs-options.ts';
@@ -65,10 +65,10 @@ function tmpfsDestinations(host: HostConfig): Set<string> {
 function inheritedMounts(entry: string, resolve: (ref: string) => Container): PlannedMount[] {
   const [ref = '', mode = ''] = entry.split(':', 2);
   if (ref === '') throw invalidArgument('volumes-from specification cannot be an empty string');
-  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalidArgument(`invalid mode: ${mode}`);
+  if (!isInheritedMode(mode)) throw invalidArgument(`invalid mode: ${mode}`);
   return resolve(ref).mounts.map((mount) => ({
     ...mount,
-    rw: mode === 'ro' ? false : mount.rw,
+    rw: mount.rw && !mode.split(',').includes('ro'),
     mode: mode || mount.mode,
     noCopy: true,
   }));
