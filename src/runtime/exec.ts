@@ -12,6 +12,7 @@ import { removeExecFiles, writeExecRecord } from './exec-record.ts';
 import { UNKNOWN_EXIT } from './exit-watch.ts';
 import type { ExecLayout } from './layout.ts';
 import { identify, lastingProcessEnd, type ProcessIdentity, signalProcess } from './liveness.ts';
+import { presetTerminalSize } from './programs/terminal-size.ts';
 import type { TaskRecord } from './record.ts';
 import { buildProcess } from './spec/build-spec.ts';
 import { serializeProcess } from './spec/serialize.ts';
@@ -32,7 +33,12 @@ export async function startExec(
   if (!options.process.cwd.startsWith('/')) throw execFailed(RELATIVE_DIRECTORY);
   prepare(files, options);
   const attach = options.attachOutput || options.openStdin;
-  const runtime = context.binary(task.runtime);
+  const plain = context.binary(task.runtime);
+  using preset =
+    options.terminal && options.consoleSize
+      ? presetTerminalSize(plain, options.consoleSize, context.sys)
+      : undefined;
+  const runtime = preset?.runtime ?? plain;
   const cgroup = await context.execCgroups.create(options.execId, task, runtime);
   const conmon = await spawnConmon({
     path: context.conmonPath,

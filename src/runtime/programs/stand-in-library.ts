@@ -18,16 +18,17 @@ const DT_VERDEFNUM = 0x6ffffffd;
 export type VersionedFunctions = Readonly<Record<string, readonly string[]>>;
 
 /**
- * A shared library (ELF64) called `soname` whose functions all answer -ENOSYS, in one page that no process needs to
+ * A shared library (ELF64) called `soname` whose functions all run `body` (default: answer -ENOSYS), in one page that no process needs to
  * write to. Undefined for an architecture we have no code for. Source: gabi 4.1, "Dynamic Linking"; LSB, symbol versions.
  */
 export function standInLibrary(
   soname: string,
   functions: VersionedFunctions,
   arch: string = process.arch,
+  body: readonly number[] | undefined = CODE[arch]?.bytes,
 ): Uint8Array | undefined {
   const code = CODE[arch];
-  if (!code) return undefined;
+  if (!code || !body) return undefined;
   const strings = new StringTable();
   const tables = dynamicTables(soname, functions, strings);
   const image = new Image();
@@ -39,8 +40,8 @@ export function standInLibrary(
     verdef: image.add(tables.verdef),
     strtab: image.add(strings.bytes()),
   };
-  const text = image.add(Uint8Array.from(code.bytes));
-  image.put(at.symtab + SYMBOL, symbols(tables.names, text, code.bytes.length));
+  const text = image.add(Uint8Array.from(body));
+  image.put(at.symtab + SYMBOL, symbols(tables.names, text, body.length));
   const entries: [tag: number, value: number][] = [
     [DT.soname, strings.offsetOf(soname)],
     [DT.hash, at.hash],
