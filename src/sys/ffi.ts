@@ -55,7 +55,6 @@ const SYMBOLS = {
   fchdir: { args: ['i32'], returns: 'i32' },
   unshare: { args: ['i32'], returns: 'i32' },
   setns: { args: ['i32', 'i32'], returns: 'i32' },
-  execve: { args: ['ptr', 'ptr', 'ptr'], returns: 'i32' },
   kill: { args: ['i32', 'i32'], returns: 'i32' },
   poll: { args: ['ptr', FFIType.i64_fast, 'i32'], returns: 'i32' },
   prlimit: { args: ['i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },

@@ -48,19 +48,3 @@ test('umask: is the mask of the process', () => {
   expect(umask()).toBe(0o137);
   expect(processes().umask(former)).toBe(0o137);
 });
-
-test('exec: becomes the program with exactly these arguments and variables', async () => {
-  const script = `
-    import { createProcesses } from '${import.meta.dir}/processes.ts';
-    createProcesses().exec('/bin/sh', ['sh', '-c', 'echo "$0|$1|$A|$PATH|$$"; env | grep -c .', 'zéro', 'a b'],
-      { A: 'x=y', PATH: '/bin:/usr/bin' });
-  `;
-  await using child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'inherit' });
-  const output = await child.stdout.text();
-  expect(output.split('\n')[0]).toBe(`zéro|a b|x=y|/bin:/usr/bin|${child.pid}`);
-});
-
-test('exec: throws when there is no such program, and refuses NUL', () => {
-  expect(codeOf(() => processes().exec('/nonexistent/program', ['x'], {}))).toBe('ENOENT');
-  expect(codeOf(() => processes().exec('/bin/true', ['a\0b'], {}))).toBe('EINVAL');
-});

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEffectiveCapabilities } from './capabilities.ts';
 import { ERRNO } from './errno.ts';
 import { SysError } from './errors.ts';
-import { allocate, check, errno, libc, type Memory, rawSyscall } from './ffi.ts';
-import { cString } from './path-bytes.ts';
+import { allocate, check, errno, libc, rawSyscall } from './ffi.ts';
 import { releaseProgramPages } from './program-pages.ts';
 import type { Fd, Processes, RlimitName } from './types.ts';
 
@@ -33,7 +32,6 @@ const RLIMITS = {
 /** Calls about processes, the own one first. */
 export function createProcesses(): Processes {
   return {
-    exec,
     pidfdOpen: (pid) => check(rawSyscall('pidfd_open', pid, 0), 'pidfd_open', 'pid', pid),
     pidfdSignal: (pidfd, signal) =>
       sent(rawSyscall('pidfd_send_signal', pidfd, signal), 'pidfd_send_signal', pidfd),
@@ -82,22 +80,4 @@ function hasExited(pidfd: Fd): boolean {
   // POLLNVAL is reported in the result, not as an error.
   if ((events & 0x20) !== 0) throw new SysError('EBADF', 'poll', `pidfd ${pidfd}`);
   return (events & POLLIN) !== 0;
-}
-
-function exec(path: string, args: readonly string[], env: Readonly<Record<string, string>>): never {
-  const argv = stringArray(args);
-  const envp = stringArray(Object.entries(env).map(([name, value]) => `${name}=${value}`));
-  const program = cString(path, 'execve');
-  check(libc().execve(program.bytes, argv.array.bytes, envp.array.bytes), 'execve', 'path', path);
-  throw new Error(`execve returned with ${argv.strings.length + envp.strings.length} strings`);
-}
-
-/** A NULL-terminated array of pointers and the strings it points to, which must stay referenced. */
-function stringArray(values: readonly string[]): { array: Memory; strings: readonly Memory[] } {
-  const strings = values.map((value) => cString(value, 'execve'));
-  const array = allocate((strings.length + 1) * 8);
-  for (const [index, string] of strings.entries()) {
-    array.view.setBigUint64(index * 8, BigInt(string.address), true);
-  }
-  return { array, strings };
 }

@@ -233,8 +233,6 @@ export interface Namespaces {
 }
 
 export interface Processes {
-  /** Replaces the program of this process (execve(2)). Returns only by throwing. */
-  exec(path: string, args: readonly string[], env: Readonly<Record<string, string>>): never;
   pidfdOpen(pid: number): Fd;
   /** pidfd_send_signal(2). False when the process is gone. */
   pidfdSignal(pidfd: Fd, signal: number): boolean;

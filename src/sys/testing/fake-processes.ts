@@ -14,10 +14,6 @@ export class FakeProcesses implements Processes {
   readonly #limits = new Map<RlimitName, { soft: bigint; hard: bigint }>();
   #umask = 0o022;
 
-  exec(path: string): never {
-    throw new Error(`the fake cannot become "${path}"`);
-  }
-
   pidfdOpen(pid: number): number {
     if (!this.alive.has(pid)) throw new SysError('ESRCH', 'pidfd_open', `pid ${pid}`);
     return PIDFD_BASE + pid;
