@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { allClients } from '../../harness/programs.ts';
 
@@ -154,7 +155,7 @@ describe.each(allClients())('$name in the background', (client) => {
         '{{.Names}} {{.Image}} {{.State}}',
       ]),
     ).toBe(`${name} busybox running`);
-    expect(await engine.must(client, ['logs', name])).toBe('up');
+    await eventually('its output', async () => (await engine.must(client, ['logs', name])) === 'up');
     expect(await engine.must(client, ['stop', '-t', '0', name])).toBe(name);
     expect(await engine.must(client, ['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', name])).toBe(
       'exited 137',
