@@ -1,5 +1,6 @@
 import {
   conflict,
+  errnoCode,
   errorCode,
   errorMessage,
   GantryError,
@@ -139,6 +140,16 @@ export const idOutOfRange = (): GantryError => invalidArgument('uids and gids mu
 
 export const bindSourceMissing = (path: string): GantryError =>
   invalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${path}`);
+
+/** Source, also of the next one's: moby `daemon/volume/safepath/errors.go`. */
+export const subpathEscapes = (base: string, subpath: string): GantryError =>
+  invalidArgument(`path concatenation escapes the base directory, base: ${base}, subpath: ${subpath}`);
+
+export const subpathMissing = (path: string, cause: unknown): GantryError =>
+  notFound(
+    `cannot access path ${path}: ${errnoCode(cause) === 'ENOENT' ? `lstat ${path}: no such file or directory` : errorMessage(cause)}`,
+    { cause },
+  );
 
 export const invalidFilter = (name: string, value?: string): GantryError =>
   invalidArgument(`invalid filter '${name}${value === undefined ? '' : `=${value}`}'`);

@@ -1,5 +1,4 @@
 import { chownSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { SpecMount } from '#oci';
 import type { MountInfo } from '#sys';
 import { bindSourceMissing } from '../errors.ts';
@@ -7,6 +6,7 @@ import type { HostConfig, MountPoint } from '../model.ts';
 import type { ContainerPaths } from '../paths.ts';
 import { allowedPropagation } from './propagation.ts';
 import { accessOption } from './read-only.ts';
+import { subpathSource } from './subpaths.ts';
 import { tmpfsMountOptions } from './tmpfs-options.ts';
 
 /** What is around the container's mounts: the engine's files for it, and the host. */
@@ -68,7 +68,7 @@ function toSpecMount(mount: MountPoint, context: SpecMountContext): SpecMount {
   if (mount.type === 'tmpfs') {
     return { type: 'tmpfs', source: 'tmpfs', destination, options: [...(mount.tmpfsOptions ?? [])] };
   }
-  const source = mount.subpath ? join(mount.source, mount.subpath) : mount.source;
+  const source = mount.subpath ? subpathSource(mount) : mount.source;
   ensureSource(source, mount.createSource ?? false, context.owner);
   const propagation = allowedPropagation(mount, source, context.hostMounts);
   const options = [

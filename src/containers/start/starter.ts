@@ -15,6 +15,7 @@ import { LogRotator } from '../logs/rotator.ts';
 import type { Container, ContainerState } from '../model.ts';
 import { copyUp } from '../mounts/copy-up.ts';
 import { relabelSources } from '../mounts/relabel.ts';
+import { checkSubpaths } from '../mounts/subpaths.ts';
 import { containerPaths } from '../paths.ts';
 import { transition } from '../state.ts';
 import { writeNetworkFiles } from './network-files.ts';
@@ -111,6 +112,7 @@ export class Starter {
       }),
     );
     undo.defer(() => this.#engine.runtime.delete(container.id));
+    asSystemError(() => checkSubpaths(this.#engine.sys.files, task.pid, container.mounts));
     applyBlockWeights(this.#engine, container);
     return task;
   }
