@@ -130,6 +130,20 @@ test.each([
   expect(mounts.map(({ options }) => options)).toEqual(Array(3).fill(['rbind', access, 'rprivate']));
 });
 
+test('specMounts: read-only with all below, where there can be something below', () => {
+  const bind = { type: 'bind', name: '', driver: '', mode: '', rw: false, propagation: '' } as const;
+  writeFileSync(at('file'), '');
+  const mounts = specMounts(
+    [
+      { ...bind, source: at('root'), destination: '/directory' },
+      { ...bind, source: at('file'), destination: '/file' },
+    ],
+    hostConfigFixture(),
+    { hostname: '', hosts: '', resolvConf: '', hostMounts: () => [] },
+  );
+  expect(mounts.map(({ options }) => options?.[1])).toEqual(['rro', 'ro']);
+});
+
 test('specMounts: a --mount source that vanished since the create is refused', () => {
   const gone = { type: 'bind', name: '', driver: '', mode: '', rw: true, propagation: '' } as const;
   const run = () =>

@@ -73,11 +73,17 @@ function toSpecMount(mount: MountPoint, context: SpecMountContext): SpecMount {
   const propagation = allowedPropagation(mount, source, context.hostMounts);
   const options = [
     mount.nonRecursive ? 'bind' : 'rbind',
-    accessOption(mount, context.shallowReadOnly),
+    accessTo(source, mount, context),
     // For crun, any recursive propagation makes the bind recursive as well.
     mount.nonRecursive ? propagation.replace(/^r/, '') : propagation,
   ];
   return { type: 'bind', source, destination, options };
+}
+
+/** Nothing is mounted below a file, and crun takes what is to be `rro` for a directory. */
+function accessTo(source: string, mount: MountPoint, { shallowReadOnly }: SpecMountContext): string {
+  const access = accessOption(mount, shallowReadOnly);
+  return access === 'rro' && !statSync(source).isDirectory() ? 'ro' : access;
 }
 
 function ensureSource(source: string, mayCreate: boolean, owner: Owner | undefined): void {

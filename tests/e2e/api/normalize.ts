@@ -58,8 +58,8 @@ export const normalize: Normalize = (text, kept) => {
       .replace(/(not available - requested \S+,) available: [^"]*"/g, '$1 available: <some>"')
       .replace(/"execDuration":"\d+"/g, '"execDuration":"<while>"')
       // Made from a map, in any order.
-    .replace('network endpoints: b, a', 'network endpoints: a, b')
-    // Whether anything was read from a disk depends on what was in memory.
+      .replace('network endpoints: b, a', 'network endpoints: a, b')
+      // Whether anything was read from a disk depends on what was in memory.
       .replace(/"(io_\w+_recursive)":\[[^\]]*\]/g, '"$1":[]')
       // Our own addition to errors.
       .replace(/,"code":"[a-z_]+"\}/g, '}')

@@ -55,6 +55,32 @@ describe.skipIf(givenHost() !== undefined).each(allClients())('$name binds', (cl
     ).toBe('');
   });
 
+  test('a file, read-only and not', async () => {
+    const file = join(hostTree('private'), 'file');
+    await Bun.write(file, 'content');
+    const write = 'echo more >> /file; cat /file';
+    expect(await must('run', '--rm', '-v', `${file}:/file`, 'busybox', 'sh', '-c', write)).toBe(
+      'contentmore',
+    );
+    const mount = `type=bind,src=${file},dst=/file,readonly`;
+    for (const flags of [
+      ['-v', `${file}:/file:ro`],
+      ['--mount', mount],
+    ]) {
+      const { stdout, stderr } = await engine.run(client, [
+        'run',
+        '--rm',
+        ...flags,
+        'busybox',
+        'sh',
+        '-c',
+        write,
+      ]);
+      expect(stderr).toContain('Read-only file system');
+      expect(stdout).toBe('contentmore\n');
+    }
+  });
+
   test('shared: what a container mounts is the host’s; slave: what the host mounts is the container’s', async () => {
     const source = hostTree('shared');
     await must(
