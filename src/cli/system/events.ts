@@ -41,8 +41,12 @@ function printer(format: string): (event: EventMessage) => string {
   if (format === '') return eventLine;
   if (format === 'json') return (event) => `${JSON.stringify(withOldNames(event), exactNumbers)}\n`;
   const template = parsing(() => compileTemplate(format));
+  // A template that asks for what no event has fails before there is one.
+  parsing(() => template.run(eventStruct(NO_EVENT)));
   return (event) => `${parsing(() => template.run(eventStruct(event)))}\n`;
 }
+
+const NO_EVENT: EventMessage = { Type: '', Action: '', Actor: { ID: '', Attributes: {} } };
 
 function parsing<T>(action: () => T): T {
   try {

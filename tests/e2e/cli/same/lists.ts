@@ -224,6 +224,8 @@ export const LOOKS: Rows = [
   'events --since yesterday --until {now}',
   'events --since 0 --until x',
   'events --since 0 --until {now} --format "{{.Nope}}"',
+  // Refused before there is an event.
+  'events --since 0 --until 1 --format "{{.Nope}}"',
   'events --since 0 --until {now} --format "{{"',
   'system events --since 0 --until {now} -f event=create',
   'events --since 0 --until {now} -f type=container --format "{{.Actor.Attributes.name}} {{.Actor.Attributes.nope}}"',
