@@ -51,6 +51,8 @@ test_packages() {
   want_command nft nftables
   want_command iptables iptables
   want_command ps procps
+  want_command zsh zsh
+  want_command fish fish
   /usr/bin/python3 -c 'import docker' 2>/dev/null || missing="$missing python3-docker"
 }
 
