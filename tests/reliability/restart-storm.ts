@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestDaemon } from '../harness/daemon.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Client, must } from '../harness/programs.ts';
@@ -86,6 +87,7 @@ export async function cutPower(daemon: TestDaemon): Promise<void> {
     ['task.json', 'task.json.copy'].map((name) => `${execRoot}/tasks/${id}/${name}`),
   );
   const pids = [...new Set(records.flatMap(processesOf))];
+  const cgroups = [...new Set(records.flatMap(cgroupsOf))];
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
@@ -101,7 +103,32 @@ export async function cutPower(daemon: TestDaemon): Promise<void> {
       [dataRoot, execRoot].some((root) => target === root || target.startsWith(`${root}/`)),
     );
   for (const target of targets.toReversed()) Bun.spawnSync(['umount', '-l', target]);
+  for (const cgroup of cgroups) await eventually('the cgroups to go', () => removeCgroup(cgroup));
   rmSync(execRoot, { recursive: true, force: true });
+}
+
+/** The container's cgroup in every hierarchy that has it. */
+function cgroupsOf(record: string): string[] {
+  try {
+    const { cgroupsPath } = JSON.parse(readFileSync(record, 'utf8'));
+    const roots = ['.', ...readdirSync('/sys/fs/cgroup')].map((name) => join('/sys/fs/cgroup', name));
+    return roots.map((root) => join(root, cgroupsPath)).filter((path) => existsSync(path));
+  } catch {
+    return [];
+  }
+}
+
+/** With those below it. False while the kernel still takes a process for alive. */
+function removeCgroup(path: string): boolean {
+  if (!existsSync(path)) return true;
+  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  if (!below.every(({ name }) => removeCgroup(join(path, name)))) return false;
+  try {
+    rmdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function processesOf(record: string): number[] {
