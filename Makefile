@@ -56,9 +56,10 @@ soak: dist/gantry ## Long forms of the reliability tests (10,000 short runs and 
 	@tools/setup.sh test
 	@node_modules/.bin/bun tests/soak/run.ts
 
-bench: dist/gantry ## Measure against the reference engine, A B A B
+bench: dist/gantry ## Measure against the reference engine, A B A B; then start 1,000 containers
 	@tools/setup.sh test
 	@node_modules/.bin/bun bench/run.ts
+	@node_modules/.bin/bun bench/scale.ts
 
 clean: ## Remove build results
 	rm -rf dist coverage
