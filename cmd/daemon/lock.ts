@@ -4,6 +4,9 @@ import { conflict, invalidArgument } from '#base';
 import type { Files } from '#sys';
 
 const LOCK_MODE = 0o600;
+/** A child of a killed daemon that has not yet become its program still holds the lock: so long it is waited for. */
+const ORPHAN_MS = 2000;
+const POLL_MS = 10;
 
 /**
  * Claims `path` for this process by a lock that the kernel drops when the process ends, however it ends; the file
@@ -13,7 +16,7 @@ const LOCK_MODE = 0o600;
 export function claimLock(files: Files, path: string, what: string): Disposable {
   mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
   const fd = openSync(path, 'a+', LOCK_MODE);
-  if (!files.tryLock(fd)) {
+  if (!tryLockFor(files, fd, ORPHAN_MS)) {
     const holder = readFileSync(path, 'utf8').trim();
     closeSync(fd);
     throw conflict(`${what} is in use by another gantry daemon${holder ? ` (pid ${holder})` : ''}`);
@@ -21,6 +24,13 @@ export function claimLock(files: Files, path: string, what: string): Disposable 
   ftruncateSync(fd, 0);
   writeSync(fd, `${process.pid}\n`);
   return { [Symbol.dispose]: () => closeSync(fd) };
+}
+
+function tryLockFor(files: Files, fd: number, forMs: number): boolean {
+  for (const end = Date.now() + forMs; ; Bun.sleepSync(POLL_MS)) {
+    if (files.tryLock(fd)) return true;
+    if (Date.now() > end) return false;
+  }
 }
 
 /**
