@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatTotals, NO_TESTS, parseJunitTotals, type Totals } from './junit.ts';
+import { addTotals, failure, formatTotals, NO_TESTS, parseJunitTotals, type Totals } from './junit.ts';
 
 /** One process of a test run. */
 export interface Group {
@@ -30,21 +30,22 @@ export async function runGroup(group: Group, scratch: string): Promise<Totals> {
   });
   const status = await child.exited;
   const totals = group.reports
-    ? readReport(report, status)
-    : { ...NO_TESTS, [status === 0 ? 'passed' : 'failed']: 1 };
+    ? readReport(group, report, status)
+    : status === 0
+      ? { ...NO_TESTS, passed: 1 }
+      : failure(`${group.name}: status ${status}`);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`==> ${group.name}: ${formatTotals(totals)} (${seconds} s)`);
   return totals;
 }
 
-function readReport(path: string, status: number): Totals {
+function readReport(group: Group, path: string, status: number): Totals {
   const totals = parseJunitTotals(attemptRead(path));
-  if (!totals) {
-    console.log(`the run ended with status ${status} and without a complete report`);
-    return { ...NO_TESTS, failed: 1 };
-  }
+  if (!totals) return failure(`${group.name}: ended with status ${status} and without a complete report`);
   // A failure outside any test (a file that does not load, a timeout) fails the run without a failed test.
-  return status !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals;
+  return status !== 0 && totals.failed === 0
+    ? addTotals(totals, failure(`${group.name}: status ${status} without a failed test`))
+    : totals;
 }
 
 function attemptRead(path: string): string {
@@ -53,4 +54,11 @@ function attemptRead(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** Ends a run: every failure again, because the end is what is read first, then the totals. The run's exit code. */
+export function conclude(totals: Totals): number {
+  for (const line of totals.failures) console.log(`==> failed: ${line}`);
+  console.log(formatTotals(totals));
+  return totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 }

@@ -8,9 +8,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findLeaks, type Inventory, takeInventory } from '../tests/harness/leaks.ts';
-import { addTotals, formatTotals, NO_TESTS, type Totals } from './junit.ts';
+import { addTotals, NO_TESTS, type Totals } from './junit.ts';
 import { runInPrivateNetwork } from './private-network.ts';
-import { bunTest, type Group, runGroup } from './test-groups.ts';
+import { bunTest, conclude, type Group, runGroup } from './test-groups.ts';
 
 const BIN = 'node_modules/.bin';
 const ENDING_MS = 10_000;
@@ -66,8 +66,7 @@ async function main(): Promise<number> {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  console.log(formatTotals(totals));
-  return totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+  return conclude(totals);
 }
 
 /** What is still there when everything that was ending has had its time: a process that exits needs some milliseconds. */
@@ -81,11 +80,11 @@ async function lastingLeaks(before: Inventory): Promise<readonly string[]> {
 }
 
 function reportLeaks(leaks: readonly string[]): Totals {
-  for (const leak of leaks) console.log(`left behind: ${leak}`);
   console.log(
     `==> leak check: ${leaks.length === 0 ? 'nothing left behind' : `${leaks.length} left behind`}`,
   );
-  return leaks.length === 0 ? { ...NO_TESTS, passed: 1 } : { ...NO_TESTS, failed: 1 };
+  if (leaks.length === 0) return { ...NO_TESTS, passed: 1 };
+  return { ...NO_TESTS, failed: 1, failures: leaks.map((leak) => `left behind: ${leak}`) };
 }
 
 if (process.argv.includes('--quick')) process.exit(await main());

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { AdoptedExec, ExecOptions, Runtime, Task, TaskOptions } from '#runtime';
+import type { AdoptedExec, Runtime, Task } from '#runtime';
+import { eventually } from '../../harness/eventually.ts';
 import { SLOWNESS } from '../../harness/slowness.ts';
 import { Sandbox, sys } from './harness.ts';
+import { spawnDaemon } from './killed-daemon.ts';
 
 let sandbox: Sandbox;
 beforeAll(() => {
@@ -15,36 +15,6 @@ afterAll(async () => {
   await sandbox[Symbol.asyncDispose]();
   expect(sandbox.leaks()).toEqual([]);
 });
-
-/** The fixture daemon. `run` resolves when the container and its execs run, `send` does not wait. */
-async function spawnDaemon() {
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      join(import.meta.dir, 'fixtures/daemon.ts'),
-      join(sandbox.directory, 'exec'),
-      join(sandbox.directory, 'cache'),
-    ],
-    { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
-  );
-  const lines = createInterface({ input: Readable.fromWeb(child.stdout as never) })[Symbol.asyncIterator]();
-  expect((await lines.next()).value).toBe('up');
-  const send = (options: TaskOptions, execs: readonly ExecOptions[]) => {
-    child.stdin.write(`${JSON.stringify({ ...options, execs })}\n`);
-    child.stdin.flush();
-  };
-  return {
-    send,
-    async run(options: TaskOptions, execs: readonly ExecOptions[]): Promise<void> {
-      send(options, execs);
-      expect(String((await lines.next()).value)).toStartWith(options.id);
-    },
-    async kill(): Promise<void> {
-      child.kill('SIGKILL');
-      await child.exited;
-    },
-  };
-}
 
 /** What the next daemon finds. */
 async function adopt(id: string): Promise<{ runtime: Runtime; task: Task; execs: Map<string, AdoptedExec> }> {
@@ -69,14 +39,6 @@ const waitFor = (name: string, then: string) => [
   `while [ ! -e /tmp/${name} ]; do sleep 0.02; done; ${then}`,
 ];
 
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000 * SLOWNESS;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error('did not come true within 10 s');
-    await Bun.sleep(5);
-  }
-}
-
 /** Names of the execs' cgroups of a container, in all hierarchies. */
 function execCgroups(id: string): string[] {
   const mounts = new Set([...sys.cgroups.controllers.values(), sys.cgroups.unified ?? '']);
@@ -89,7 +51,7 @@ function execCgroups(id: string): string[] {
 test(
   'a killed daemon: its successor knows the execs, their notes and exit codes, and cleans up after them',
   async () => {
-    const daemon = await spawnDaemon();
+    const daemon = await spawnDaemon(sandbox.directory);
     const options = sandbox.options(['sleep', '1000']);
     await daemon.run(options, [
       sandbox.execOptions(waitFor('ended', 'echo out; exit 41'), { note: 'ends meanwhile' }),
@@ -102,14 +64,15 @@ test(
       sandbox.execOptions(['sleep', '1000'], { attachOutput: false, note: 'is killed' }),
       sandbox.execOptions(['cat'], { openStdin: true, note: 'loses its input' }),
       sandbox.execOptions(['sleep', '1000'], { terminal: true }),
-      sandbox.execOptions(['sh', '-c', 'sleep 1000 & exit 3'], {
+      sandbox.execOptions(waitFor('ended', 'sleep 1000 & exit 3'), {
         attachOutput: false,
         note: 'left something',
       }),
     ]);
     await daemon.kill();
     writeFileSync(gate('ended'), '');
-    await until(() => existsSync(join(filesOf(options.id, 'ends meanwhile'), 'exit')));
+    for (const note of ['ends meanwhile', 'left something'])
+      await eventually(`the exit of '${note}'`, () => existsSync(join(filesOf(options.id, note), 'exit')));
     const { runtime, task, execs } = await adopt(options.id);
     const exitOf = async (note: string) => (await execs.get(note)?.process.exited)?.exitCode;
     expect(await exitOf('ends meanwhile')).toBe(41);
@@ -144,7 +107,7 @@ test(
   'a daemon killed at random moments of starting execs: each is adopted or undone',
   async () => {
     for (let round = 0; round < 12; round += 1) {
-      const daemon = await spawnDaemon();
+      const daemon = await spawnDaemon(sandbox.directory);
       const options = sandbox.options(['sleep', '1000']);
       await daemon.run(options, []);
       await daemon.kill();
@@ -154,7 +117,10 @@ test(
       const { runtime, task, execs } = await adopt(options.id);
       expect(readdirSync(execFiles(options.id)).length).toBe(execs.size);
       const pids = [...execs.values()].map(({ process }) => process.pid);
-      await until(() => task.processes().toSorted().join() === [task.pid, ...pids].toSorted().join());
+      await eventually(
+        'no process but the adopted',
+        () => task.processes().toSorted().join() === [task.pid, ...pids].toSorted().join(),
+      );
       for (const { process } of execs.values()) {
         await process.kill(9, { all: true });
         expect((await process.exited).exitCode).toBe(137);
@@ -223,7 +189,7 @@ test('a lost monitor of an exec: its process is known until it ends', async () =
     ended = true;
   });
   process.kill(record.monitor.pid, 'SIGKILL');
-  await until(() => !existsSync(`/proc/${record.monitor.pid}`));
+  await eventually('the end of the monitor', () => !existsSync(`/proc/${record.monitor.pid}`));
   expect(ended).toBe(false);
   expect(await exec.kill(9)).toBe(true);
   expect((await exec.exited).exitCode).toBe(137);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { Runtime, Task, TaskOptions } from '#runtime';
+import type { Runtime, Task } from '#runtime';
+import { eventually } from '../../harness/eventually.ts';
 import { SLOWNESS } from '../../harness/slowness.ts';
 import { collect, Sandbox, sys } from './harness.ts';
+import { spawnDaemon } from './killed-daemon.ts';
 
 let sandbox: Sandbox;
 beforeAll(() => {
@@ -16,50 +16,10 @@ afterAll(async () => {
   expect(sandbox.leaks()).toEqual([]);
 });
 
-/** The fixture daemon: `run` makes and starts a container in it. */
-async function spawnDaemon() {
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      join(import.meta.dir, 'fixtures/daemon.ts'),
-      join(sandbox.directory, 'exec'),
-      join(sandbox.directory, 'cache'),
-    ],
-    { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
-  );
-  const lines = createInterface({ input: Readable.fromWeb(child.stdout as never) })[Symbol.asyncIterator]();
-  expect((await lines.next()).value).toBe('up');
-  const send = (options: TaskOptions) => {
-    child.stdin.write(`${JSON.stringify(options)}\n`);
-    child.stdin.flush();
-  };
-  return {
-    send,
-    async run(options: TaskOptions): Promise<{ monitorPid: number }> {
-      send(options);
-      const [id, pid] = String((await lines.next()).value).split(' ');
-      expect(id).toBe(options.id);
-      return { monitorPid: Number(pid) };
-    },
-    async kill(): Promise<void> {
-      child.kill('SIGKILL');
-      await child.exited;
-    },
-  };
-}
-
 async function adopted(runtime: Runtime, id: string): Promise<Task> {
   const task = await runtime.recover(id);
   if (!task) throw new Error(`nothing left of ${id}`);
   return task;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error('did not come true within 5 s');
-    await Bun.sleep(5);
-  }
 }
 
 const alive = (pid: number) => {
@@ -71,7 +31,7 @@ const alive = (pid: number) => {
 };
 
 test('a killed daemon: the container goes on, its successor attaches, executes, ends it; the log is whole', async () => {
-  const daemon = await spawnDaemon();
+  const daemon = await spawnDaemon(sandbox.directory);
   const options = sandbox.options(
     ['sh', '-c', 'i=0; while read line; do i=$((i+1)); echo "$i $line"; done; exit 6'],
     {},
@@ -100,7 +60,7 @@ test('a killed daemon: the container goes on, its successor attaches, executes, 
 });
 
 test('a container that ended while no daemon ran: its exit code and time are known', async () => {
-  const daemon = await spawnDaemon();
+  const daemon = await spawnDaemon(sandbox.directory);
   const gate = join(sandbox.rootfs, 'tmp/gate');
   const options = sandbox.options([
     'sh',
@@ -110,7 +70,7 @@ test('a container that ended while no daemon ran: its exit code and time are kno
   const { monitorPid } = await daemon.run(options);
   await daemon.kill();
   writeFileSync(gate, '');
-  await until(() => !alive(monitorPid));
+  await eventually('the end of the monitor', () => !alive(monitorPid));
   const runtime = await sandbox.runtime();
   const task = await adopted(runtime, options.id);
   const status = await task.exited;
@@ -131,7 +91,7 @@ test('a lost monitor: the container is still known, can be killed, and its end i
     ended = true;
   });
   process.kill(task.monitorPid, 'SIGKILL');
-  await until(() => !alive(task.monitorPid));
+  await eventually('the end of the monitor', () => !alive(task.monitorPid));
   expect(task.processes()).toEqual([task.pid]);
   expect(ended).toBe(false);
   expect(await task.kill(9)).toBe(true);
@@ -151,7 +111,7 @@ test(
       ['monitor', 'daemon'],
     ];
     for (const order of orders) {
-      const daemon = await spawnDaemon();
+      const daemon = await spawnDaemon(sandbox.directory);
       const options = sandbox.options(['sleep', '1000']);
       const { monitorPid } = await daemon.run(options);
       const initPid = Number(readFileSync(join(sandbox.directory, 'exec/tasks', options.id, 'pid'), 'utf8'));
@@ -159,7 +119,7 @@ test(
         if (victim === 'daemon') await daemon.kill();
         else sys.processes.kill(victim === 'init' ? initPid : monitorPid, 9);
       }
-      if (order.includes('init')) await until(() => !alive(initPid));
+      if (order.includes('init')) await eventually('the end of init', () => !alive(initPid));
       const runtime = await sandbox.runtime();
       const task = await adopted(runtime, options.id);
       if (!order.includes('init')) expect(await task.kill(9)).toBe(true);
@@ -180,7 +140,7 @@ test('a record that names a process which is another one by now is not believed'
   const record = JSON.parse(readFileSync(path, 'utf8'));
   await runtime.close();
   process.kill(task.monitorPid, 'SIGKILL');
-  await until(() => !alive(task.monitorPid));
+  await eventually('the end of the monitor', () => !alive(task.monitorPid));
   const self = { pid: process.pid, startTime: '1' };
   writeFileSync(path, JSON.stringify({ ...record, init: self, monitor: self }));
   const successor = await sandbox.runtime();
@@ -194,7 +154,7 @@ test(
   'a daemon killed at random moments of creating: the successor can clean up everything',
   async () => {
     for (let round = 0; round < 15; round += 1) {
-      const daemon = await spawnDaemon();
+      const daemon = await spawnDaemon(sandbox.directory);
       for (let index = 0; index < 4; index += 1) daemon.send(sandbox.options(['sleep', '1000']));
       await Bun.sleep(Math.random() * 60);
       await daemon.kill();
@@ -204,7 +164,7 @@ test(
         await runtime.delete(id);
       }
       expect(runtime.leftovers()).toEqual([]);
-      await until(() => sandbox.leaks().length === 0);
+      await eventually('nothing left', () => sandbox.leaks().length === 0);
       await runtime.close();
     }
   },

@@ -2,8 +2,8 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addTotals, formatTotals, NO_TESTS } from '../../junit.ts';
-import { bunTest, type Group, runGroup } from '../../test-groups.ts';
+import { addTotals, NO_TESTS } from '../../junit.ts';
+import { bunTest, conclude, type Group, runGroup } from '../../test-groups.ts';
 
 /** A machine without the processor's help is many times slower: these end what hangs, they measure nothing. */
 const TEST_LIMIT_MS = 300_000;
@@ -27,5 +27,4 @@ let totals = NO_TESTS;
 for (const group of process.argv.slice(2).flatMap(groups))
   totals = addTotals(totals, await runGroup(group, scratch));
 rmSync(scratch, { recursive: true, force: true });
-console.log(formatTotals(totals));
-process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
+process.exit(conclude(totals));
