@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../../harness/fixture.ts';
 import { type Client, gantryClient } from '../../../harness/programs.ts';
 import { modernDockers } from '../known.ts';
@@ -48,7 +49,10 @@ beforeAll(async () => {
   await setUp('pause {paused}');
   await setUp('create --name {created} --network none busybox true');
   // Its first check changes what lists show.
-  await setUp(`exec {running} true`);
+  await eventually(
+    'the first health check',
+    async () => (await setUp('inspect -f {{.State.Health.Status}} {running}')).trim() === 'healthy',
+  );
   names['now'] = String(Math.floor(Date.now() / 1000));
 }, 60_000);
 
