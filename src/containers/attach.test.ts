@@ -6,8 +6,9 @@ import {
   createContainersFixture,
   createFakeClient,
   createRequestFixture,
+  execConfigFixture,
 } from './testing/index.ts';
-import type { AttachOptions, ExecConfig } from './types.ts';
+import type { AttachOptions } from './types.ts';
 
 let fixture: ContainersFixture;
 beforeEach(async () => {
@@ -194,18 +195,14 @@ test('logs: refusals, and none for the driver none', async () => {
   expect(fixture.runtime.task(id).options.logPath).toBeUndefined();
 });
 
-const EXEC: ExecConfig = {
+const EXEC = execConfigFixture({
   attachStdin: true,
   attachStdout: true,
   attachStderr: true,
-  tty: false,
-  detachKeys: '',
   env: ['B=2'],
   cmd: ['cat', '-u'],
-  privileged: false,
   user: 'web',
-  workingDir: '',
-};
+});
 
 test('exec: streams, user, variables, exit code, events', async () => {
   const { containers, runtime } = fixture;

@@ -4,6 +4,7 @@ import {
   createContainersFixture,
   createFakeClient,
   createRequestFixture,
+  execConfigFixture,
 } from '../testing/index.ts';
 import type { ContainerService, ExecConfig } from '../types.ts';
 import { encodeNote, tryDecodeNote } from './exec-note.ts';
@@ -16,18 +17,15 @@ afterEach(async () => {
   await fixture[Symbol.asyncDispose]();
 });
 
-const EXEC: ExecConfig = {
-  attachStdin: false,
+const EXEC = execConfigFixture({
   attachStdout: true,
   attachStderr: true,
-  tty: false,
   detachKeys: 'ctrl-a',
   env: ['A=1'],
   cmd: ['sleep', '1'],
-  privileged: false,
   user: 'web',
   workingDir: '/srv',
-};
+});
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 async function startContainer(labels: Record<string, string> = {}): Promise<string> {

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { type ContainersFixture, createContainersFixture, createRequestFixture } from '../testing/index.ts';
-import type { ExecConfig } from '../types.ts';
+import {
+  type ContainersFixture,
+  createContainersFixture,
+  createRequestFixture,
+  execConfigFixture,
+} from '../testing/index.ts';
 import { EndedExecs } from './ended-execs.ts';
 
 let fixture: ContainersFixture;
@@ -11,18 +15,7 @@ afterEach(async () => {
   await fixture[Symbol.asyncDispose]();
 });
 
-const EXEC: ExecConfig = {
-  attachStdin: false,
-  attachStdout: false,
-  attachStderr: false,
-  tty: false,
-  detachKeys: '',
-  env: [],
-  cmd: ['sleep'],
-  privileged: false,
-  user: '',
-  workingDir: '',
-};
+const EXEC = execConfigFixture();
 
 test('killExec: all by default, the process alone on request; texts', async () => {
   const { containers, runtime } = fixture;

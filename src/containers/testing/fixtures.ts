@@ -1,5 +1,6 @@
 import type { Digest } from '#oci';
 import type { Container, ContainerConfig, ContainerId, CreateRequest, HostConfig } from '../model.ts';
+import type { ExecConfig } from '../types.ts';
 
 /** A {@link ContainerConfig} in which nothing is set but the command. */
 export const configFixture = (changes: Partial<ContainerConfig> = {}): ContainerConfig => ({
@@ -105,6 +106,21 @@ export const hostConfigFixture = (changes: Partial<HostConfig> = {}): HostConfig
   init: undefined,
   maskedPaths: undefined,
   readonlyPaths: undefined,
+  ...changes,
+});
+
+/** An {@link ExecConfig} without a client: the command alone. */
+export const execConfigFixture = (changes: Partial<ExecConfig> = {}): ExecConfig => ({
+  attachStdin: false,
+  attachStdout: false,
+  attachStderr: false,
+  tty: false,
+  detachKeys: '',
+  env: [],
+  cmd: ['sleep'],
+  privileged: false,
+  user: '',
+  workingDir: '',
   ...changes,
 });
 

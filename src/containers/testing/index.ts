@@ -6,4 +6,10 @@ export {
   createFakeClient,
   type FakeClient,
 } from './fixture.ts';
-export { configFixture, containerFixture, createRequestFixture, hostConfigFixture } from './fixtures.ts';
+export {
+  configFixture,
+  containerFixture,
+  createRequestFixture,
+  execConfigFixture,
+  hostConfigFixture,
+} from './fixtures.ts';
