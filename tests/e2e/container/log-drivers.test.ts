@@ -50,18 +50,8 @@ describe.each(allClients())('$name log drivers', (client) => {
       const name = uniqueName('syslog');
       const flags = ['--log-driver', 'syslog', '--log-opt', `syslog-address=${syslog.address}`];
       const tag = ['--log-opt', 'tag=mine/{{.Name}}'];
-      await engine.must(client, [
-        'run',
-        '-d',
-        '--name',
-        name,
-        ...flags,
-        ...tag,
-        'busybox',
-        'sh',
-        '-c',
-        'echo one; echo two >&2',
-      ]);
+      const script = 'echo one; echo two >&2';
+      await engine.must(client, ['run', '--name', name, ...flags, ...tag, 'busybox', 'sh', '-c', script]);
       await eventually(
         'both lines',
         () => syslog.received.includes('one') && syslog.received.includes('two'),
@@ -81,18 +71,9 @@ describe.each(allClients())('$name log drivers', (client) => {
     try {
       const name = uniqueName('late');
       const flags = ['--log-driver', 'syslog', '--log-opt', `syslog-address=${syslog.address}`];
-      await engine.must(client, [
-        'run',
-        '-d',
-        '--name',
-        name,
-        ...flags,
-        'busybox',
-        'sh',
-        '-c',
-        'echo early; sleep 1000',
-      ]);
-      expect(await engine.must(client, ['logs', name])).toBe('early');
+      const script = 'echo early; sleep 1000';
+      await engine.must(client, ['run', '-d', '--name', name, ...flags, 'busybox', 'sh', '-c', script]);
+      await eventually('the log', async () => (await engine.must(client, ['logs', name])) === 'early');
       syslog.start();
       await eventually('the line', () => syslog.received.includes('early'));
       expect(await engine.must(client, ['run', '--rm', ...flags, 'busybox', 'echo', 'and gone'])).toBe(

@@ -161,7 +161,10 @@ describe.each(allClients())('$name in the background', (client) => {
       'exited 137',
     );
     expect(await engine.must(client, ['start', name])).toBe(name);
-    expect(await engine.must(client, ['logs', name])).toBe('up\nup');
+    await eventually(
+      'the output of both runs',
+      async () => (await engine.must(client, ['logs', name])) === 'up\nup',
+    );
     expect((await engine.run(client, ['rm', name])).code).toBe(1);
     expect(await engine.must(client, ['rm', '-f', name])).toBe(name);
     expect((await engine.run(client, ['inspect', name])).code).toBe(1);
