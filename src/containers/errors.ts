@@ -162,6 +162,16 @@ export const privilegedInUserNamespace = (): GantryError =>
 export const hostNetworkInUserNamespace = (): GantryError =>
   invalidArgument("cannot share the host's network namespace when user namespaces are enabled");
 
+/** `--network container:x`, told by the start: an internal error, as docker's. Source: moby `daemon/container_operations.go`. */
+export const missingNetworkDonor = (cause: unknown): GantryError =>
+  internal(`joining network namespace of container: ${errorMessage(cause)}`, { cause });
+
+export const stoppedNetworkDonor = (name: string, status: string): GantryError =>
+  conflict(`cannot join network namespace of a non running container: container ${name} is ${status}`);
+
+export const restartingNetworkDonor = (ref: string): GantryError =>
+  conflict(`cannot join network namespace of container: ${isRestarting(ref).message}`);
+
 /** `--link`. Source: docker's daemon/daemon_unix.go and runconfig/errors.go. */
 export const badLink = (reason: string): GantryError => invalidArgument(reason);
 

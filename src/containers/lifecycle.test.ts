@@ -363,9 +363,28 @@ test('network container: shares namespace and names of a running one', async () 
   fixture.runtime.task(donor).exit(0);
   await fixture.containers.wait(donor, 'not-running').exit;
   await expect(fixture.containers.start(id)).rejects.toThrow(
-    'cannot join network of a non running container',
+    'cannot join network namespace of a non running container: container donor is exited',
   );
   expect(existsSync(fixture.containers.get(donor).hostsPath)).toBe(true);
+});
+
+test('network container: one that there is not is missed at the start, and may be made until then', async () => {
+  const id = await create({ hostConfig: { networkMode: 'container:later' } });
+  expect(fixture.containers.get(id).hostConfig.networkMode).toBe('container:later');
+  await expect(fixture.containers.start(id)).rejects.toMatchObject({
+    code: 'internal',
+    message: 'joining network namespace of container: No such container: later',
+  });
+  await run({ name: 'later', hostConfig: { networkMode: 'bridge' } });
+  await fixture.containers.start(id);
+  expect(status(id)).toBe('running');
+});
+
+test.each(['ipcMode', 'pidMode'] as const)('%s container: one that there is not is refused', async (mode) => {
+  await expect(create({ hostConfig: { [mode]: 'container:later' } })).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: 'No such container: later',
+  });
 });
 
 test('remove: collects layers only when the image was forced away', async () => {

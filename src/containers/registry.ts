@@ -32,6 +32,11 @@ export class Registry {
     return this.#containers.get(id);
   }
 
+  /** By full ID, then name, as {@link resolve}. */
+  find(ref: string): Container | undefined {
+    return this.#containers.get(ref) ?? this.#byName(ref.startsWith('/') ? ref.slice(1) : ref);
+  }
+
   /** In no particular order. */
   all(): Container[] {
     return [...this.#containers.values()];
@@ -43,7 +48,7 @@ export class Registry {
    */
   resolve(ref: string): Container {
     if (ref === '') throw emptyReference(ref);
-    const exact = this.#containers.get(ref) ?? this.#byName(ref.startsWith('/') ? ref.slice(1) : ref);
+    const exact = this.find(ref);
     if (exact) return exact;
     const found = this.all().filter(({ id }) => id.startsWith(ref));
     if (found.length > 1) throw ambiguousPrefix(ref);

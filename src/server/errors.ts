@@ -9,6 +9,13 @@ import {
   notImplemented,
 } from '#base';
 
+/** An attach that is refused: told in plain text on a connection that ends, as docker does once it has taken one over. */
+export class RefusedAttach extends GantryError {
+  constructor(cause: unknown) {
+    super(errorCode(cause), errorMessage(cause), { cause });
+  }
+}
+
 /** Contract texts of the HTTP edge. Source: docker's daemon/server. */
 export const pageNotFound = (): GantryError => notFound('page not found');
 

@@ -5,6 +5,7 @@ import { impliedLabelOptions } from '../spec/selinux.ts';
 
 const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
+const DONOR = 'container:';
 
 /**
  * Fills in what the user left open, as docker does at create, so that `inspect` shows what is in effect. Names of
@@ -23,10 +24,7 @@ export function adaptHostConfig(
     readonly paths: Pick<HostConfig, 'maskedPaths' | 'readonlyPaths'>;
   },
 ): HostConfig {
-  const byId = (mode: string) =>
-    mode.startsWith('container:') && mode !== 'container:'
-      ? `container:${context.resolve(mode.slice('container:'.length)).id}`
-      : mode;
+  const byId = (mode: string) => withDonorId(mode, context.resolve);
   const isV1 = context.cgroupMode !== 'unified';
   return {
     ...host,
@@ -45,6 +43,16 @@ export function adaptHostConfig(
     ...restrictions(host, context.paths),
     securityOpt: [...host.securityOpt, ...impliedLabelOptions(host, context.resolve)],
   };
+}
+
+/** A container that there is not is as docker leaves it: whoever needs it, at the latest the start, tells. */
+function withDonorId(mode: string, resolve: (ref: string) => Container): string {
+  if (!mode.startsWith(DONOR) || mode === DONOR) return mode;
+  try {
+    return DONOR + resolve(mode.slice(DONOR.length)).id;
+  } catch {
+    return mode;
+  }
 }
 
 /** What the kernel makes of shares; zero is none, below it is refused later. */

@@ -48,7 +48,7 @@ const refusals: [Partial<ContainerConfig>, Partial<HostConfig>, string][] = [
   [{}, { logConfig: { type: 'nope', config: {} } }, "logger: no log driver named 'nope' is registered"],
   [{}, { logConfig: { type: '', config: { x: '1' } } }, "unknown log opt 'x' for json-file log driver"],
   [{}, { networkMode: 'nope' }, 'network nope not found'],
-  [{}, { networkMode: 'container:nope' }, 'No such container: nope'],
+  [{}, { ipcMode: 'container:nope' }, 'No such container: nope'],
   [{}, { networkMode: 'container:web' }, 'cannot join own network namespace'],
   [{}, { pidMode: 'container:web' }, 'cannot join own PID namespace'],
   [{}, { ipcMode: 'container:web' }, 'cannot join own IPC namespace'],
@@ -94,7 +94,7 @@ for (const [config, hostConfig, text] of refusals) {
   });
 }
 
-test.each([{ networkMode: 'nope' }, { networkMode: 'container:nope' }, { volumesFrom: ['nope'] }])(
+test.each([{ networkMode: 'nope' }, { pidMode: 'container:nope' }, { volumesFrom: ['nope'] }])(
   'create: %j is a mistake of the request, not a missing image',
   async (hostConfig) => {
     const request = createRequestFixture({ hostConfig });

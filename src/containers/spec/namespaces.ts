@@ -1,4 +1,4 @@
-import { internal, invalidArgument } from '#base';
+import { errorMessage, internal, invalidArgument } from '#base';
 import type { SpecInput } from '#runtime';
 import type { Container } from '../model.ts';
 import { isAlive } from '../state.ts';
@@ -48,6 +48,14 @@ function shared(
   return [{ type, path: `/proc/${donor.state.pid}/ns/${type}` }];
 }
 
+function joinable(find: () => Container, kind: 'IPC' | 'PID'): Container {
+  try {
+    return find();
+  } catch (error) {
+    throw invalidArgument(`failed to join ${kind} namespace: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
 function donorOf(
   mode: string,
   container: Container,
@@ -55,7 +63,7 @@ function donorOf(
   kind: 'IPC' | 'PID',
 ): Container | undefined {
   if (!mode.startsWith('container:')) return undefined;
-  const donor = resolve(mode.slice('container:'.length));
+  const donor = joinable(() => resolve(mode.slice('container:'.length)), kind);
   if (donor.id === container.id) {
     throw invalidArgument(`cannot join own ${kind} namespace`);
   }

@@ -1,6 +1,7 @@
-import { conflict, invalidArgument } from '#base';
+import { internal } from '#base';
 import type { Sandbox } from '#network';
 import type { Engine } from '../engine.ts';
+import { missingNetworkDonor, restartingNetworkDonor, stoppedNetworkDonor } from '../errors.ts';
 import { openedBy } from '../links/link.ts';
 import { requireLinks } from '../links/linked.ts';
 import type { Container } from '../model.ts';
@@ -12,12 +13,22 @@ const PREFIX = 'container:';
 export function networkDonor(engine: Engine, container: Container): Container | undefined {
   const { networkMode } = container.hostConfig;
   if (!networkMode.startsWith(PREFIX)) return undefined;
-  const donor = engine.registry.resolve(networkMode.slice(PREFIX.length));
-  if (donor.id === container.id) throw invalidArgument('cannot join own network namespace');
-  if (!isAlive(donor.state)) {
-    throw conflict(`cannot join network of a non running container: ${donor.id}`);
-  }
+  const ref = networkMode.slice(PREFIX.length);
+  const donor = resolveDonor(engine, ref);
+  if (donor.id === container.id) throw internal('cannot join own network namespace');
+  const { status } = donor.state;
+  if (status === 'restarting') throw restartingNetworkDonor(ref);
+  if (!isAlive(donor.state)) throw stoppedNetworkDonor(donor.name, status);
   return networkDonor(engine, donor) ?? donor;
+}
+
+/** It may have been missing at create already: docker's clients may make a container before the one that it joins. */
+function resolveDonor({ registry }: Engine, ref: string): Container {
+  try {
+    return registry.resolve(ref);
+  } catch (error) {
+    throw missingNetworkDonor(error);
+  }
 }
 
 /**
@@ -50,6 +61,6 @@ export async function openSandbox(
 
 function sharedSandbox(engine: Engine, donor: Container): Sandbox {
   const sandbox = engine.network.sandbox(donor.id);
-  if (!sandbox) throw conflict(`cannot join network of a non running container: ${donor.id}`);
+  if (!sandbox) throw stoppedNetworkDonor(donor.name, donor.state.status);
   return sandbox;
 }

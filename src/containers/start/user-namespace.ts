@@ -24,8 +24,9 @@ export function openUserNamespace(engine: Engine, container: Container): JoinedU
   if (!idMappings) return HOST;
   const donor = [hostConfig.networkMode, hostConfig.ipcMode, hostConfig.pidMode]
     .filter((mode) => mode.startsWith(PREFIX))
-    .map((mode) => engine.registry.resolve(mode.slice(PREFIX.length)))
-    .find((other) => isDeepStrictEqual(other.idMappings, idMappings));
+    // One that is missing is told where it is joined.
+    .map((mode) => engine.registry.find(mode.slice(PREFIX.length)))
+    .find((other) => other && isDeepStrictEqual(other.idMappings, idMappings));
   if (donor && donor.id !== container.id && isAlive(donor.state)) {
     return { ...HOST, userPath: `/proc/${donor.state.pid}/ns/user` };
   }

@@ -81,18 +81,33 @@ describe('hijack', () => {
     expect(await client.read()).toContain('Content-Type: application/vnd.docker.raw-stream\r\n');
   });
 
-  test('errors before the hijack are plain answers, and the connection goes on', async () => {
-    await using server = await withStdin({
-      containers: {
-        attach: () => {
-          throw conflict('cannot attach to a paused container');
+  test.each(['', UPGRADE])(
+    "an attach that is refused is told as text, and ends HTTP (%j), as docker's",
+    async (headers) => {
+      await using server = await withStdin({
+        containers: {
+          attach: () => {
+            throw conflict('cannot attach to a paused container');
+          },
         },
-      },
-    });
+      });
+      const client = await server.connect();
+      client.send(attach(headers));
+      // Until the server closes.
+      const answer = await client.read();
+      expect(answer).toStartWith('HTTP/1.1 409 ');
+      expect(answer).toContain('Content-Type: application/vnd.docker.raw-stream\r\n');
+      expect(answer).toEndWith('\r\n\r\ncannot attach to a paused container\r\n');
+    },
+  );
+
+  test('errors before an exec is hijacked are plain answers, and the connection goes on', async () => {
+    await using server = await serveFakes(createFakeBackends());
     const client = await server.connect();
-    client.send(attach(UPGRADE));
-    const answer = await client.read('conflict"}');
-    expect(answer).toStartWith('HTTP/1.1 409 ');
+    client.send(
+      `POST /exec/nope/start HTTP/1.1\r\nHost: x\r\n${UPGRADE}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{"Detach":7}`,
+    );
+    expect(await client.read('"}')).toStartWith('HTTP/1.1 400 ');
     client.send('GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await client.read('OK')).toContain('HTTP/1.1 200');
     client.close();

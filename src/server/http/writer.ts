@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import { STREAM_TYPE } from '#api';
 import { errorCode, errorMessage } from '#base';
+import { RefusedAttach } from '../errors.ts';
 import type { Headers, Reply, Sink, StreamReply } from './reply.ts';
 import { HTTP_STATUS } from './status.ts';
 
@@ -19,8 +21,8 @@ export function writeReply(
   } else if (reply.kind === 'text') {
     writeBody(response, reply.status, reply.text, {
       ...common,
-      ...reply.headers,
       'Content-Type': 'text/plain; charset=utf-8',
+      ...reply.headers,
     });
   } else {
     response.writeHead(reply.status, { ...common, ...reply.headers, ...lengthFor(reply.status) });
@@ -51,11 +53,17 @@ function writeBody(response: ServerResponse, status: number, body: string, heade
   response.end(body);
 }
 
+/** Instead of a stream. */
+const REFUSED_STREAM: Headers = { 'Content-Type': STREAM_TYPE.raw, Connection: 'close' };
+
 /** The error body. 304 has none; `code` is ours. */
 export function errorReply(error: unknown): Reply & { readonly status: number } {
   const code = errorCode(error);
   const status = HTTP_STATUS[code];
   if (status === 304) return { kind: 'empty', status, headers: {} };
+  if (error instanceof RefusedAttach) {
+    return { kind: 'text', status, text: `${error.message}\r\n`, headers: REFUSED_STREAM };
+  }
   return { kind: 'json', status, value: { message: errorMessage(error), code } };
 }
 

@@ -1,6 +1,6 @@
 import { type ContainerWaitResponse, STREAM_TYPE, type WaitConditionName } from '#api';
 import { errorMessage } from '#base';
-import { badResize, badWaitCondition, noLogStream } from '../../errors.ts';
+import { badResize, badWaitCondition, noLogStream, RefusedAttach } from '../../errors.ts';
 import { encodeAll } from '../../http/framing.ts';
 import { ok, type Reply, stream } from '../../http/reply.ts';
 import { acceptWebSocket } from '../../http/websocket/handshake.ts';
@@ -55,7 +55,7 @@ export function containerStreams(backend: ContainerBackend) {
     },
 
     attach({ target, query }: Call<AttachQuery, undefined>): Reply {
-      const attachment = backend.attach(target, query);
+      const attachment = attachOrRefuse(backend, target, query);
       return {
         kind: 'hijack',
         tty: attachment.tty,
@@ -103,6 +103,14 @@ export function containerStreams(backend: ContainerBackend) {
       return ok();
     },
   };
+}
+
+function attachOrRefuse(backend: ContainerBackend, target: string, query: AttachQuery) {
+  try {
+    return backend.attach(target, query);
+  } catch (error) {
+    throw new RefusedAttach(error);
+  }
 }
 
 function logOptions({ since, until, tail, ...flags }: LogsQuery) {
