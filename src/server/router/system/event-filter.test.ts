@@ -26,13 +26,32 @@ describe('eventMatches', () => {
     [{ image: ['busybox'] }, false],
     [{ label: ['team=x'] }, true],
     [{ label: ['team=x', 'other'] }, false],
-    [{ network: ['one'] }, false],
+    [{ container: [''] }, true],
+    [{ container: ['two', ''] }, true],
+    [{ network: ['one'] }, true],
+    [{ network: ['two'] }, false],
+    [{ image: [''] }, false],
+    [{ image: ['abcdef'] }, true],
+    [{ event: ['star'] }, false],
+    [{ event: ['star', 'exec_create'] }, true],
     [{ scope: ['local'] }, true],
     [{ scope: ['swarm'] }, false],
     [{ container: ['one'], event: ['die'] }, false],
     [{ unknown: ['x'] }, true],
   ])('%j is %p', (filters, expected) => {
     expect(eventMatches(event(), filters as never)).toBe(expected);
+  });
+
+  test('an object key takes whatever is called so, as docker does', () => {
+    const network = event({ type: 'network', actorId: 'fedcba', attributes: { name: 'web_net' } });
+    expect(eventMatches(network, { container: ['web'] })).toBe(true);
+    expect(eventMatches(network, { container: ['web'], type: ['container'] })).toBe(false);
+    expect(eventMatches(network, { container: [''] })).toBe(true);
+  });
+
+  test('an image by digest is found by its name', () => {
+    const pulled = event({ type: 'image', attributes: { name: `busybox@sha256:${'a'.repeat(64)}` } });
+    expect(eventMatches(pulled, { image: ['busybox'] })).toBe(true);
   });
 
   test('an action with details is found by its first part', () => {

@@ -1,21 +1,10 @@
 import { type Filters, matchesLabels } from '#api';
-import type { EngineEvent, EventType } from '#base';
+import type { EngineEvent } from '#base';
+import { familiarName, tryParseReference } from '#oci';
 
-/** Keys that name an object: the object's type. */
-const OBJECT_KEYS: Readonly<Record<string, EventType>> = {
-  container: 'container',
-  image: 'image',
-  network: 'network',
-  volume: 'volume',
-  daemon: 'daemon',
-  plugin: 'plugin',
-  service: 'service',
-  node: 'node',
-  secret: 'secret',
-  config: 'config',
-};
-
-/** The filters of `docker events`: alternatives within a key, all keys must match. Source: docker's daemon/events/filter.go. */
+/**
+ * The filters of `docker events`: alternatives within a key, all keys must match. Source: docker's daemon/events/filter.go.
+ */
 export function eventMatches(event: EngineEvent, filters: Filters): boolean {
   return Object.entries(filters).every(
     ([key, values]) => values.length === 0 || MATCHERS[key]?.(event, values) !== false,
@@ -24,42 +13,47 @@ export function eventMatches(event: EngineEvent, filters: Filters): boolean {
 
 type Matcher = (event: EngineEvent, values: readonly string[]) => boolean;
 
+/** As in docker: whatever the event is about. `container=web` takes a network `web_net` too, an empty value all. */
+const matchesObject: Matcher = ({ actorId, attributes }, values) =>
+  values.some((value) => actorId.startsWith(value) || (attributes['name'] ?? '').startsWith(value));
+
+const OBJECT_KEYS = [
+  'container',
+  'daemon',
+  'plugin',
+  'volume',
+  'network',
+  'node',
+  'service',
+  'secret',
+  'config',
+];
+
 const MATCHERS: Readonly<Record<string, Matcher>> = {
-  ...Object.fromEntries(
-    Object.entries(OBJECT_KEYS).map(([key, type]) => [
-      key,
-      (event: EngineEvent, values: readonly string[]) => matchesObject(event, type, values),
-    ]),
-  ),
+  ...Object.fromEntries(OBJECT_KEYS.map((key) => [key, matchesObject])),
   image: (event, values) => matchesImage(event, values),
-  event: ({ action }, values) => values.some((value) => matchesAction(action, value)),
+  event: ({ action }, values) => matchesAction(action, values),
   type: ({ type }, values) => values.includes(type),
   scope: (_, values) => values.includes('local'),
   label: ({ attributes }, values) => matchesLabels(attributes, values),
 };
 
-/** `health_status` takes every `health_status: …`, `exec_create` every `exec_create: …`. */
-function matchesAction(action: string, wanted: string): boolean {
-  return action === wanted || action.startsWith(`${wanted}:`);
-}
+/** Actions with details behind a colon. */
+const DETAILED = ['health_status', 'exec_create', 'exec_start'];
 
-function matchesObject(event: EngineEvent, type: EventType, values: readonly string[]): boolean {
-  if (event.type !== type) return false;
-  const name = event.attributes['name'] ?? '';
-  return values.some((value) => isPrefix(event.actorId, value) || isPrefix(name, value));
+/** `health_status` takes every `health_status: …`; beside it the other values are beginnings, too. */
+function matchesAction(action: string, values: readonly string[]): boolean {
+  const areBeginnings = values.some((value) => DETAILED.includes(value));
+  return values.some((value) => (areBeginnings ? action.startsWith(value) : action === value));
 }
-
-/** Docker takes the beginning of a name as well as of an ID. */
-const isPrefix = (text: string, value: string): boolean => value.length > 0 && text.startsWith(value);
 
 /** Also events of containers made from the image; a name without tag takes all its tags. */
-function matchesImage(event: EngineEvent, values: readonly string[]): boolean {
-  const key = event.type === 'image' ? 'name' : 'image';
-  const name = event.attributes[key] ?? '';
-  return values.some((value) => event.actorId === value || name === value || withoutTag(name) === value);
+function matchesImage({ type, actorId, attributes }: EngineEvent, values: readonly string[]): boolean {
+  const name = attributes[type === 'image' ? 'name' : 'image'] ?? '';
+  return [actorId, name, withoutTag(actorId), withoutTag(name)].some((text) => values.includes(text));
 }
 
-function withoutTag(name: string): string {
-  const colon = name.lastIndexOf(':');
-  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
+function withoutTag(image: string): string {
+  const ref = tryParseReference(image);
+  return ref ? familiarName(ref) : image;
 }
