@@ -134,6 +134,7 @@ export class Attacher {
     const pumped = pumpInput(streams.input, instance.session, {
       detachKeys: tty ? detachKeys : undefined,
       closeInput,
+      gone: streams.signal,
     });
     return pumped.then((end) => this.#inputEnded(container, end, closeInput));
   }

@@ -65,6 +65,7 @@ function copyInput(options: ConversationOptions): Promise<'detached' | 'gone'> |
   const pumped = pumpInput(streams.input, stream, {
     detachKeys: tty ? record.detachKeys : undefined,
     closeInput: !tty,
+    gone: streams.signal,
   });
   return pumped.then((end) => {
     if (end === 'detached') return end;

@@ -3,8 +3,9 @@ import type { ClientStreams } from '../types.ts';
 
 /** Where a client's input goes: a container's session or an exec's process. */
 export interface InputSink {
-  write(chunk: Uint8Array): Promise<void>;
-  closeInput(): Promise<void> | void;
+  /** Resolves when it takes more. Must not hold a client that has gone (`gone`) for longer than the process lives. */
+  write(chunk: Uint8Array, gone: AbortSignal): Promise<void>;
+  closeInput(): void;
 }
 
 export interface InputOptions {
@@ -12,6 +13,8 @@ export interface InputOptions {
   readonly detachKeys: Uint8Array | undefined;
   /** Half-close the process's stdin when the client's input ends. */
   readonly closeInput: boolean;
+  /** Aborted when the client is gone. */
+  readonly gone: AbortSignal;
 }
 
 /** How the client's input came to its end. */
@@ -27,13 +30,13 @@ export async function pumpInput(
   try {
     for await (const chunk of input) {
       const { forward, detached } = detector?.feed(chunk) ?? { forward: chunk, detached: false };
-      if (forward.length > 0) await sink.write(forward);
+      if (forward.length > 0) await sink.write(forward, options.gone);
       if (detached) return 'detached';
     }
   } catch {
     // A connection that broke ends the input just like an orderly end does.
   }
-  if (options.closeInput) await sink.closeInput();
+  if (options.closeInput) sink.closeInput();
   return 'ended';
 }
 

@@ -1,6 +1,7 @@
 import type { AttachStream, Task } from '#runtime';
 import type { OutputChunk } from '../types.ts';
 import type { ClientQueue } from './client-queue.ts';
+import { InputBacklog } from './input-backlog.ts';
 
 /** One attached client's part of the output. */
 export interface SessionClient {
@@ -19,6 +20,16 @@ export class StdioSession {
   readonly #connected = Promise.withResolvers<void>();
   /** Made once: each race would leave something on promises that live as long as the run. */
   readonly #begun = Promise.race([this.#connected.promise, this.#ended.promise]);
+  readonly #input = new InputBacklog({
+    write: async (chunk) => {
+      await this.#begun;
+      await this.#stream?.write(chunk).catch(() => {});
+    },
+    closeInput: async () => {
+      await this.#begun;
+      this.#stream?.closeInput();
+    },
+  });
   #stream: AttachStream | undefined;
   #connecting: Promise<void> | undefined;
   #isEnded = false;
@@ -63,16 +74,14 @@ export class StdioSession {
     for (const client of this.#clients) if (client[chunk.stream]) client.queue.push(chunk);
   }
 
-  /** Writes to the process's stdin; waits for the run to begin. Quietly drops what comes after its end. */
-  async write(chunk: Uint8Array): Promise<void> {
-    await this.#begun;
-    await this.#stream?.write(chunk);
+  /** Input for the process, also before the run begins: see {@link InputBacklog.push}. Quietly drops what comes after its end. */
+  write(chunk: Uint8Array, gone: AbortSignal): Promise<void> {
+    return this.#input.push(chunk, gone);
   }
 
-  /** Half-closes the process's stdin, as soon as the run has begun. */
-  async closeInput(): Promise<void> {
-    await this.#begun;
-    this.#stream?.closeInput();
+  /** Half-closes the process's stdin behind what was written. */
+  closeInput(): void {
+    this.#input.end();
   }
 
   /** The run is over, or will never begin. Idempotent. */
