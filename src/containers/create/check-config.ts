@@ -31,7 +31,7 @@ export function checkConfig(config: ContainerConfig): void {
 /** Executable and arguments. @throws `invalid_argument` when there is none. */
 export function commandOf({ entrypoint = [], cmd = [] }: ContainerConfig): { path: string; args: string[] } {
   const [path, ...args] = [...entrypoint, ...cmd];
-  if (path === undefined || (entrypoint.length === 0 && cmd.length === 1 && path === '')) throw noCommand();
+  if (path === undefined) throw noCommand();
   return { path, args };
 }
 

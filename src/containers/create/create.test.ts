@@ -108,6 +108,14 @@ test('create: without any command it is refused', async () => {
   await expect(fixture.containers.create(request)).rejects.toThrow('no command specified');
 });
 
+test.each([[], ['']])('create: `--entrypoint ""` drops the image’s command as well (%j)', async (...cmd) => {
+  const config = { entrypoint: [''], cmd: cmd.length === 0 ? undefined : cmd };
+  const created = fixture.containers.create(createRequestFixture({ config }));
+  if (cmd.length === 0) await expect(created).rejects.toThrow('no command specified');
+  // Whether it can be run is found out when it is.
+  else expect(fixture.containers.get((await created).id)).toMatchObject({ path: '', args: [] });
+});
+
 test('create: a failure half-way leaves nothing', async () => {
   fixture.snapshotter.failNext = new Error('disk full');
   const request = createRequestFixture({ name: 'web', hostConfig: { binds: ['data:/data', '/anon'] } });

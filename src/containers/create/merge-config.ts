@@ -36,13 +36,17 @@ function mergeCommand(
   image: ImageConfig,
 ): Pick<ContainerConfig, 'cmd' | 'entrypoint'> {
   const hasEntrypoint = user.entrypoint !== undefined && user.entrypoint.length > 0;
-  if (hasEntrypoint) return { cmd: user.cmd, entrypoint: user.entrypoint };
+  if (hasEntrypoint) return { cmd: user.cmd, entrypoint: unlessNone(user.entrypoint) };
   const hasCommand = user.cmd !== undefined && user.cmd.length > 0;
   return {
     cmd: hasCommand ? user.cmd : (image.Cmd ?? undefined),
-    entrypoint: user.entrypoint ?? image.Entrypoint ?? undefined,
+    entrypoint: unlessNone(user.entrypoint ?? image.Entrypoint ?? undefined),
   };
 }
+
+/** One empty string is how `--entrypoint ""` says "none"; unlike none at all it drops the image's command, too. */
+const unlessNone = (entrypoint: readonly string[] | undefined): readonly string[] | undefined =>
+  entrypoint?.length === 1 && entrypoint[0] === '' ? undefined : entrypoint;
 
 const nameOf = (entry: string): string => entry.split('=', 1)[0] ?? '';
 

@@ -55,7 +55,7 @@ function toImageDefaults(wire: ContainerCreateRequest) {
     exposedPorts: Object.keys(wire.ExposedPorts ?? {}),
     env: wire.Env ?? [],
     cmd: wire.Cmd ?? undefined,
-    entrypoint: toEntrypoint(wire.Entrypoint ?? undefined),
+    entrypoint: wire.Entrypoint ?? undefined,
     healthcheck: wire.Healthcheck ?? undefined,
     volumes: Object.keys(wire.Volumes ?? {}),
     workingDir: wire.WorkingDir ?? '',
@@ -75,11 +75,6 @@ function toStreams(wire: ContainerCreateRequest) {
     openStdin: wire.OpenStdin ?? false,
     stdinOnce: wire.StdinOnce ?? false,
   };
-}
-
-/** One empty string is how `--entrypoint ""` says "none". */
-function toEntrypoint(given: readonly string[] | undefined): readonly string[] | undefined {
-  return given?.length === 1 && given[0] === '' ? [] : given;
 }
 
 export function toEndpointRequest(wire: EndpointSettingsRequest): EndpointRequest {
