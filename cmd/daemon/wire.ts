@@ -72,7 +72,7 @@ export async function wireServices({
   const users: ImageUsers = { usersOf: (image) => later.containers?.usersOf(image) ?? [] };
   const images = await createImageService({ metadata, content, snapshotter, events, users, logger });
   const volumes = createVolumeService({
-    ...{ metadata, dataRoot, events, logger },
+    ...{ metadata, dataRoot, mounts: sys.mounts, events, logger },
     ...(idMappings && { owner: mappedRoot(idMappings) }),
   });
   const network = createNetworkService({ metadata, execRoot, logger, ...networkOptions(settings()) });

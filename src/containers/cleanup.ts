@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '#base';
 import type { Engine } from './engine.ts';
+import { unmountSources } from './mounts/run-mounts.ts';
 import { containerPaths } from './paths.ts';
 
 /** Pauses before a part that failed is tried again: enough for a moment without descriptors. */
@@ -31,6 +32,8 @@ export async function releaseRun(engine: Engine, id: string): Promise<readonly s
     attempt('log rotation', () => rotator?.[Symbol.asyncDispose]()),
   ]);
   await attempt('rootfs', () => engine.snapshotter.unmount(id));
+  const container = engine.registry.byId(id);
+  if (container) await attempt('volumes', () => unmountSources(engine, container));
   await attempt('shm', () => unmountShm(engine, id));
   return failures;
 }

@@ -12,6 +12,7 @@ import {
 } from './archive/index.ts';
 import type { Engine } from './engine.ts';
 import type { Container } from './model.ts';
+import { mountSources, unmountSources } from './mounts/run-mounts.ts';
 import { resolveUser } from './spec/users.ts';
 import { isAlive } from './state.ts';
 import type { ArchiveRead, PathStat, WriteArchiveOptions } from './types.ts';
@@ -116,11 +117,12 @@ export class Copier {
       };
       let isHeld = false;
       try {
+        await mountSources(this.#engine, container);
         const result = await use(source, () => void locks.run(id, () => this.#unmountIdle(id)));
         isHeld = mounted === 'until-end';
         return result;
       } finally {
-        if (!isHeld) this.#unmountIdle(id);
+        if (!isHeld) await this.#unmountIdle(id);
       }
     });
   }
@@ -133,12 +135,13 @@ export class Copier {
     });
   }
 
-  #unmountIdle(id: string): void {
+  async #unmountIdle(id: string): Promise<void> {
     const { registry, snapshotter } = this.#engine;
     const container = registry.byId(id);
     if (!container || isAlive(container.state)) return;
     try {
       snapshotter.unmount(id);
+      await unmountSources(this.#engine, container);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -151,7 +154,7 @@ const ownersOf = (container: Container | undefined): Pick<ArchiveSource, 'owners
 /** Volumes, binds and the engine's own files, which exist once the container has been started. */
 function stoppedMounts(container: Container): StoppedMount[] {
   const mounted = container.mounts
-    .filter(({ type }) => type === 'bind' || type === 'volume')
+    .filter(({ type }) => type !== 'tmpfs')
     .map(({ destination, source, subpath, rw }) => ({
       destination,
       source,

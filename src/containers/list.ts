@@ -120,7 +120,7 @@ export class Lister {
   usersOf(image: Digest): { containerId: string; running: boolean }[] {
     return this.#engine.registry
       .all()
-      .filter(({ imageId }) => imageId === image)
+      .filter(({ imageId, mounts }) => imageId === image || mounts.some((mount) => mount.image?.id === image))
       .map(({ id, state }) => ({ containerId: id, running: isAlive(state) }));
   }
 

@@ -289,7 +289,9 @@ export interface MountPoint {
   readonly readOnlyForceRecursive?: boolean;
   /** Nobody asked for this propagation: where the host's mount does not allow it there is none. */
   readonly impliedPropagation?: boolean;
-  /** Directory within the volume. */
+  /** What is mounted of an image, and the key of the snapshot through which it is seen; none as long as that is not made. */
+  readonly image?: { readonly id: Digest; readonly key: string };
+  /** Directory within the volume or image. */
   readonly subpath?: string;
   /** Mount options of a tmpfs. */
   readonly tmpfsOptions?: readonly string[];

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import { cannotRemovePaused, cannotRemoveRunning, removalInProgress } from './errors.ts';
 import type { ExecService } from './exec/exec-service.ts';
 import type { Container } from './model.ts';
+import { imageKeys } from './mounts/run-mounts.ts';
 import { releaseVolumes } from './mounts/volumes.ts';
 import { containerPaths } from './paths.ts';
 import { PATIENCE, RemovalRetries } from './removal-retries.ts';
@@ -158,7 +159,9 @@ export class Remover {
     await this.#engine.companions.forget(id);
     // The tree goes last: unmounting it while the kernel still takes the container's namespaces apart blocks.
     const results = await Promise.allSettled([
-      this.#release(id, mayLeave).then(() => snapshotter.removeSnapshot(id)),
+      this.#release(id, mayLeave).then(() =>
+        Promise.all([id, ...imageKeys(container.mounts)].map((key) => snapshotter.removeSnapshot(key))),
+      ),
       rm(containerPaths(dataRoot, id).directory, { recursive: true, force: true }),
       releaseVolumes(container.mounts, id, volumes, { removeAnonymous }),
     ]);
@@ -179,10 +182,10 @@ export class Remover {
   }
 
   /** Only the last container of an image that was forced away leaves layers behind: an ordinary removal sweeps nothing. */
-  async #collectOrphans({ id, imageId }: Container): Promise<void> {
+  async #collectOrphans({ id, imageId, mounts }: Container): Promise<void> {
     const { images, logger } = this.#engine;
     try {
-      images.get(imageId);
+      for (const used of [imageId, ...mounts.flatMap(({ image }) => image?.id ?? [])]) images.get(used);
       return;
     } catch (error) {
       if (!isNotFound(error)) return;

@@ -9,6 +9,7 @@ import type { ExecService } from './exec/exec-service.ts';
 import type { ExitHandler } from './exit.ts';
 import { restoreMissingLog } from './logs/missing-log.ts';
 import type { Container } from './model.ts';
+import { imageKeys, volumesOf } from './mounts/run-mounts.ts';
 import { containersDirectory } from './paths.ts';
 import type { Remover } from './remove.ts';
 import { type Starter, startRotation } from './start/starter.ts';
@@ -21,7 +22,8 @@ const NOTHING_LEFT =
   'nothing was left of the run when the daemon started (power cut, or its runtime state was lost)';
 /** Containers that start at the same time when the daemon starts. */
 const PARALLEL_STARTS = 4;
-const OUR_KEY = /^[0-9a-f]{64}$/;
+/** A container's own, or that of an image it mounts. */
+const OUR_KEY = /^([0-9a-f]{64})(?:-image-\d+)?$/;
 
 export interface RestorerParts {
   readonly execs: Pick<ExecService, 'adopt'>;
@@ -48,10 +50,11 @@ export class Restorer {
 
   /** When it returns everything that runs is adopted; restarts by policy go on in the background. */
   async run(options: RestoreOptions): Promise<void> {
-    const { registry, network } = this.#engine;
+    const { registry, network, volumes } = this.#engine;
     const tasks = await this.#recoverTasks();
     await network.start(new Set(tasks.keys()));
     await this.#releaseDead(new Set(tasks.keys()));
+    volumes.restoreMounts(volumesOf(registry.all().filter(({ id }) => tasks.has(id))));
     for (const container of registry.all()) await this.#reconcile(container, tasks.get(container.id));
     if (!options.keepStrays) await this.#removeStrays();
     this.#startByPolicy();
@@ -77,8 +80,10 @@ export class Restorer {
     const leftovers = new Set(runtime.leftovers());
     const dead = registry.all().filter(({ id }) => !live.has(id));
     const needsRelease = dead.filter(
-      ({ id, hostConfig }) =>
-        leftovers.has(id) || snapshotter.isMounted(id) || hostConfig.ipcMode === 'shareable',
+      ({ id, hostConfig, mounts }) =>
+        leftovers.has(id) ||
+        [id, ...imageKeys(mounts)].some((key) => snapshotter.isMounted(key)) ||
+        hostConfig.ipcMode === 'shareable',
     );
     await Promise.all(needsRelease.map(({ id }) => releaseRun(this.#engine, id)));
     const unknown = [...leftovers].filter((id) => registry.byId(id) === undefined);
@@ -136,7 +141,10 @@ export class Restorer {
   /** Snapshots and directories of creates that a crash interrupted before their row was written. */
   async #removeStrays(): Promise<void> {
     const { registry, snapshotter, dataRoot } = this.#engine;
-    const isStray = (key: string) => OUR_KEY.test(key) && registry.byId(key) === undefined;
+    const isStray = (key: string) => {
+      const owner = OUR_KEY.exec(key)?.[1];
+      return owner !== undefined && registry.byId(owner) === undefined;
+    };
     const directories = containersDirectory(dataRoot);
     await Promise.all([
       ...snapshotter

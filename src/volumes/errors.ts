@@ -1,4 +1,4 @@
-import { conflict, type GantryError, invalidArgument, notFound } from '#base';
+import { conflict, type GantryError, internal, invalidArgument, notFound } from '#base';
 
 /** Docker's texts. Source: moby `daemon/volume/{service,local}`. */
 export const noSuchVolume = (name: string): GantryError => notFound(`get ${name}: no such volume`);
@@ -24,6 +24,25 @@ export const unknownVolumeDriver = (name: string, driver: string): GantryError =
 
 export const invalidVolumeOption = (name: string, option: string): GantryError =>
   invalidArgument(`create ${name}: invalid option: ${JSON.stringify(option)}`);
+
+export const missingVolumeOption = (name: string, option: string): GantryError =>
+  invalidArgument(`create ${name}: missing required option: ${JSON.stringify(option)}`);
+
+export const invalidVolumeSize = (name: string, reason: string): GantryError =>
+  invalidArgument(`create ${name}: ${reason}`);
+
+export const noVolumeQuota = (name: string): GantryError =>
+  invalidArgument(`create ${name}: quota size requested but no quota support`);
+
+export const cifsPort = (name: string): GantryError =>
+  invalidArgument(`create ${name}: port not allowed in CIFS device URL, include 'port' in 'o='`);
+
+/** Of a container's start. Passwords among the options are no part of the text. */
+export function volumeNotMounted(mountpoint: string, reason: string, options: string): GantryError {
+  const passwords = options.split(',').filter((option) => option.startsWith('password='));
+  const text = passwords.reduce((told, secret) => told.replaceAll(secret, 'password=********'), reason);
+  return internal(`error while mounting volume '${mountpoint}': ${text}`);
+}
 
 export const invalidVolumeFilter = (filter: string, values?: readonly string[]): GantryError =>
   invalidArgument(`invalid filter '${filter}${values ? `=[${values.join(' ')}]` : ''}'`);

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { createEventBus, silentLogger } from '#base';
 import type { MetadataStore } from '#store';
 import { createMemoryMetadataStore } from '#store/testing';
+import { createFakeSys } from '#sys/testing';
 import { createVolumeService } from './service.ts';
 import type { VolumeService } from './types.ts';
 
 let dataRoot: string;
 let metadata: MetadataStore;
 const events = createEventBus();
-const open = (): VolumeService => createVolumeService({ metadata, dataRoot, events, logger: silentLogger });
+const sys = createFakeSys();
+const open = (): VolumeService =>
+  createVolumeService({ metadata, dataRoot, mounts: sys.mounts, events, logger: silentLogger });
 
 beforeEach(() => {
   dataRoot = mkdtempSync(join(tmpdir(), 'gantry-volumes-'));

@@ -3,10 +3,11 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createId, type EventBus, errorMessage, type Logger, MeasuredSizes } from '#base';
 import type { Collection, MetadataStore } from '#store';
+import type { Mounts } from '#sys';
 import { decodeVolume } from './decode.ts';
+import { checkDriverOptions } from './driver-options.ts';
 import {
   invalidVolumeName,
-  invalidVolumeOption,
   noSuchVolume,
   shortVolumeName,
   unknownVolumeDriver,
@@ -14,11 +15,13 @@ import {
 } from './errors.ts';
 import { volumeMatcher } from './filters.ts';
 import type { CreateVolume, Volume, VolumeFilters, VolumeService } from './types.ts';
+import { VolumeMounts } from './volume-mounts.ts';
 
 export interface VolumeServiceOptions {
   readonly metadata: MetadataStore;
   /** Volumes live in `<dataRoot>/volumes/<name>/_data`. */
   readonly dataRoot: string;
+  readonly mounts: Mounts;
   readonly events: EventBus;
   readonly logger: Logger;
   /** Who new volumes belong to. Default: root. */
@@ -44,18 +47,20 @@ class LocalVolumes implements VolumeService {
   readonly #volumes: Map<string, Volume>;
   readonly #sizes = new MeasuredSizes({ measure: (mountpoint) => treeBytes(mountpoint) });
   readonly #holds = new Map<string, Set<string>>();
+  readonly #mounts: VolumeMounts;
   readonly #root: string;
   readonly #events: EventBus;
   readonly #logger: Logger;
   readonly #owner: VolumeOwner | undefined;
 
-  constructor({ metadata, dataRoot, events, logger, owner }: VolumeServiceOptions) {
+  constructor({ metadata, dataRoot, mounts, events, logger, owner }: VolumeServiceOptions) {
     this.#owner = owner;
     this.#rows = metadata.collection('volumes', decodeVolume);
     this.#volumes = new Map(this.#rows.entries());
     this.#root = join(dataRoot, 'volumes');
     this.#events = events;
     this.#logger = logger.child({ room: 'volumes' });
+    this.#mounts = new VolumeMounts({ mounts, logger: this.#logger });
     mkdirSync(this.#root, { recursive: true, mode: 0o711 });
     this.#reportStrays();
   }
@@ -74,9 +79,11 @@ class LocalVolumes implements VolumeService {
 
   async create(request: CreateVolume): Promise<Volume> {
     const name = request.name || createId();
-    checkRequest(name, request);
+    if (request.driver && request.driver !== 'local') throw unknownVolumeDriver(name, request.driver);
     const existing = this.#volumes.get(name);
     if (existing) return existing;
+    checkName(name);
+    checkDriverOptions(name, request.options ?? {});
     const volume = this.#describe(name, request);
     makeDirectory(join(this.#root, name), volume.mountpoint, this.#owner);
     this.#rows.put(name, volume);
@@ -105,6 +112,8 @@ class LocalVolumes implements VolumeService {
     }
     const users = this.usersOf(name);
     if (users.length > 0) throw volumeInUse(name, users);
+    // What is mounted goes first: it is not ours to delete.
+    this.#mounts.forget(volume);
     await this.#delete(volume);
   }
 
@@ -120,7 +129,8 @@ class LocalVolumes implements VolumeService {
   async prune(filters: VolumeFilters = {}): Promise<{ deleted: string[]; reclaimedBytes: number }> {
     const isAll = (filters['all'] ?? []).some((value) => value === 'true' || value === '1');
     const candidates = this.list(filters).filter(
-      ({ name, anonymous }) => (anonymous || isAll) && !this.#isHeld(name),
+      ({ name, anonymous, options }) =>
+        (anonymous || isAll) && !this.#isHeld(name) && Object.keys(options).length === 0,
     );
     const deleted: string[] = [];
     let reclaimedBytes = 0;
@@ -156,6 +166,19 @@ class LocalVolumes implements VolumeService {
     return [...(this.#holds.get(name) ?? [])];
   }
 
+  async mount(name: string, user: string): Promise<void> {
+    const volume = this.#volumes.get(name);
+    if (volume) await this.#mounts.mount(volume, user);
+  }
+
+  async unmountFor(user: string): Promise<void> {
+    await this.#mounts.release(user, (name) => this.#volumes.get(name));
+  }
+
+  restoreMounts(users: ReadonlyMap<string, readonly string[]>): void {
+    this.#mounts.restore(users, [...this.#volumes.values()]);
+  }
+
   #isHeld(name: string): boolean {
     return this.#holds.has(name);
   }
@@ -176,12 +199,9 @@ class LocalVolumes implements VolumeService {
   }
 }
 
-function checkRequest(name: string, { driver, options }: CreateVolume): void {
-  if (driver && driver !== 'local') throw unknownVolumeDriver(name, driver);
+function checkName(name: string): void {
   if (name.length < 2) throw shortVolumeName(name);
   if (!VALID_NAME.test(name)) throw invalidVolumeName(name);
-  const option = Object.keys(options ?? {})[0];
-  if (option !== undefined) throw invalidVolumeOption(name, option);
 }
 
 /** `_data` is open to every user, as docker makes it; the directory around it is passable but not listable. */

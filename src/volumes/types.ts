@@ -7,6 +7,7 @@ export interface Volume {
   /** ISO time. */
   readonly created: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** `type`, `device`, `o` and `size`, as given. With a device the volume is mounted while containers run with it. */
   readonly options: Readonly<Record<string, string>>;
   /** Made for a container that named none; such volumes go with `rm -v` and with `prune`. */
   readonly anonymous: boolean;
@@ -38,7 +39,7 @@ export interface VolumeService {
   create(options: CreateVolume): Promise<Volume>;
   /** @throws `conflict` (`remove X: volume is in use - […]`), `not_found` unless forced. */
   remove(name: string, options?: { readonly force?: boolean }): Promise<void>;
-  /** Removes volumes without holds: anonymous ones, with the filter `all=true` named ones too. */
+  /** Removes volumes without holds and options: anonymous ones, with the filter `all=true` named ones too. */
   prune(
     filters?: VolumeFilters,
   ): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>;
@@ -48,4 +49,13 @@ export interface VolumeService {
   usage(name: string): Promise<number>;
   /** IDs of containers that hold the volume. */
   usersOf(name: string): readonly string[];
+  /**
+   * Mounts what the options name at the volume's mount point, for the first user. Does nothing for a volume without options,
+   * one that is not there, and a user that has it. @throws `internal` with docker's text (`error while mounting volume …`).
+   */
+  mount(name: string, user: string): Promise<void>;
+  /** Ends what the user had mounted; after the last user of a volume it is unmounted. Idempotent. @throws when the kernel refuses. */
+  unmountFor(user: string): Promise<void>;
+  /** Tells, before the first mount, which users have which volumes mounted; what else is mounted is unmounted. */
+  restoreMounts(users: ReadonlyMap<string, readonly string[]>): void;
 }

@@ -14,6 +14,7 @@ import type {
   CreateRequest,
   HostConfig,
 } from '../model.ts';
+import { bindImages } from '../mounts/images.ts';
 import { planMounts } from '../mounts/plan.ts';
 import { bindVolumes } from '../mounts/volumes.ts';
 import { checkName, generateName } from '../names.ts';
@@ -151,7 +152,7 @@ export class Creator {
     request: CreateRequest,
     { image, config, hostConfig, links, idMappings, labels }: Resolved,
   ): Promise<Container> {
-    const { registry, snapshotter, volumes, network, dataRoot } = this.#engine;
+    const { registry, snapshotter, images, volumes, network, dataRoot } = this.#engine;
     const paths = containerPaths(dataRoot, id);
     const ports = portRequests(config, hostConfig);
     const planned = planMounts(config, hostConfig, {
@@ -166,15 +167,15 @@ export class Creator {
       asBadRequest(() => network.validate(wanted));
     }
     await using undo = new AsyncDisposableStack();
-    const mounts = await bindVolumes(planned, id, volumes, undo);
+    const tree = { mappings: idMappings, label: labels.mountLabel || undefined };
+    const imageOf = (ref: string) => asBadRequest(() => images.get(ref));
+    const seen = await bindImages(planned, { id, tree, imageOf, snapshotter }, undo);
+    const mounts = await bindVolumes(seen, id, volumes, undo);
     undo.defer(() => rm(paths.directory, { recursive: true, force: true }));
     undo.defer(() => snapshotter.removeSnapshot(id));
     await settled([
       mkdir(paths.directory, { recursive: true, mode: 0o710 }),
-      snapshotter.createSnapshot(id, image.chainId, {
-        mappings: idMappings,
-        label: labels.mountLabel || undefined,
-      }),
+      snapshotter.createSnapshot(id, image.chainId, tree),
     ]);
     const container: Container = {
       id,

@@ -109,6 +109,7 @@ function fromRequest(request: MountRequest, context: PlanContext): PlannedMount 
     const tmpfsOptions = tmpfsRequestOptions(request);
     return { ...common, type: 'tmpfs', name: '', driver: '', source: '', propagation: '', tmpfsOptions };
   }
+  if (request.type === 'image') return { ...common, ...imageFields(request) };
   const options = request.volumeOptions ?? {};
   return {
     ...VOLUME,
@@ -121,6 +122,18 @@ function fromRequest(request: MountRequest, context: PlanContext): PlannedMount 
     ...(options.labels ? { volumeLabels: options.labels } : {}),
     ...(options.driverOptions ? { volumeOptions: options.driverOptions } : {}),
   };
+}
+
+function imageFields({ source, imageOptions }: MountRequest) {
+  return {
+    type: 'image',
+    name: source,
+    driver: '',
+    source: '',
+    rw: false,
+    propagation: 'rprivate',
+    ...(imageOptions?.subpath ? { subpath: imageOptions.subpath } : {}),
+  } as const;
 }
 
 function bindFields({ source, readOnly, bindOptions = {} }: MountRequest, context: PlanContext) {

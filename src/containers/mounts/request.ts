@@ -20,6 +20,7 @@ export function checkMountRequest(mount: MountRequest): void {
   if (mount.type === 'bind') checkBind(mount, refuse);
   else if (mount.type === 'volume') checkVolume(mount, refuse);
   else if (mount.type === 'tmpfs') checkTmpfs(mount, refuse);
+  else if (mount.type === 'image') checkImage(mount, refuse);
   else refuse('mount type unknown');
 }
 
@@ -66,7 +67,16 @@ function checkVolume({ source, volumeOptions }: MountRequest, refuse: Refuse): v
   const subpath = volumeOptions?.subpath;
   if (!subpath) return;
   if (source === '') refuse('must not set Subpath when using anonymous volumes');
-  if (isAbsolute(subpath) || normalize(subpath).startsWith('..')) {
+  checkSubpath(subpath, refuse);
+}
+
+function checkImage({ source, imageOptions }: MountRequest, refuse: Refuse): void {
+  if (source === '') refuse('field Source must not be empty');
+  if (imageOptions?.subpath) checkSubpath(imageOptions.subpath, refuse);
+}
+
+function checkSubpath(subpath: string, refuse: Refuse): void {
+  if (isAbsolute(subpath) || /^\.\.(?:\/|$)/.test(normalize(subpath))) {
     refuse('subpath must be a relative path within the volume');
   }
 }

@@ -15,6 +15,7 @@ import { LogRotator } from '../logs/rotator.ts';
 import type { Container, ContainerState } from '../model.ts';
 import { copyUp } from '../mounts/copy-up.ts';
 import { relabelSources } from '../mounts/relabel.ts';
+import { mountSources, unmountSources } from '../mounts/run-mounts.ts';
 import { checkSubpaths } from '../mounts/subpaths.ts';
 import { containerPaths } from '../paths.ts';
 import { transition } from '../state.ts';
@@ -142,6 +143,8 @@ export class Starter {
       });
       undo.defer(() => sys.mounts.unmount(shm, { detach: true }));
     }
+    undo.defer(() => unmountSources(this.#engine, container));
+    await mountSources(this.#engine, container);
     if (container.state.status !== 'created') return;
     for (const mount of container.mounts) {
       if (mount.type === 'volume' && !mount.noCopy) {

@@ -74,7 +74,11 @@ export async function createContainersFixture(
   const snapshotter = createDirectorySnapshotter(join(dataRoot, 'snapshots'), template);
   const runtime = createFakeRuntime();
   const sys = createFakeSys();
-  const volumes = createVolumeService({ metadata, dataRoot, events: bus, logger: silentLogger });
+  const volumes = createVolumeService({
+    ...{ metadata, dataRoot, mounts: sys.mounts },
+    events: bus,
+    logger: silentLogger,
+  });
   const networks = () => createFakeNetworkService({ metadata });
   const state = {
     imageConfig: { Cmd: ['sh'] } as ImageConfig,
