@@ -33,4 +33,4 @@ export { type LiveTreeOptions, type LiveTreeSys, openLiveTree } from './live-tre
 export type { Owner, OwnerMappings } from './ownership.ts';
 export type { PathStat } from './path-stat.ts';
 export { openStoppedTree, type StoppedMount, type StoppedTreeOptions } from './stopped-tree.ts';
-export type { ContainerTree, Place, TreeMount } from './tree.ts';
+export { type ContainerTree, type Place, resolveLoosely, type TreeMount } from './tree.ts';

@@ -35,6 +35,7 @@ import { effectiveLogging } from './log-config.ts';
 import { mergeImageConfig } from './merge-config.ts';
 import { portRequests } from './ports.ts';
 import { userNamespaceOf } from './user-namespace.ts';
+import { WorkingDirectories } from './working-directory.ts';
 
 /** A request with the image's and the daemon's part filled in, checked. */
 interface Resolved {
@@ -50,6 +51,7 @@ interface Resolved {
 /** Makes containers: checks everything first, then makes snapshot, directory, volumes and row, or nothing. */
 export class Creator {
   readonly #engine: Engine;
+  readonly #directories = new WorkingDirectories();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -177,6 +179,8 @@ export class Creator {
       mkdir(paths.directory, { recursive: true, mode: 0o710 }),
       snapshotter.createSnapshot(id, image.chainId, tree),
     ]);
+    const { chainId } = image;
+    this.#directories.make(this.#engine, { key: id, directory: config.workingDir, chainId, idMappings });
     const container: Container = {
       id,
       name,

@@ -102,6 +102,15 @@ describe.skipIf(givenHost() !== undefined).each(allClients())('--userns-remap: $
     await must('volume', 'rm', name);
   });
 
+  test("-w: what is made for it is the container's root's, before the first start", async () => {
+    const name = uniqueName('where');
+    await must('create', '--name', name, '-w', '/x/y', 'busybox', 'stat', '-c', '%u', '/x', '/x/y');
+    const upper = await inspect(name, '{{.GraphDriver.Data.UpperDir}}');
+    expect([owner(`${upper}/x`), owner(`${upper}/x/y`)]).toEqual([onHost(0), onHost(0)]);
+    expect(await must('start', '-a', name)).toBe('0\n0');
+    await must('rm', name);
+  });
+
   test('its network is its own: ping, low ports, /sys, published ports', async () => {
     const name = uniqueName('net');
     const script = 'ping -c 1 127.0.0.1 >/dev/null && ls /sys/class/net && exec httpd -f -p 80 -h /etc';
