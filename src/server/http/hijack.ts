@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import { encoderFor } from './framing.ts';
 import type { HijackedConnection, HijackReply } from './reply.ts';
 import { type ApiRequest, header } from './request.ts';
+import { destroyWhenVanished } from './vanished.ts';
 
 /**
  * Quiet time on TCP before the other side is asked whether it is still there. A client that has gone looks there like one that
@@ -20,6 +21,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 export async function hijack(connection: Connection, request: ApiRequest, reply: HijackReply): Promise<void> {
   const { socket } = connection;
   const early = connection.takeOver();
+  destroyWhenVanished(socket);
   if (socket.remoteAddress !== undefined) socket.setKeepAlive(true, KEEP_ALIVE_MS);
   socket.write(hijackHead(request, reply));
   const hijacked = new SocketStreams(socket, reply.tty, early);
