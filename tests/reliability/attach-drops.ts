@@ -15,6 +15,13 @@ export interface AttachDropsReport {
 /** Clients that drop their connection at different moments of an attach or exec. */
 const MOMENTS = ['at once', 'after the request', 'after the answer', 'with input'] as const;
 const EXEC_EVERY = 20;
+/** Long enough for the long form to send far more than a process without interest in it can be given. */
+const INPUT = 'input\n'.repeat(200);
+
+/** Each kind of connection sees each moment. */
+function momentOf(turn: number): (typeof MOMENTS)[number] {
+  return MOMENTS[(turn + Math.floor(turn / EXEC_EVERY)) % MOMENTS.length] ?? 'at once';
+}
 
 /**
  * Attaches `count` times to a running container and drops the connection, at another moment each time, and every
@@ -38,7 +45,7 @@ export async function dropAttaches(options: {
     while (next < until) {
       const turn = next++;
       const path = turn % EXEC_EVERY === 0 ? await execPath(host, id) : attachPath(id);
-      await dropOne(host, path, MOMENTS[turn % MOMENTS.length] ?? 'at once');
+      await dropOne(host, path, momentOf(turn));
       options.onProgress?.(turn + 1);
     }
   };
@@ -50,6 +57,37 @@ export async function dropAttaches(options: {
   const after = await dropUntil(count);
   await must(client, ['rm', '-f', id], { host });
   return { attached: count, before, after };
+}
+
+/**
+ * `count` clients, one by one and `parallel` at a time, send input to a container that reads none, and go. What cannot
+ * be given to the process may wait for it, but not with everything that belonged to the client.
+ * @returns the daemon's footprints when the first fifth has filled everything that takes input, and at the end.
+ */
+export async function dropUnreadInput(options: {
+  readonly daemon: TestDaemon;
+  readonly client: Client;
+  readonly count: number;
+  readonly parallel: number;
+}): Promise<{ readonly before: Footprint; readonly after: Footprint }> {
+  const { daemon, client, count } = options;
+  const { host } = daemon;
+  const id = await must(client, ['run', '-d', '-i', 'busybox', 'sleep', '100000'], { host });
+  const path = `/v1.41/containers/${id}/attach?stream=1&stdin=1`;
+  const input = INPUT.repeat(8);
+  let next = 0;
+  const drop = async (until: number): Promise<void> => {
+    while (next++ < until) await dropOne(host, path, 'with input', input);
+  };
+  const dropUntil = async (until: number): Promise<Footprint> => {
+    next = 0;
+    await Promise.all(Array.from({ length: options.parallel }, () => drop(until)));
+    return await settled(daemon.pid);
+  };
+  const before = await dropUntil(Math.ceil(count / 5));
+  const after = await dropUntil(count - Math.ceil(count / 5));
+  await must(client, ['rm', '-f', id], { host });
+  return { before, after };
 }
 
 /**
@@ -129,7 +167,7 @@ async function settled(pid: number): Promise<Footprint> {
   });
 }
 
-function dropOne(host: string, path: string, moment: (typeof MOMENTS)[number]): Promise<void> {
+function dropOne(host: string, path: string, moment: (typeof MOMENTS)[number], input = INPUT): Promise<void> {
   const body = path.includes('/exec/') ? '{"Detach":false,"Tty":false}' : '';
   const request =
     `POST ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n` +
@@ -143,7 +181,7 @@ function dropOne(host: string, path: string, moment: (typeof MOMENTS)[number]): 
       else socket.write(request, () => moment === 'after the request' && socket.destroy());
     });
     socket.once('data', () => {
-      if (moment === 'with input') socket.write('input\n', () => socket.destroy());
+      if (moment === 'with input') socket.write(input, () => socket.destroy());
       else socket.destroy();
     });
   });

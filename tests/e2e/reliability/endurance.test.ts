@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { givenHost, type TestDaemon } from '../../harness/daemon.ts';
 import { useEngine } from '../../harness/fixture.ts';
 import { gantryClient as client } from '../../harness/programs.ts';
-import { dropAttaches, dropSilentAttaches } from '../../reliability/attach-drops.ts';
+import { dropAttaches, dropSilentAttaches, dropUnreadInput } from '../../reliability/attach-drops.ts';
 import { churn } from '../../reliability/churn.ts';
 import { type Footprint, printFigure } from '../../reliability/figures.ts';
 import { cycleWithForeignNamespaces } from '../../reliability/mount-leaks.ts';
@@ -34,6 +34,13 @@ describe.skipIf(givenHost() !== undefined)('nothing grows (long forms: make soak
     expect(attached.files - before.files).toBeGreaterThanOrEqual(40);
     expect(after.files - before.files).toBeLessThanOrEqual(2);
   }, 60_000);
+
+  test('S17: 2,500 clients leave input that the container does not read', async () => {
+    const { before, after } = await dropUnreadInput({ daemon: own(), client, count: 2500, parallel: 8 });
+    printFigure('S17', 'growth over 2,000 clients with input that nobody reads', growth(before, after));
+    expect(after.files - before.files).toBeLessThanOrEqual(4);
+    expect(after.rssMb - before.rssMb).toBeLessThan(24);
+  }, 120_000);
 
   test('R20: 100 runs and 400 execs', async () => {
     const report = await churn({ daemon: own(), client, runs: 100, execs: 400, parallel: 4 });
