@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { createLogger, errorMessage, type Logger } from '#base';
 import type { IdMappings } from '#oci';
 import { needsRuntimeNamespace, RuntimeNamespace, removeSharedBinds } from '#runtime';
+import type { TlsIdentity } from '#server';
 import { createSys, type Sys, selfTest } from '#sys';
 import { VERSION } from '../version.ts';
+import { openIdentity, renewIdentity } from './certificates.ts';
 import { loadConfig } from './config/load.ts';
 import { type Settings, settingsFrom } from './config/settings.ts';
 import { daemonHelp, parseDaemonCommand } from './flags.ts';
@@ -27,18 +29,23 @@ export async function runDaemon(argv: readonly string[]): Promise<number> {
   const state = { settings: settingsFrom(loaded.given) };
   const logger = createLogger({ level: () => state.settings.logLevel, format: state.settings.logFormat });
   for (const option of loaded.inert) logger.warn('option has no effect in this version', { option });
-  const reload = (): void => reloadSettings(state, command.flags, logger);
-  return await run({ logger, sys: createSys(), settings: () => state.settings, reload });
+  const tls = openIdentity(state.settings.tls);
+  const reload = (): void => {
+    reloadSettings(state, command.flags, logger);
+    renewIdentity(tls, state.settings.tls, logger);
+  };
+  return await run({ logger, sys: createSys(), settings: () => state.settings, tls, reload });
 }
 
 interface DaemonParts {
   readonly logger: Logger;
   readonly sys: Sys;
   readonly settings: () => Settings;
+  readonly tls: TlsIdentity | undefined;
   readonly reload: () => void;
 }
 
-async function run({ logger, sys, settings, reload }: DaemonParts): Promise<number> {
+async function run({ logger, sys, settings, tls, reload }: DaemonParts): Promise<number> {
   const { dataRoot, execRoot, pidfile } = settings();
   process.umask(0o022);
   makeRoots(dataRoot, execRoot);
@@ -55,7 +62,7 @@ async function run({ logger, sys, settings, reload }: DaemonParts): Promise<numb
     closeServices(all, settings()),
   );
   await services.containers.restore();
-  const server = stack.adopt(await serve({ services, sys, logger, settings, idMappings }), (running) =>
+  const server = stack.adopt(await serve({ services, sys, logger, settings, idMappings, tls }), (running) =>
     running.close(),
   );
   stack.use(releaseMemoryWhenIdle(sys.processes));

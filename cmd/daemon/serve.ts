@@ -1,6 +1,15 @@
 import type { Logger } from '#base';
 import type { IdMappings } from '#oci';
-import { type ApiListener, type Backends, createServer, listen, parseListenEndpoint } from '#server';
+import {
+  type ApiListener,
+  type ApiServer,
+  type Backends,
+  createServer,
+  type ListenOptions,
+  listen,
+  parseListenEndpoint,
+  type TlsIdentity,
+} from '#server';
 import type { Sys } from '#sys';
 import { VERSION } from '../version.ts';
 import { imageBackend, networkBackend } from './backends.ts';
@@ -25,31 +34,46 @@ export interface ServeOptions {
   readonly logger: Logger;
   readonly settings: () => Settings;
   readonly idMappings: IdMappings | undefined;
+  /** Undefined: TCP sockets speak plain HTTP. */
+  readonly tls: TlsIdentity | undefined;
 }
 
 const GRACE_MS = 1000;
 
-/** Puts the services behind the API and listens at every configured endpoint. */
+/**
+ * Puts the services behind the API and listens at every configured endpoint.
+ * @throws `invalid_argument` for addresses that cannot be used.
+ */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { logger, settings } = options;
+  const { logger, settings, tls } = options;
   const backends = await createBackends(options);
   const server = createServer({ backends, logger, version: VERSION });
-  const { hosts, allowInsecureTcp, socketGroup, socketGroupRequired } = settings();
   const listeners: ApiListener[] = [];
   const closeAll = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await server.close({ graceMs: GRACE_MS });
   };
   try {
-    for (const host of hosts) {
-      const listenOptions = { allowInsecureTcp, ...(socketGroupRequired && { group: socketGroup }) };
-      listeners.push(...(await listen(server, parseListenEndpoint(host), listenOptions)));
-    }
+    await listenAtAll(server, settings(), { tls, logger }, listeners);
   } catch (error) {
     await closeAll();
     throw error;
   }
   return { addresses: listeners.map(({ address }) => address), close: closeAll };
+}
+
+/** Listeners are added as they come, so that a failure at one closes those before it. */
+async function listenAtAll(
+  server: ApiServer,
+  { hosts, allowInsecureTcp, socketGroup, socketGroupRequired }: Settings,
+  { tls, logger }: Pick<ListenOptions, 'tls'> & { readonly logger: Logger },
+  listeners: ApiListener[],
+): Promise<void> {
+  const options = { tls, logger, allowInsecureTcp, ...(socketGroupRequired && { group: socketGroup }) };
+  for (const host of hosts) {
+    const endpoint = parseListenEndpoint(host, { tls: tls !== undefined });
+    listeners.push(...(await listen(server, endpoint, options)));
+  }
 }
 
 async function createBackends({ services, sys, settings, idMappings }: ServeOptions): Promise<Backends> {

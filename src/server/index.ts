@@ -1,6 +1,7 @@
 export { type ApiServer, createServer, type ServerOptions } from './http/server.ts';
 export { isLoopback, type ListenEndpoint, parseListenEndpoint } from './listen/endpoint.ts';
 export { type ApiListener, type ListenOptions, listen } from './listen/listen.ts';
+export { TlsIdentity, type TlsMaterial } from './listen/tls.ts';
 export type { ContainerBackend } from './router/container/backend.ts';
 export type { ImageBackend, PullOptions } from './router/image/backend.ts';
 export { type Backends, createRoutes } from './router/index.ts';

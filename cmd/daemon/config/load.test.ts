@@ -35,7 +35,7 @@ describe('loadConfig', () => {
     ['{', 'unable to configure the gantry daemon with file'],
     ['[]', 'not a JSON object'],
     [{ debug: 'yes' }, 'invalid value for "debug": expected boolean, got "yes"'],
-    [{ tlsverify: true }, '--tlsverify is not supported by this version of gantry'],
+    [{ 'authorization-plugins': ['x'] }, '--authorization-plugin is not supported by this version of gantry'],
   ])('%j is refused', (file, text) => expect(() => load(file)).toThrow(text));
 
   test('an empty file is fine; a named file that is missing is not', () => {
@@ -84,4 +84,44 @@ describe('settingsFrom', () => {
     [{ 'log-level': 'loud' }, 'invalid logging level: loud'],
     [{ 'default-address-pool': ['base=10.0.0.0,size=24'] }, 'invalid default address pool'],
   ])('%j is refused', (given, text) => expect(() => settingsFrom(given)).toThrow(text));
+});
+
+describe('TLS', () => {
+  const directory = { HOME: '/home/me' };
+
+  test('is off unless it is asked for; files have the places that docker gives them', () => {
+    expect(settingsFrom({}, directory).tls).toBeUndefined();
+    expect(settingsFrom({ tls: false, tlscert: 'x' }, directory).tls).toBeUndefined();
+    expect(settingsFrom({ tls: true }, directory).tls).toEqual({
+      verify: false,
+      caFile: '/home/me/.docker/ca.pem',
+      certFile: '/home/me/.docker/cert.pem',
+      keyFile: '/home/me/.docker/key.pem',
+    });
+    const env = { ...directory, DOCKER_CONFIG: '/config' };
+    expect(settingsFrom({ tlsverify: true, tlskey: '/k' }, env).tls).toEqual({
+      verify: true,
+      caFile: '/config/ca.pem',
+      certFile: '/config/cert.pem',
+      keyFile: '/k',
+    });
+    expect(settingsFrom({ tls: true }, { ...env, DOCKER_CERT_PATH: '/certs' }).tls?.caFile).toBe(
+      '/certs/ca.pem',
+    );
+  });
+
+  test.each([
+    [{ tlsverify: true }, {}, true],
+    [{ tlsverify: false }, {}, false],
+    [{ tls: false, tlsverify: true }, {}, true],
+    [{ tls: true, tlsverify: false }, { DOCKER_TLS_VERIFY: '1' }, false],
+    [{}, { DOCKER_TLS_VERIFY: '1' }, true],
+    [{ tls: true }, { DOCKER_TLS_VERIFY: '' }, false],
+  ])('%j with %j: TLS, clients verified: %p', (given, env, verify) => {
+    expect(settingsFrom(given, env).tls).toMatchObject({ verify });
+  });
+
+  test.each(['tlscert', 'tlskey', 'tlscacert'])('--%s without TLS is refused, not ignored', (name) => {
+    expect(() => settingsFrom({ [name]: 'x' }, {})).toThrow(`--${name} has no effect without TLS`);
+  });
 });

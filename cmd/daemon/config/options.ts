@@ -168,7 +168,7 @@ export const DAEMON_OPTIONS = {
   },
   'insecure-tcp': {
     kind: 'boolean',
-    summary: 'Allow tcp:// without TLS off the loopback interface: whoever reaches it owns the host',
+    summary: 'Allow tcp:// without client certificates off the loopback: whoever reaches it owns the host',
   },
   'authorization-plugin': {
     kind: 'list',
@@ -181,11 +181,14 @@ export const DAEMON_OPTIONS = {
     kind: 'string',
     summary: 'Map users of containers to subordinate IDs of this user ("default", user[:group], uid[:gid])',
   },
-  tls: { kind: 'boolean', summary: 'Use TLS', refused: true },
-  tlscacert: { kind: 'string', summary: 'CA that client certificates must be signed by', refused: true },
-  tlscert: { kind: 'string', summary: 'Certificate of this daemon', refused: true },
-  tlskey: { kind: 'string', summary: 'Key of this daemon', refused: true },
-  tlsverify: { kind: 'boolean', summary: 'Use TLS and verify clients', refused: true },
+  tls: { kind: 'boolean', summary: 'Use TLS on TCP sockets; implied by --tlsverify' },
+  tlscacert: {
+    kind: 'string',
+    summary: 'Trust only client certificates that this CA has signed (default "~/.docker/ca.pem")',
+  },
+  tlscert: { kind: 'string', summary: 'Certificate of this daemon (default "~/.docker/cert.pem")' },
+  tlskey: { kind: 'string', summary: 'Key of this daemon\'s certificate (default "~/.docker/key.pem")' },
+  tlsverify: { kind: 'boolean', summary: 'Use TLS and let in only clients with a certificate' },
 } as const satisfies Record<string, DaemonOption>;
 
 export type OptionName = keyof typeof DAEMON_OPTIONS;

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { invalidArgument, LOG_LEVELS, type LogLevel, parseBytes } from '#base';
 import type { GivenOptions } from './load.ts';
 import type { OptionName } from './options.ts';
+import { type TlsSettings, tlsSettings } from './tls.ts';
 
 export const DEFAULT_SOCKET = 'unix:///run/gantry/gantry.sock';
 
@@ -17,6 +18,8 @@ export interface Settings {
   /** The group was named: then it must exist. */
   readonly socketGroupRequired: boolean;
   readonly allowInsecureTcp: boolean;
+  /** Undefined: TCP sockets speak plain HTTP. */
+  readonly tls: TlsSettings | undefined;
   readonly labels: readonly string[];
   readonly liveRestore: boolean;
   readonly shutdownTimeoutS: number;
@@ -85,8 +88,11 @@ const DEFAULT_POOLS = [
   'base=192.168.0.0/16,size=20',
 ];
 
-/** Fills in defaults. @throws `invalid_argument` for values that make no sense. */
-export function settingsFrom(given: GivenOptions): Settings {
+/** Fills in defaults; those of TLS come from the environment. @throws `invalid_argument` for values that make no sense. */
+export function settingsFrom(
+  given: GivenOptions,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Settings {
   const read = new Reader(given);
   const level = read.boolean('debug', false) ? 'debug' : read.text('log-level', 'info');
   const execRoot = read.text('exec-root', '/run/gantry');
@@ -100,6 +106,7 @@ export function settingsFrom(given: GivenOptions): Settings {
     socketGroup: read.text('group', 'docker'),
     socketGroupRequired: given.group !== undefined,
     allowInsecureTcp: read.boolean('insecure-tcp', false),
+    tls: tlsSettings(given, env),
     labels: read.list('label', []),
     liveRestore: read.boolean('live-restore', true),
     shutdownTimeoutS: read.integer('shutdown-timeout', 15),

@@ -1,5 +1,5 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Server as NetServer, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { formatApiVersion, MAX_API_VERSION, MIN_API_VERSION, tryParseApiVersion } from '#api';
 import { errorMessage, type Logger } from '#base';
 import { type Backends, createRoutes } from '../router/index.ts';
@@ -23,8 +23,8 @@ export interface ServerOptions {
 
 /** The Engine API, without a listener of its own. */
 export interface ApiServer {
-  /** Serves every connection that `listener` accepts: Unix sockets, TCP, TLS alike. */
-  attach(listener: NetServer): void;
+  /** Serves a connection: Unix sockets, TCP, TLS alike. */
+  accept(socket: Socket): void;
   /** Open connections, hijacked ones included. */
   readonly connectionCount: number;
   /** Lets running requests end for `graceMs` (default 0), then closes all connections. */
@@ -66,12 +66,7 @@ class HttpApiServer implements ApiServer {
     return this.#connections.size;
   }
 
-  attach(listener: NetServer): void {
-    listener.on('connection', (socket) => this.#accept(socket));
-    listener.on('secureConnection', (socket: Socket) => this.#accept(socket));
-  }
-
-  #accept(socket: Socket): void {
+  accept(socket: Socket): void {
     // Without a listener a reset connection would end the process.
     socket.on('error', (error) => this.#logger.debug('connection failed', { error }));
     socket.once('close', () => {

@@ -7,23 +7,30 @@ export type ListenEndpoint =
   /** Sockets passed by systemd (`LISTEN_FDS`); undefined is all of them. */
   | { readonly kind: 'fd'; readonly fd: number | undefined };
 
+const PLAIN_PORT = 2375;
+const TLS_PORT = 2376;
+
 /**
- * Parses a `-H` value: `unix:///path`, `/path`, `tcp://host:port` (port 2375 by default), `fd://` or `fd://3`.
+ * Parses a `-H` value: `unix:///path`, `/path`, `tcp://host:port` (port 2375 by default, 2376 with TLS), `fd://` or
+ * `fd://3`.
  * @throws `invalid_argument`.
  */
-export function parseListenEndpoint(text: string): ListenEndpoint {
+export function parseListenEndpoint(
+  text: string,
+  { tls = false }: { readonly tls?: boolean } = {},
+): ListenEndpoint {
   const [scheme, rest] = text.includes('://') ? splitOnce(text, '://') : ['unix', text];
   if (scheme === 'unix' && rest.startsWith('/')) return { kind: 'unix', path: rest };
-  if (scheme === 'tcp') return parseTcp(rest, text);
+  if (scheme === 'tcp') return parseTcp(rest, text, tls ? TLS_PORT : PLAIN_PORT);
   if (scheme === 'fd' && /^(\*|\d+)?$/.test(rest)) {
     return { kind: 'fd', fd: rest === '' || rest === '*' ? undefined : Number(rest) };
   }
   throw badEndpoint(text);
 }
 
-function parseTcp(rest: string, text: string): ListenEndpoint {
+function parseTcp(rest: string, text: string, defaultPort: number): ListenEndpoint {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]/]*)(?::(\d+))?\/?$/.exec(rest);
-  const port = Number(match?.[2] ?? 2375);
+  const port = Number(match?.[2] ?? defaultPort);
   if (!match || port > 65535) throw badEndpoint(text);
   return { kind: 'tcp', host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '127.0.0.1', port };
 }

@@ -14,7 +14,7 @@ export const socketInUse = (path: string): GantryError =>
 
 export const insecureTcp = (address: string): GantryError =>
   invalidArgument(
-    `listen on ${address}: an unprotected API beyond the loopback gives root to everybody who reaches it; use TLS, or allow it with --insecure-tcp`,
+    `listen on ${address}: an API that asks for no client certificate gives root to everybody who reaches it beyond the loopback; use --tlsverify, or allow it with --insecure-tcp`,
   );
 
 export const unknownGroup = (group: string): GantryError =>

@@ -34,6 +34,10 @@ describe('parseListenEndpoint', () => {
     expect(parseListenEndpoint(text)).toEqual(endpoint as never);
   });
 
+  test('the port of TLS is another', () => {
+    expect(parseListenEndpoint('tcp://0.0.0.0', { tls: true })).toMatchObject({ port: 2376 });
+  });
+
   test.each(['', 'x', 'http://x', 'unix://x', 'tcp://a:b', 'tcp://a:99999', 'fd://x'])(
     '%j is refused',
     (text) => {

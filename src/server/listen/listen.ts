@@ -1,13 +1,19 @@
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type Logger, silentLogger } from '#base';
 import type { ApiServer } from '../http/server.ts';
 import { isLoopback, type ListenEndpoint } from './endpoint.ts';
 import { insecureTcp, noActivation } from './errors.ts';
+import { TlsGate, type TlsIdentity } from './tls.ts';
 import { listening, listenUnix } from './unix-socket.ts';
 
 export interface ListenOptions {
   /** Group of a Unix socket, name or ID. Default: `docker` where it exists; empty: none. */
   readonly group?: string;
-  /** Accept unprotected TCP beyond the loopback (S1). Default false. */
+  /** Speak TLS on every TCP socket, never on Unix sockets. Default: plain HTTP. */
+  readonly tls?: TlsIdentity | undefined;
+  /** Told of handshakes that fail. Default: nobody. */
+  readonly logger?: Logger;
+  /** Accept TCP beyond the loopback without client certificates (S1). Default false. */
   readonly allowInsecureTcp?: boolean;
   /** Environment with `LISTEN_FDS` and `LISTEN_PID`. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -33,20 +39,36 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<ApiListener[]> {
   if (endpoint.kind === 'unix') {
-    const server = frontServer(api);
+    const server = plainServer(api);
     const remove = await listenUnix(server, endpoint.path, options.group);
     return [listenerOf(server, `unix://${endpoint.path}`, remove)];
   }
   if (endpoint.kind === 'tcp') return [await listenTcp(api, endpoint, options)];
   const fds = endpoint.fd === undefined ? activationFds(options.env ?? process.env) : [endpoint.fd];
-  return Promise.all(fds.map((fd) => listenFd(api, fd)));
+  return Promise.all(fds.map((fd) => listenFd(api, fd, options)));
 }
 
 /** Half-open: a client that has sent everything still wants its answer. */
-function frontServer(api: ApiServer): Server {
-  const server = createServer({ allowHalfOpen: true });
-  api.attach(server);
-  return server;
+function plainServer(api: ApiServer): Server {
+  return createServer({ allowHalfOpen: true }, (socket) => api.accept(socket));
+}
+
+interface Front {
+  readonly server: Server;
+  readonly cleanUp: () => void;
+}
+
+/** What accepts on a TCP socket. */
+function tcpServer(api: ApiServer, { tls, logger = silentLogger }: ListenOptions): Front {
+  if (!tls) return { server: plainServer(api), cleanUp: () => {} };
+  const gate = new TlsGate({ identity: tls, logger, accept: (socket) => api.accept(socket) });
+  const server = createServer({ allowHalfOpen: true }, (socket) => gate.admit(socket));
+  return { server, cleanUp: () => gate.close() };
+}
+
+/** S1: who reaches the API owns the host, so only this machine may without a certificate. Encryption alone changes nothing. */
+function refuseStrangers(host: string, address: string, { tls, allowInsecureTcp }: ListenOptions): void {
+  if (!isLoopback(host) && !tls?.verifiesClients && !allowInsecureTcp) throw insecureTcp(address);
 }
 
 async function listenTcp(
@@ -55,21 +77,39 @@ async function listenTcp(
   options: ListenOptions,
 ): Promise<ApiListener> {
   const shown = host.includes(':') ? `[${host}]` : host;
-  if (!isLoopback(host) && !options.allowInsecureTcp) throw insecureTcp(`tcp://${shown}:${port}`);
-  const server = frontServer(api);
+  refuseStrangers(host, `tcp://${shown}:${port}`, options);
+  const { server, cleanUp } = tcpServer(api, options);
   await listening(server, () => server.listen({ host: bindable(host), port }));
-  const address = server.address();
-  const bound = typeof address === 'object' && address ? address.port : port;
-  return listenerOf(server, `tcp://${shown}:${bound}`);
+  return listenerOf(server, `tcp://${shown}:${ipAddress(server)?.port ?? port}`, cleanUp);
 }
 
 /** Docker's engine binds a name's IPv4 address, where clients look; a resolver may name ::1 first, or anything. */
 const bindable = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
 
-async function listenFd(api: ApiServer, fd: number): Promise<ApiListener> {
-  const server = frontServer(api);
+/** A socket of systemd's may be of either kind: what it is shows once it is listened on. */
+async function listenFd(api: ApiServer, fd: number, options: ListenOptions): Promise<ApiListener> {
+  let front: Front | undefined;
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    if (front) front.server.emit('connection', socket);
+    else socket.destroy();
+  });
   await listening(server, () => server.listen({ fd }));
-  return listenerOf(server, `fd://${fd}`);
+  const bound = ipAddress(server);
+  try {
+    if (bound)
+      refuseStrangers(bound.address, `fd://${fd}, which is tcp://${bound.address}:${bound.port}`, options);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  front = bound ? tcpServer(api, options) : { server: plainServer(api), cleanUp: () => {} };
+  return listenerOf(server, `fd://${fd}`, front.cleanUp);
+}
+
+/** Where the server is bound; undefined for a Unix socket. */
+function ipAddress(server: Server): AddressInfo | undefined {
+  const address = server.address();
+  return typeof address === 'object' && address && 'port' in address ? address : undefined;
 }
 
 /** Source: sd_listen_fds(3). */
