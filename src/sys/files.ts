@@ -67,5 +67,6 @@ function statfs(path: string): ReturnType<Files['statfs']> {
     bavail: view.getBigUint64(32, true),
     files: view.getBigUint64(40, true),
     ffree: view.getBigUint64(48, true),
+    flags: Number(view.getBigUint64(80, true)),
   };
 }

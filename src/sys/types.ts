@@ -107,6 +107,8 @@ export interface Files {
     readonly bavail: bigint;
     readonly files: bigint;
     readonly ffree: bigint;
+    /** `ST_*` bits of the mount that has the path: those up to `MS_NODIRATIME` are the `MS_*` bits of the same name. */
+    readonly flags: number;
   };
   /** syncfs(2) of the file system that holds `path`. */
   syncfs(path: string): void;

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { errorMessage, KeyedMutex, type Logger } from '#base';
+import { errnoCode, errorMessage, KeyedMutex, type Logger } from '#base';
 import type { MountInfo, Mounts } from '#sys';
 import { needsMount } from './driver-options.ts';
 import { volumeNotMounted } from './errors.ts';
@@ -115,4 +115,12 @@ export class VolumeMounts {
   }
 }
 
-const firstAddress: ResolveHost = async (host) => (await lookup(host)).address;
+const firstAddress: ResolveHost = async (host) => {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw new Error(
+      `lookup ${host}: ${errnoCode(error) === 'ENOTFOUND' ? 'no such host' : errorMessage(error)}`,
+    );
+  }
+};

@@ -104,7 +104,14 @@ test('specMounts: parents first, the engine’s files unless the user mounts the
       { ...bind, source: at('root'), destination: '/etc/hosts', nonRecursive: true },
     ],
     hostConfigFixture({ tmpfs: { '/a': '' } }),
-    { hostname: '/h', hosts: '/hosts', resolvConf: '/r', hostMounts: () => [], shallowReadOnly: 'old' },
+    {
+      hostname: '/h',
+      hosts: '/hosts',
+      resolvConf: '/r',
+      hostMounts: () => [],
+      hostOptions: () => [],
+      shallowReadOnly: 'old',
+    },
   );
   expect(mounts.map(({ destination }) => destination)).toEqual([
     '/a',
@@ -126,6 +133,7 @@ test.each([
     hosts: '/hosts',
     resolvConf: '/r',
     hostMounts: () => [],
+    hostOptions: () => [],
   });
   expect(mounts.map(({ options }) => options)).toEqual(Array(3).fill(['rbind', access, 'rprivate']));
 });
@@ -139,7 +147,7 @@ test('specMounts: read-only with all below, where there can be something below',
       { ...bind, source: at('file'), destination: '/file' },
     ],
     hostConfigFixture(),
-    { hostname: '', hosts: '', resolvConf: '', hostMounts: () => [] },
+    { hostname: '', hosts: '', resolvConf: '', hostMounts: () => [], hostOptions: () => [] },
   );
   expect(mounts.map(({ options }) => options?.[1])).toEqual(['rro', 'ro']);
 });
@@ -152,6 +160,7 @@ test('specMounts: a --mount source that vanished since the create is refused', (
       hosts: '',
       resolvConf: '',
       hostMounts: () => [],
+      hostOptions: () => [],
     });
   expect(run).toThrow(`bind source path does not exist: ${at('gone')}`);
 });
@@ -159,4 +168,15 @@ test('specMounts: a --mount source that vanished since the create is refused', (
 test('tmpfsMountOptions: the user’s replace docker’s defaults', () => {
   expect(tmpfsMountOptions('')).toEqual(['noexec', 'nosuid', 'nodev']);
   expect(tmpfsMountOptions('exec,size=1m,rw')).toEqual(['nosuid', 'nodev', 'exec', 'size=1m', 'rw']);
+});
+
+test.each([
+  [true, ['ro', 'nosuid'], ['rbind', 'ro', 'nosuid', 'rprivate']],
+  [true, ['noexec'], ['rbind', 'rw', 'noexec', 'rprivate']],
+  [false, ['ro', 'nodev'], ['rbind', 'rro', 'nodev', 'rprivate']],
+])('a bind (writable: %j) of what the host has mounted %j', (rw, host, expected) => {
+  const bind = { type: 'bind', name: '', driver: '', mode: '', propagation: '' } as const;
+  const mount = { ...bind, source: at('root'), destination: '/x', rw };
+  const context = { hostname: '', hosts: '', resolvConf: '', hostMounts: () => [], hostOptions: () => host };
+  expect(specMounts([mount], hostConfigFixture(), context)[0]?.options).toEqual(expected);
 });

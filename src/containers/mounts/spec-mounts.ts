@@ -14,6 +14,8 @@ export interface SpecMountContext extends Pick<ContainerPaths, 'hostname' | 'hos
   /** The container's root on the host, if it is another: what is made for it belongs to it. */
   readonly owner?: Owner | undefined;
   readonly hostMounts: () => readonly MountInfo[];
+  /** The restrictions (`ro`, `noexec`, …) of the host's mount that has a path. */
+  readonly hostOptions: (path: string) => readonly string[];
   /** Why read-only mounts cannot be so with all that is mounted below; undefined: they can. */
   readonly shallowReadOnly?: string | undefined;
 }
@@ -73,12 +75,16 @@ function toSpecMount(mount: MountPoint, context: SpecMountContext): SpecMount {
   const propagation = allowedPropagation(mount, source, context.hostMounts);
   const options = [
     mount.nonRecursive ? 'bind' : 'rbind',
-    accessTo(source, mount, context),
+    ...restrictions(accessTo(source, mount, context), context.hostOptions(source)),
     // For crun, any recursive propagation makes the bind recursive as well.
     mount.nonRecursive ? propagation.replace(/^r/, '') : propagation,
   ];
   return { type: 'bind', source, destination, options };
 }
+
+/** A container may take away from what the host allows, not add to it. */
+const restrictions = (access: string, host: readonly string[]): string[] =>
+  access === 'rw' && host.includes('ro') ? [...host] : [access, ...host.filter((option) => option !== 'ro')];
 
 /** Nothing is mounted below a file, and crun takes what is to be `rro` for a directory. */
 function accessTo(source: string, mount: MountPoint, { shallowReadOnly }: SpecMountContext): string {

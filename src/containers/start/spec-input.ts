@@ -4,6 +4,7 @@ import { resolveCapabilities, type SpecInput, type SpecProcessInput } from '#run
 import type { Engine } from '../engine.ts';
 import { linkVariables } from '../links/linked.ts';
 import type { Container } from '../model.ts';
+import { hostOptions } from '../mounts/host-options.ts';
 import { specMounts } from '../mounts/spec-mounts.ts';
 import { cgroupPathOf, containerPaths } from '../paths.ts';
 import { appArmorProfile } from '../spec/apparmor.ts';
@@ -57,6 +58,7 @@ export function specInput(
       resolvConf: container.resolvConfPath,
       owner: container.idMappings && mappedRoot(container.idMappings),
       hostMounts: () => engine.sys.mounts.list(),
+      hostOptions: (path) => hostOptions(engine.sys.files, path),
       shallowReadOnly: parts.shallowReadOnly,
     }),
     shmSizeBytes: hostConfig.ipcMode === 'none' ? undefined : hostConfig.shmSize,
