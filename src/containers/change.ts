@@ -84,12 +84,13 @@ export class Changer {
   }
 
   async #apply(container: Container, given: Partial<Resources>, task: Task): Promise<void> {
-    const { sys, defaults } = this.#engine;
+    const { sys, defaults, companions } = this.#engine;
     const withoutWeights = ownsBlockWeights(sys.cgroups);
     await task.update(specResources(container.hostConfig, { withoutWeights }));
     applyBlockWeights(this.#engine, container);
     const throttles = { ...withoutLimits(container.hostConfig), ...given };
     writeBlockThrottles(sys.cgroups, cgroupPathOf(container, defaults), throttles);
+    companions.update(container, task);
   }
 }
 

@@ -6,6 +6,8 @@ import type { Container } from './model.ts';
 export interface Companion {
   /** A run has begun, or one that an earlier daemon began was adopted. The state says running or paused. */
   begin(container: Container, task: Task): void | Promise<void>;
+  /** The run has other limits from now on. */
+  update?(container: Container, task: Task): void | Promise<void>;
   pause?(id: string): void;
   resume?(id: string): void;
   /** The run is over: no waiting for anything. */
@@ -34,6 +36,10 @@ export class Companions {
 
   begin(container: Container, task: Task): void {
     this.#each(container.id, (companion) => companion.begin(container, task));
+  }
+
+  update(container: Container, task: Task): void {
+    this.#each(container.id, (companion) => companion.update?.(container, task));
   }
 
   pause(id: string): void {

@@ -124,7 +124,8 @@ export class ExitHandler {
     // Stored before, the row has the end already; that a restart is due follows from the policy.
     else this.#record(ended, { durability: isStored ? 'ordered' : 'synced' });
     instance.endRun();
-    if (status.oomKilled) events.publish(ended, 'oom');
+    const isTold = isAlive(container.state) && container.state.oomKilled;
+    if (status.oomKilled && !isTold) events.publish(ended, 'oom');
     events.publish(ended, 'die', {
       exitCode: String(status.exitCode),
       execDuration: String(Math.floor(runMs / 1000)),

@@ -216,12 +216,15 @@ export type ContainerState =
       readonly status: 'running';
       readonly pid: number;
       readonly startedAt: string;
+      /** It ran out of memory: a process was killed, or hangs. */
+      readonly oomKilled?: boolean;
       readonly health?: HealthState;
     }
   | {
       readonly status: 'paused';
       readonly pid: number;
       readonly startedAt: string;
+      readonly oomKilled?: boolean;
       readonly health?: HealthState;
     }
   | {

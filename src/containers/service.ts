@@ -42,6 +42,7 @@ import { Forwarders } from './log-drivers/index.ts';
 import { LogForwarding } from './log-forwarding.ts';
 import { readContainerLog } from './logs/container-log.ts';
 import type { CreateRequest } from './model.ts';
+import { OomWatch } from './oom-watch.ts';
 import { containersDirectory } from './paths.ts';
 import { Pruner } from './prune.ts';
 import { Registry } from './registry.ts';
@@ -162,6 +163,7 @@ class Containers implements ContainerService {
     engine.companions.add(new LinkedHosts(engine));
     engine.companions.add(new LogForwarding(engine));
     engine.companions.add(new HealthWatch(engine, this.#execs));
+    engine.companions.add(new OomWatch(engine));
     this.#remover = new Remover(engine, this.#execs);
     this.#pruner = new Pruner(this.#lister, this.#remover, engine);
     this.#attacher = new Attacher(engine);

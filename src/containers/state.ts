@@ -26,6 +26,7 @@ export type StateEvent =
       readonly error?: string;
     }
   | { readonly type: 'restart-canceled' }
+  | { readonly type: 'out-of-memory' }
   | { readonly type: 'health-changed'; readonly health: HealthState }
   | { readonly type: 'removal-started'; readonly removesVolumes?: boolean }
   | { readonly type: 'removal-failed'; readonly error: string };
@@ -59,6 +60,7 @@ const steps: { readonly [E in StateEvent['type']]: Step<E> } = {
       : undefined,
   'restart-canceled': (state) =>
     state.status === 'restarting' ? { ...state, status: 'exited', oomKilled: false } : undefined,
+  'out-of-memory': (state) => (isAlive(state) ? { ...state, oomKilled: true } : undefined),
   'health-changed': (state, { health }) => (isAlive(state) ? { ...state, health } : undefined),
   'removal-started': (state, { removesVolumes }) => {
     if (isAlive(state) || state.status === 'removing') return undefined;

@@ -22,6 +22,8 @@ export interface TaskLayout {
   readonly exitFile: string;
   /** Made by conmon when the kernel killed something of the container for memory. */
   readonly oomFile: string;
+  /** The same, once it has been told. */
+  readonly toldOomFile: string;
   readonly execs: string;
   exec(execId: string): ExecLayout;
 }
@@ -60,6 +62,7 @@ function taskLayout(directory: string): TaskLayout {
     controlFifo: join(directory, 'ctl'),
     exitFile: join(directory, 'exit'),
     oomFile: join(directory, 'oom'),
+    toldOomFile: join(directory, 'oom-told'),
     execs,
     exec: (execId) => execLayout(join(execs, execId)),
   };

@@ -15,6 +15,7 @@ import { adoptExecs } from './exec-adopt.ts';
 import { type RecordedExit, readExitFile, UNKNOWN_EXIT } from './exit-watch.ts';
 import type { TaskLayout } from './layout.ts';
 import { lastingProcessEnd, openProcess } from './liveness.ts';
+import { hasRunOutOfMemory, watchOom } from './oom-watch.ts';
 import { type TaskRecord, writeAtomically } from './record.ts';
 import type {
   AdoptedExec,
@@ -127,6 +128,10 @@ export class ConmonTask implements Task {
     return startExec(options, this.record, this.#context);
   }
 
+  watchOom(listener: () => void): Disposable {
+    return watchOom(this.#files, listener);
+  }
+
   adoptExecs(): AdoptedExec[] {
     return adoptExecs(this.record, this.#context);
   }
@@ -163,7 +168,7 @@ export class ConmonTask implements Task {
     const recorded = await this.#recordedExit(monitorEnd);
     // Read while the cgroup is still there; conmon's own mark may come too late or be missed.
     const oomKilled =
-      existsSync(this.#files.oomFile) || wasOomKilled(this.record.cgroupsPath, this.#context.sys);
+      hasRunOutOfMemory(this.#files) || wasOomKilled(this.record.cgroupsPath, this.#context.sys);
     this.#closeInit();
     await withDeadline(this.#hub.drained(), this.#context.deadlines.drainMs, 'output').catch(() =>
       this.#context.logger.warn('output of an ended container did not end', { container: this.id }),

@@ -103,6 +103,11 @@ export interface Task {
   adoptExecs(): AdoptedExec[];
   /** PIDs in the container's cgroup, in the daemon's PID namespace. */
   processes(): number[];
+  /**
+   * Calls `listener` each time the container runs out of the memory that it is allowed, and at once for what was not told to
+   * an earlier listener. Dispose to stop.
+   */
+  watchOom(listener: () => void): Disposable;
 }
 
 export interface TerminalSize {

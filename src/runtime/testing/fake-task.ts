@@ -97,6 +97,8 @@ export class FakeTask extends FakeProcess implements Task {
   started = false;
   paused = false;
   reopenedLogs = 0;
+  /** Listeners for the lack of memory. */
+  readonly oomListeners = new Set<() => void>();
   /** Thrown by the next `start`. */
   startError: Error | undefined;
   /** Thrown by the next `exec`. */
@@ -169,6 +171,16 @@ export class FakeTask extends FakeProcess implements Task {
     return [...this.execs.values()]
       .filter((exec) => !exec.hasExited)
       .map((process) => ({ process, note: process.options.note }));
+  }
+
+  watchOom(listener: () => void): Disposable {
+    this.oomListeners.add(listener);
+    return { [Symbol.dispose]: () => this.oomListeners.delete(listener) };
+  }
+
+  /** The container runs out of memory. */
+  runOutOfMemory(): void {
+    for (const listener of this.oomListeners) listener();
   }
 
   processes(): number[] {

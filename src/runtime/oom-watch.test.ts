@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLayout, type TaskLayout } from './layout.ts';
+import { hasRunOutOfMemory, watchOom } from './oom-watch.ts';
+
+let root: string;
+let files: TaskLayout;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'gantry-oom-'));
+  files = createLayout(root).task('one');
+  mkdirSync(files.directory, { recursive: true });
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+test('each time is told, and that it happened stays known', async () => {
+  let told = Promise.withResolvers<void>();
+  using _ = watchOom(files, () => told.resolve());
+  expect(hasRunOutOfMemory(files)).toBe(false);
+  for (let time = 0; time < 2; time += 1) {
+    writeFileSync(files.oomFile, '');
+    await told.promise;
+    told = Promise.withResolvers();
+    expect(hasRunOutOfMemory(files)).toBe(true);
+  }
+});
+
+test('what nobody was told is told at once, what was told is not told again', () => {
+  writeFileSync(files.oomFile, '');
+  let count = 0;
+  for (let daemon = 0; daemon < 2; daemon += 1) {
+    using _ = watchOom(files, () => {
+      count += 1;
+    });
+  }
+  expect(count).toBe(1);
+});

@@ -1,0 +1,30 @@
+import { existsSync, renameSync, watch } from 'node:fs';
+import { basename } from 'node:path';
+import type { TaskLayout } from './layout.ts';
+
+type OomFiles = Pick<TaskLayout, 'directory' | 'oomFile' | 'toldOomFile'>;
+
+/**
+ * Calls `listener` for each time that the monitor says the container ran out of memory: something was killed, or hangs
+ * where killing is disabled. What came before is told at once. conmon watches the cgroup (an eventfd, or `memory.events`)
+ * and makes a file; that is set aside here, so that it makes another one. Dispose to stop.
+ */
+export function watchOom(files: OomFiles, listener: () => void): Disposable {
+  const take = () => {
+    if (!existsSync(files.oomFile)) return;
+    renameSync(files.oomFile, files.toldOomFile);
+    listener();
+  };
+  const name = basename(files.oomFile);
+  const watcher = watch(files.directory, { persistent: false }, (_, changed) => {
+    if (changed === null || changed === name) take();
+  });
+  // The directory goes with the task; the end of a run looks by itself.
+  watcher.on('error', () => {});
+  take();
+  return { [Symbol.dispose]: () => watcher.close() };
+}
+
+/** Whether the monitor has ever said so in this run. */
+export const hasRunOutOfMemory = ({ oomFile, toldOomFile }: OomFiles): boolean =>
+  existsSync(oomFile) || existsSync(toldOomFile);
