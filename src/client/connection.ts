@@ -1,7 +1,7 @@
 import type { Socket, SocketHandler } from 'bun';
-import { GantryError } from '#base';
-import type { Endpoint } from './endpoint.ts';
-import { connectionFailed, connectionLost } from './errors.ts';
+import { errnoCode, GantryError } from '#base';
+import type { Endpoint, TlsMaterial } from './endpoint.ts';
+import { connectionFailed, connectionLost, tlsFailed, tlsRefused } from './errors.ts';
 
 /** Bytes buffered before the socket is paused: a slow reader stops the sender, not this process's memory. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -10,7 +10,7 @@ type Handler = SocketHandler<undefined>;
 
 /** One duplex connection with pull reading, backpressure both ways and half close. */
 export class Connection {
-  readonly #url: string;
+  readonly #endpoint: Endpoint;
   #socket: Socket | undefined;
   #chunks: Uint8Array[] = [];
   #bufferedBytes = 0;
@@ -18,24 +18,28 @@ export class Connection {
   /** Set once no more data can come. */
   #ended = false;
   #closed = false;
+  #received = false;
+  /** Settles with TLS's handshake. */
+  readonly #handshake = Promise.withResolvers<void>();
   #error: Error | undefined;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
   onClose: (() => void) | undefined;
 
-  private constructor(url: string) {
-    this.#url = url;
+  private constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
   }
 
-  /** @throws `unavailable` or `forbidden` when nobody answers there. */
+  /** @throws `unavailable` or `forbidden` when nobody answers there, or somebody who cannot prove to be the right one. */
   static async open(endpoint: Endpoint): Promise<Connection> {
-    const connection = new Connection(endpoint.url);
+    const connection = new Connection(endpoint);
     try {
       connection.#socket = await connect(endpoint, connection.#handler());
     } catch (error) {
       throw connectionFailed(endpoint.url, error);
     }
+    if (tlsOf(endpoint)) await connection.#handshake.promise;
     return connection;
   }
 
@@ -44,7 +48,10 @@ export class Connection {
   }
 
   #handler(): Handler {
+    // Who does not wait for the handshake has no use for its failure.
+    this.#handshake.promise.catch(() => {});
     return {
+      handshake: (_socket, proven, error) => this.#shakeHands(proven, error),
       data: (_socket, data) => this.#push(data),
       drain: () => this.#wake('writer'),
       end: () => {
@@ -57,7 +64,14 @@ export class Connection {
     };
   }
 
+  #shakeHands(proven: boolean, error: Error | null): void {
+    const tls = tlsOf(this.#endpoint);
+    if (proven || (tls && !tls.verify && !isProtocolError(error))) this.#handshake.resolve();
+    else this.destroy(tlsFailed(this.#endpoint.url, error));
+  }
+
   #push(data: Uint8Array): void {
+    this.#received = true;
     this.#chunks.push(data);
     this.#bufferedBytes += data.length;
     if (this.#bufferedBytes > HIGH_WATER_BYTES && !this.#paused) {
@@ -74,6 +88,7 @@ export class Connection {
       this.#closed = true;
       this.onClose?.();
     }
+    this.#handshake.reject(this.#failure());
     this.#wake('reader');
     this.#wake('writer');
   }
@@ -98,7 +113,7 @@ export class Connection {
         return chunk;
       }
       if (this.#ended) {
-        if (this.#error) throw this.#failure();
+        if (this.#error || this.#isRefused()) throw this.#failure();
         return undefined;
       }
       await new Promise<void>((resolve) => {
@@ -137,8 +152,14 @@ export class Connection {
     }
   }
 
+  /** With TLS 1.3 a client learns only after the handshake that its certificate was not good enough. */
+  #isRefused(): boolean {
+    return !this.#received && tlsOf(this.#endpoint) !== undefined;
+  }
+
   #failure(): Error {
-    return this.#error instanceof GantryError ? this.#error : connectionLost(this.#url, this.#error);
+    if (this.#error instanceof GantryError) return this.#error;
+    return this.#isRefused() ? tlsRefused(this.#error) : connectionLost(this.#endpoint.url, this.#error);
   }
 
   /** Half close after everything written: the peer sees the end of our data, we go on reading. */
@@ -158,6 +179,12 @@ export class Connection {
     this.#finish(error);
   }
 }
+
+const tlsOf = (endpoint: Endpoint): TlsMaterial | undefined =>
+  endpoint.kind === 'tcp' ? endpoint.tls : undefined;
+
+/** No encrypted connection at all, in contrast to one with an unknown partner. */
+const isProtocolError = (error: Error | null): boolean => errnoCode(error) === 'EPROTO';
 
 function connect(endpoint: Endpoint, socket: Handler): Promise<Socket> {
   const shared = { socket, allowHalfOpen: true, data: undefined };

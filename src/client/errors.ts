@@ -76,6 +76,47 @@ export function connectionFailed(url: string, cause: unknown): GantryError {
   });
 }
 
+/** What Go's TLS says of a certificate, by the codes of this runtime. */
+const CERTIFICATE_ERRORS: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+  CERT_HAS_EXPIRED: 'certificate has expired or is not yet valid',
+  CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
+};
+
+/** The daemon could not prove to be the right one, or speaks no TLS. Texts: docker CLI's. */
+export function tlsFailed(url: string, cause: unknown): GantryError {
+  const code = errnoCode(cause);
+  const details = { endpoint: url };
+  if (code === 'EPROTO' && errorMessage(cause).includes('WRONG_VERSION_NUMBER'))
+    return unavailable('error during connect: http: server gave HTTP response to HTTPS client', {
+      cause,
+      details,
+    });
+  if (code === undefined || code === 'EPROTO' || code.startsWith('ECONN'))
+    return unavailable(`error during connect: ${errorMessage(cause)}`, { cause, details });
+  const why = CERTIFICATE_ERRORS[code] ?? errorMessage(cause);
+  return unavailable(`error during connect: tls: failed to verify certificate: x509: ${why}`, {
+    cause,
+    details,
+  });
+}
+
+/** The daemon ended the connection without a word once it had seen our certificate. Text: docker CLI's. */
+export const tlsRefused = (cause: unknown): GantryError =>
+  unavailable(
+    `error during connect: the server probably has client authentication (--tlsverify) enabled; check your TLS client certification settings: ${refusal(cause)}`,
+    { cause },
+  );
+
+function refusal(cause: unknown): string {
+  const alert = /ALERT_([A-Z_]+)/.exec(cause === undefined ? '' : errorMessage(cause))?.[1];
+  return alert === undefined ? 'EOF' : `remote error: tls: ${alert.toLowerCase().replaceAll('_', ' ')}`;
+}
+
 export const connectionLost = (url: string, cause?: unknown): GantryError =>
   unavailable(`error during connect: connection to ${url} closed unexpectedly`, { cause });
 

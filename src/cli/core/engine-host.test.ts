@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_HOST } from '#client';
+import { parseFlags } from '../flags/parse.ts';
 import { configDirs, loadConfig } from './config-file.ts';
 import type { GlobalOptions } from './context.ts';
 import { chooseHost } from './engine-host.ts';
+import { GLOBAL_FLAGS, toGlobalOptions } from './globals.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'gantry-cli-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -56,12 +58,53 @@ describe('chooseHost', () => {
     );
   });
 
-  test('TLS material comes from the named files', async () => {
-    await Bun.write(join(dir, 'ca.pem'), 'CA');
+  describe('TLS', () => {
     const tls = { enabled: true, verify: true, caFile: '', certFile: '', keyFile: '' };
-    expect((await choose({ hosts: ['tcp://h'], tls })).tls).toEqual({ verify: true, ca: 'CA' });
-    const withKey = choose({ hosts: ['tcp://h'], tls: { ...tls, keyFile: '/nope' } });
-    await expect(withKey).rejects.toThrow('could not read TLS material /nope');
+    const place = (configDir: string) => ({ hosts: ['tcp://h'], configDir });
+    const CA = '-----BEGIN CERTIFICATE-----';
+
+    test('material comes from the named files, DOCKER_CERT_PATH, or the directory that has some', async () => {
+      await Bun.write(join(dir, 'certs/ca.pem'), CA);
+      const wanted = { verify: true, ca: CA };
+      expect((await choose({ ...place(join(dir, 'certs')), tls })).tls).toEqual(wanted);
+      const env = { DOCKER_CERT_PATH: join(dir, 'certs') };
+      expect((await choose({ ...place('/nope'), tls }, env)).tls).toEqual(wanted);
+      const dirs = { GANTRY_CONFIG: '/nope', DOCKER_CONFIG: join(dir, 'certs') };
+      expect((await choose({ hosts: ['tcp://h'], configDir: '', tls }, dirs)).tls).toEqual(wanted);
+      const named = { ...tls, caFile: join(dir, 'certs/ca.pem') };
+      expect((await choose({ ...place('/nope'), tls: named })).tls).toEqual(wanted);
+    });
+
+    test('to verify needs a CA, a named file must be there; without verifying none is needed', async () => {
+      await expect(choose({ ...place('/nope'), tls })).rejects.toThrow(
+        'unable to resolve gantry endpoint: open /nope/ca.pem: no such file or directory',
+      );
+      const unverified = { ...tls, verify: false };
+      expect((await choose({ ...place('/nope'), tls: unverified })).tls).toEqual({ verify: false });
+      await expect(
+        choose({ ...place('/nope'), tls: { ...unverified, keyFile: '/nope/key' } }),
+      ).rejects.toThrow('open /nope/key: no such file or directory');
+    });
+
+    test('what is no certificate is refused before anybody is asked', async () => {
+      await Bun.write(join(dir, 'broken/ca.pem'), 'rubbish');
+      await expect(choose({ ...place(join(dir, 'broken')), tls })).rejects.toThrow('ca.pem seems invalid');
+    });
+
+    test.each([
+      [[], {}, { enabled: false, verify: false }],
+      [['--tls'], {}, { enabled: true, verify: false }],
+      [['--tlsverify'], {}, { enabled: true, verify: true }],
+      [['--tlsverify=false'], { DOCKER_TLS_VERIFY: '1' }, { enabled: true, verify: false }],
+      [['--tls=false'], { DOCKER_TLS: '1' }, { enabled: false, verify: false }],
+      [[], { DOCKER_TLS: '1' }, { enabled: true, verify: false }],
+      [[], { DOCKER_TLS_VERIFY: '1' }, { enabled: true, verify: true }],
+      [[], { DOCKER_TLS_VERIFY: '' }, { enabled: false, verify: false }],
+    ])('%j with %j', (argv, env, expected) => {
+      const { values, changed } = parseFlags(argv, GLOBAL_FLAGS);
+      const options = toGlobalOptions(values as Parameters<typeof toGlobalOptions>[0], changed, env);
+      expect(options.tls).toMatchObject(expected);
+    });
   });
 });
 

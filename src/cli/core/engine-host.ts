@@ -1,4 +1,4 @@
-import { errorMessage } from '#base';
+import { errnoCode, errorMessage } from '#base';
 import { DEFAULT_HOST, type TlsMaterial } from '#client';
 import { type ConfigFile, configDirs } from './config-file.ts';
 import type { GlobalOptions } from './context.ts';
@@ -58,28 +58,58 @@ export function normalizeHost(text: string, usesTls: boolean): string {
 async function loadTls(globals: GlobalOptions, env: Env): Promise<TlsMaterial | undefined> {
   const { enabled, verify, caFile, certFile, keyFile } = globals.tls;
   if (!enabled) return undefined;
-  const dir = env['DOCKER_CERT_PATH'] || configDirs({ configDir: globals.configDir, env })[0];
+  const dir =
+    env['DOCKER_CERT_PATH'] || (await certificateDir(configDirs({ configDir: globals.configDir, env })));
+  // As docker has it: whoever wants the daemon verified names whom to trust; the system's authorities are not asked.
+  const authority = caFile || (verify ? `${dir}/ca.pem` : '');
   const [ca, cert, key] = await Promise.all([
-    readPem(caFile, `${dir}/ca.pem`),
+    readPem(authority, `${dir}/ca.pem`),
     readPem(certFile, `${dir}/cert.pem`),
     readPem(keyFile, `${dir}/key.pem`),
   ]);
-  return {
+  return checkTls({
     verify,
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
-  };
+  });
+}
+
+/** The first directory with a certificate in it; else the first. */
+async function certificateDir(dirs: readonly string[]): Promise<string> {
+  for (const dir of dirs) {
+    const files = ['ca', 'cert', 'key'].map((name) => Bun.file(`${dir}/${name}.pem`).exists());
+    if ((await Promise.all(files)).includes(true)) return dir;
+  }
+  return dirs[0] ?? '';
+}
+
+/** @throws docker CLI's errors for material that no connection can be made with. */
+async function checkTls(material: TlsMaterial): Promise<TlsMaterial> {
+  const { ca, cert, key } = material;
+  const failed = (why: string) =>
+    cliError(`Failed to initialize: failed to retrieve context tls info: ${why}`);
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) throw failed('ca.pem seems invalid');
+  if (cert === undefined || key === undefined) return material;
+  const { createPrivateKey, X509Certificate } = await import('node:crypto');
+  try {
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return material;
+  } catch (error) {
+    throw failed(`tls: ${errorMessage(error)}`);
+  }
+  throw failed('tls: private key does not match public key');
 }
 
 /** A named file must be there; a default one may be missing. */
 async function readPem(named: string, fallback: string): Promise<string | undefined> {
-  const file = Bun.file(named || fallback);
-  if (named === '' && !(await file.exists())) return undefined;
+  const path = named || fallback;
   try {
-    return await file.text();
+    return await Bun.file(path).text();
   } catch (error) {
-    throw cliError(`could not read TLS material ${named}: ${errorMessage(error)}`);
+    const missing = errnoCode(error) === 'ENOENT';
+    if (missing && named === '') return undefined;
+    const why = missing ? 'no such file or directory' : errorMessage(error);
+    throw cliError(`Failed to initialize: unable to resolve gantry endpoint: open ${path}: ${why}`);
   }
 }
 

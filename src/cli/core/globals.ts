@@ -43,20 +43,27 @@ function checkLogLevel(value: string): void {
     throw cliError(`Unable to parse logging level: ${value}`);
 }
 
-/** The parsed global flags with the environment's defaults. @throws for a level that does not exist. */
+/**
+ * The parsed global flags with the environment's defaults; `changed` are those that were given.
+ * @throws for a level that does not exist.
+ */
 export function toGlobalOptions(
   flags: FlagValues<typeof GLOBAL_FLAGS>,
+  changed: ReadonlySet<string>,
   env: Readonly<Record<string, string | undefined>>,
 ): GlobalOptions {
   checkLogLevel(flags['log-level']);
-  const verify = flags.tlsverify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
+  const isSet = (name: string): boolean => (env[name] ?? '') !== '';
+  const verify = changed.has('tlsverify') ? flags.tlsverify : isSet('DOCKER_TLS_VERIFY');
+  const tls = changed.has('tls') ? flags.tls : isSet('DOCKER_TLS');
   return {
     hosts: flags.host,
     context: flags.context,
     debug: flags.debug,
     configDir: flags.config,
     tls: {
-      enabled: flags.tls || verify || (env['DOCKER_TLS'] ?? '') !== '',
+      // Whoever speaks of verifying speaks of TLS, also with --tlsverify=false.
+      enabled: tls || verify || changed.has('tlsverify'),
       verify,
       caFile: flags.tlscacert,
       certFile: flags.tlscert,

@@ -77,7 +77,8 @@ async function dispatch(
 ): Promise<number> {
   const env = options.env ?? process.env;
   const parsed = parseGlobals(options.argv);
-  const globals = toGlobalOptions(parsed.values as Parameters<typeof toGlobalOptions>[0], env);
+  const values = parsed.values as Parameters<typeof toGlobalOptions>[0];
+  const globals = toGlobalOptions(values, parsed.changed, env);
   const ctx = createContext(options, insistence, env, globals, stdout, stderr);
   if (parsed.changed.has('version')) {
     await stdout.write(
