@@ -136,6 +136,7 @@ test('restore: an auto-removed container that never started goes, an ordinary on
 test('restore: removes what a create left without a row, finishes removals', async () => {
   const stray = 'ab'.repeat(32);
   await fixture.snapshotter.createSnapshot(stray, undefined);
+  await fixture.snapshotter.createSnapshot(`${stray}-image-0`, undefined);
   mkdirSync(join(fixture.dataRoot, 'containers', stray));
   const id = await create();
   const rows = fixture.metadata.collection('containers', decodeContainer);

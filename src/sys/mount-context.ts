@@ -1,6 +1,6 @@
 /** The file descriptor based mount calls: fsopen(2), fsconfig(2), fsmount(2), open_tree(2), mount_setattr(2). */
 import { closeSync } from 'node:fs';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, O_CLOEXEC } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, MS_SLAVE, O_CLOEXEC } from './constants.ts';
 import { ERRNO } from './errno.ts';
 import { SysError } from './errors.ts';
 import { allocate, check, errno, libc, type Memory, rawSyscall } from './ffi.ts';
@@ -107,6 +107,13 @@ export function cloneTree(source: string, options: { readonly recursive?: boolea
 export function makeReadonly(fd: Fd, options: { readonly recursive?: boolean } = {}): void {
   const attributes = allocate(MOUNT_ATTR_SIZE);
   attributes.view.setBigUint64(0, MOUNT_ATTR_RDONLY, true);
+  setAttributes(fd, attributes, options);
+}
+
+/** Lets a detached mount follow the mount it is a copy of, with all mounts below it if `recursive`. */
+export function makeSlave(fd: Fd, options: { readonly recursive?: boolean } = {}): void {
+  const attributes = allocate(MOUNT_ATTR_SIZE);
+  attributes.view.setBigUint64(16, BigInt(MS_SLAVE), true);
   setAttributes(fd, attributes, options);
 }
 

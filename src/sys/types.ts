@@ -55,10 +55,14 @@ export interface Mounts {
     readonly flags?: number;
     readonly data?: string;
   }): void;
+  /**
+   * Binds before anybody can see it. With `slave` the bind, and each copy that other namespaces get of it, follows the
+   * source's mount and never reaches back: unmounting below it unmounts nothing of the source's.
+   */
   bind(
     source: string,
     target: string,
-    options?: { readonly recursive?: boolean; readonly readonly?: boolean },
+    options?: { readonly recursive?: boolean; readonly readonly?: boolean; readonly slave?: boolean },
   ): void;
   setPropagation(target: string, propagation: Propagation): void;
   /** umount2(2). `detach` is MNT_DETACH; symlinks are never followed. */

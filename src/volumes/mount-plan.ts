@@ -10,7 +10,6 @@ import {
   MS_RDONLY,
   MS_REC,
   MS_REMOUNT,
-  MS_SLAVE,
 } from '#sys';
 import { PROPAGATION, parseMountFlags } from './mount-flags.ts';
 
@@ -20,6 +19,12 @@ export type MountCall = Parameters<Mounts['mount']>[0];
 export interface MountStep {
   readonly op: 'mount' | 'remount' | 'remount-ro';
   readonly call: MountCall;
+  /**
+   * A bind that follows its source and does not reach back, because the user says nothing else: the end of a volume
+   * must not unmount anything of the host. (Docker's is the peer of a shared source, and takes the host's mounts below it away
+   * with the volume's.)
+   */
+  readonly isFollower?: boolean;
 }
 
 /** What mounts a volume, in order; when a later step fails, what the first one has mounted has to go again. */
@@ -48,22 +53,16 @@ export async function planMount(
   const { flags, data } = parseMountFlags(list);
   const own = flags & ~PROPAGATION;
   const isBind = (own & MS_BIND) !== 0;
-  const steps: MountStep[] = [{ op: 'mount', call: { source, target, fstype, flags: own, data } }];
-  const propagation = propagationOf(flags, isBind);
-  if (propagation !== 0) steps.push({ op: 'remount', call: { target, flags: propagation } });
+  const propagation = flags & PROPAGATION;
+  const first: MountStep = { op: 'mount', call: { source, target, fstype, flags: own, data } };
+  const steps: MountStep[] = [isBind && propagation === 0 ? { ...first, isFollower: true } : first];
+  if (propagation !== 0) {
+    steps.push({ op: 'remount', call: { target, flags: flags & (PROPAGATION | MS_REC) } });
+  }
   if (isBind && (own & OF_THE_BIND) !== 0) {
     steps.push({ op: 'remount-ro', call: { target, flags: (own & ~MS_REC) | MS_REMOUNT } });
   }
   return { steps, maySleep: !isBind && fstype !== 'tmpfs' };
-}
-
-/**
- * Nothing that is unmounted in a bound volume may vanish from the host as well, so a bind follows the host unless the user
- * says otherwise. (Docker leaves it as the host's mount is, and takes the host's mounts below it away with the volume's.)
- */
-function propagationOf(flags: number, isBind: boolean): number {
-  if ((flags & PROPAGATION) !== 0) return flags & (PROPAGATION | MS_REC);
-  return isBind ? MS_SLAVE | MS_REC : 0;
 }
 
 /** The kernel has no resolver: host names become addresses. Source: moby `daemon/volume/local/local_unix.go`. */

@@ -1,5 +1,13 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { callApi } from '../../harness/api.ts';
@@ -23,6 +31,18 @@ function hostDirectory(): string {
 
 const isMounted = async (path: string) =>
   (await Bun.file('/proc/self/mountinfo').text()).includes(` ${path} `);
+
+/** Processes in whose mount namespace there is something at or below the path. */
+const namespacesWith = (path: string): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(` ${path}`);
+    } catch {
+      // It has ended.
+      return false;
+    }
+  });
 
 const asFlags = (options: readonly string[]) => options.flatMap((option) => ['-o', option]);
 
@@ -228,12 +248,19 @@ describe.skipIf(givenHost() !== undefined)('options of the local driver, and the
     run('mount', '--make-shared', source);
     mkdirSync(inner);
     const name = await newVolume(gantryClient, 'type=none', `device=${source}`, 'o=rbind');
+    // Its monitor stays in the namespace in which containers are made.
+    const witness = uniqueName('witness');
+    await must('run', '-d', '--name', witness, 'busybox', 'sleep', '1000');
+    engine.defer(() => engine.run(gantryClient, ['rm', '-f', witness]));
     const container = uniqueName('below');
     await must('run', '-d', '--name', container, '-v', `${name}:/v`, 'busybox', 'sleep', '1000');
     run('mount', '-t', 'tmpfs', 'below', inner);
+    const mountpoint = await mountpointOf(name);
+    expect(namespacesWith(`${mountpoint}/inner`).length).toBeGreaterThan(1);
     await must('rm', '-f', container);
     expect(await isMounted(inner)).toBe(true);
-    expect(await isMounted(await mountpointOf(name))).toBe(false);
+    expect(await isMounted(mountpoint)).toBe(false);
+    expect(namespacesWith(mountpoint)).toEqual([]);
   });
 
   test('cp sees the volume of a container that does not run', async () => {
