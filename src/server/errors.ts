@@ -7,6 +7,7 @@ import {
   isInvalidArgument,
   notFound,
   notImplemented,
+  unavailable,
 } from '#base';
 
 /** An attach that is refused: told in plain text on a connection that ends, as docker does once it has taken one over. */
@@ -125,6 +126,24 @@ export const notAByteCount = (name: string, text: string): GantryError =>
   invalidArgument(
     `${name} is in bytes and expects an integer, got ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
   );
+
+/** Of an engine that is in no swarm. Source: docker's daemon/cluster and daemon/server/router/volume. */
+export const notSwarmManager = (): GantryError =>
+  unavailable(
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+  );
+
+export const inNoSwarm = (): GantryError => unavailable('This node is not part of a swarm');
+
+export const noClusterVolumes = (): GantryError =>
+  unavailable('volume update only valid for cluster volumes, but swarm is unavailable');
+
+export const noSwarmMode = (): GantryError => notImplemented('swarm mode is not supported by this engine');
+
+export const noSuchPlugin = (name: string): GantryError =>
+  notFound(`plugin ${JSON.stringify(name)} not found`);
+
+export const noPluginSupport = (): GantryError => notImplemented('plugins are not supported by this engine');
 
 /** An operation whose backend is not wired into this engine. */
 export const notOffered = (operation: string): GantryError =>

@@ -51,6 +51,27 @@ describe('server', () => {
       'client version 1.12 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version\n',
     ],
     ['OPTIONS', '/images/json', 200, ''],
+    ['GET', '/plugins', 200, '[]\n'],
+    ['GET', '/plugins/a/b/json', 404, '{"message":"plugin \\"a/b\\" not found","code":"not_found"}\n'],
+    [
+      'GET',
+      '/plugins?filters=%7B%22x%22%3A%5B%22y%22%5D%7D',
+      400,
+      '{"message":"invalid filter \'x\'","code":"invalid_argument"}\n',
+    ],
+    [
+      'GET',
+      '/tasks/x/logs',
+      400,
+      '{"message":"must specify at least one of \'stdout\' or \'stderr\'","code":"invalid_argument"}\n',
+    ],
+    [
+      'POST',
+      '/swarm/init',
+      501,
+      '{"message":"swarm mode is not supported by this engine","code":"not_implemented"}\n',
+    ],
+    ['POST', '/swarm/leave', 503, '{"message":"This node is not part of a swarm","code":"unavailable"}\n'],
     ['GET', '/containers/zz/json', 404, '{"message":"No such container: zz","code":"not_found"}\n'],
     [
       'GET',
@@ -204,6 +225,18 @@ describe('server', () => {
     const bad = await server.exchange(post('/containers/one/wait?condition=foo'));
     expect(bodyOf(bad)).toContain(String.raw`invalid condition: \"foo\"`);
   });
+
+  test.each(['/swarm', '/nodes', '/services/x', '/tasks?all=1', '/secrets', '/configs'])(
+    '%s: no swarm manager, in docker’s words',
+    async (path) => {
+      await using server = await serveFakes(createFakeBackends());
+      const answer = await server.exchange(get(path));
+      expect(statusOf(answer)).toBe(503);
+      expect(JSON.parse(bodyOf(answer)).message).toBe(
+        'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+      );
+    },
+  );
 
   test('load: failures are told in the stream; the rest of the body is read off', async () => {
     await using server = await serveFakes(

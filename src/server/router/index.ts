@@ -9,7 +9,9 @@ import type { NetworkBackend } from './network/backend.ts';
 import { networkChangeRoutes } from './network/changes.ts';
 import { networkRoutes } from './network/routes.ts';
 import { ownRoutes } from './own/routes.ts';
+import { pluginRoutes } from './plugin/routes.ts';
 import type { Route } from './route.ts';
+import { swarmRoutes } from './swarm/routes.ts';
 import type { SystemBackend } from './system/backend.ts';
 import { systemRoutes } from './system/routes.ts';
 import { usageRoutes } from './system/usage.ts';
@@ -39,6 +41,8 @@ export function createRoutes(backends: Backends): Route[] {
     ...networkChangeRoutes(networks),
     ...buildRoutes(),
     ...volumeRoutes(volumes),
+    ...pluginRoutes(),
+    ...swarmRoutes(),
     ...ownRoutes(images),
   ];
 }
