@@ -50,6 +50,7 @@ test_packages() {
   want_command dockerd docker.io
   want_command nft nftables
   want_command iptables iptables
+  want_command openssl openssl
   want_command ps procps
   want_command zsh zsh
   want_command fish fish

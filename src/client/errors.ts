@@ -87,9 +87,13 @@ const CERTIFICATE_ERRORS: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: 'certificate has expired or is not yet valid',
 };
 
+/** Codes of TLS are no errnos. */
+const errorCode = (cause: unknown): string | undefined =>
+  cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+
 /** The daemon could not prove to be the right one, or speaks no TLS. Texts: docker CLI's. */
 export function tlsFailed(url: string, cause: unknown): GantryError {
-  const code = errnoCode(cause);
+  const code = errorCode(cause);
   const details = { endpoint: url };
   if (code === 'EPROTO' && errorMessage(cause).includes('WRONG_VERSION_NUMBER'))
     return unavailable('error during connect: http: server gave HTTP response to HTTPS client', {

@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { givenHost, startDaemon } from '../../harness/daemon.ts';
+import { createAuthority } from '../../harness/pki.ts';
 import { GANTRY, gantryClient as gantry, must } from '../../harness/programs.ts';
 
 /** Runs a daemon that has to refuse its flags; what it said. Nothing of it may stay. */
@@ -14,7 +15,7 @@ function refusal(flags: readonly string[], config: object = {}): string {
     const roots = ['--data-root', `${dir}/data`, '--exec-root', `${dir}/exec`, '--pidfile', `${dir}/pid`];
     const ended = Bun.spawnSync(
       [GANTRY, 'daemon', '--config-file', file, ...roots, ...flags.map((flag) => flag.replace('DIR', dir))],
-      { timeout: 20_000 },
+      { timeout: 20_000, env: { ...process.env, HOME: '/nonexistent' } },
     );
     expect([flags, ended.exitCode]).toEqual([flags, 1]);
     expect(existsSync(`${dir}/s.sock`)).toBe(false);
@@ -44,17 +45,75 @@ describe.skipIf(givenHost() !== undefined)('S1: who reaches the API', () => {
     expect(refusal(flags, config)).toContain(OPEN);
   });
 
-  test.each([
-    ['--tls'],
-    ['--tlsverify'],
-    ['--tlscert=x'],
-    ['--tlskey=x'],
-    ['--tlscacert=x'],
-    ['--authorization-plugin=x'],
-  ])('a protection that is not there yet is refused, not ignored: %s', (flag) => {
-    const flags = ['-H', 'tcp://127.0.0.1:0', flag];
-    expect(refusal(flags)).toContain(flag.replace(/^--|=x$/g, ''));
-    expect(refusal(['-H', 'unix://DIR/s.sock', flag])).toContain(flag.replace(/^--|=x$/g, ''));
+  test.each([['--tlscert=x'], ['--tlskey=x'], ['--tlscacert=x'], ['--authorization-plugin=x']])(
+    'a protection that is not there is refused, not ignored: %s',
+    (flag) => {
+      const flags = ['-H', 'tcp://127.0.0.1:0', flag];
+      expect(refusal(flags)).toContain(flag.replace(/^--|=x$/g, ''));
+      expect(refusal(['-H', 'unix://DIR/s.sock', flag])).toContain(flag.replace(/^--|=x$/g, ''));
+    },
+  );
+
+  describe('TLS', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'gantry-test-listen-tls-'));
+    afterAll(() => rmSync(directory, { recursive: true, force: true }));
+    const own = createAuthority(join(directory, 'own'));
+    const { cert, key } = own.issue('server');
+    const files = ['--tlscacert', own.ca, '--tlscert', cert, '--tlskey', key];
+    const anywhere = ['-H', 'tcp://0.0.0.0:0'];
+
+    test.each([
+      [[...anywhere, '--tls'], {}],
+      [[...anywhere, '--tls', '--tlsverify=false'], {}],
+      [[...anywhere, '--tlsverify=false'], {}],
+      [['--tls'], { hosts: ['tcp://0.0.0.0:0'] }],
+      [anywhere, { tls: true }],
+      [anywhere, { tlsverify: false }],
+    ])('that knows no clients is refused off the loopback: %j %j', (flags, config) => {
+      expect(refusal([...flags, ...files], config)).toContain(OPEN);
+    });
+
+    test.each([
+      [['--tlsverify'], 'could not load X509 key pair (cert: "/nonexistent/.docker/cert.pem"'],
+      [
+        ['--tlsverify', '--tlscert', cert, '--tlskey', key],
+        'could not read CA certificate "/nonexistent/.docker/ca.pem"',
+      ],
+      [
+        ['--tls', '--tlscert', cert, '--tlskey', own.ca],
+        'error reading X509 key pair - make sure the key is not encrypted',
+      ],
+      [['--tls', '--tlscert', key, '--tlskey', key], 'tls: failed to find any PEM data in certificate input'],
+      [
+        ['--tlsverify', '--tlscert', cert, '--tlskey', key, '--tlscacert', key],
+        'failed to append certificates from PEM file',
+      ],
+    ])('certificates that cannot be used are refused: %j', (flags, text) => {
+      expect(refusal(['-H', 'unix://DIR/s.sock', ...flags])).toMatch(/^(\S+: )?invalid TLS configuration: /);
+      expect(refusal(['-H', 'unix://DIR/s.sock', ...flags])).toContain(text);
+    });
+
+    test('with client certificates it is allowed anywhere, and serves nobody without one', async () => {
+      await using daemon = await startDaemon({ flags: [...anywhere, '--tlsverify', ...files] });
+      const url = `https://127.0.0.1:${tcpPort(daemon.log())}/_ping`;
+      const ca = readFileSync(own.ca, 'utf8');
+      await expect(fetch(url, { tls: { ca } })).rejects.toThrow();
+      const client = own.issue('client', { usage: 'clientAuth' });
+      const proof = { cert: readFileSync(client.cert, 'utf8'), key: readFileSync(client.key, 'utf8') };
+      expect(await (await fetch(url, { tls: { ca, ...proof } })).text()).toBe('OK');
+    });
+
+    test('without client certificates it is allowed on the loopback, or anywhere by name', async () => {
+      for (const flags of [
+        ['-H', 'tcp://127.0.0.1:0'],
+        ['--insecure-tcp', ...anywhere],
+      ]) {
+        await using daemon = await startDaemon({ flags: [...flags, '--tls', ...files.slice(2)] });
+        const url = `https://127.0.0.1:${tcpPort(daemon.log())}/_ping`;
+        const tls = { ca: readFileSync(own.ca, 'utf8') };
+        expect(await (await fetch(url, { tls })).text()).toBe('OK');
+      }
+    });
   });
 
   test('hosts as flags and in the file at once are refused', () => {
