@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLayout, type TaskLayout } from './layout.ts';
@@ -25,6 +25,22 @@ test('each time is told, and that it happened stays known', async () => {
     told = Promise.withResolvers();
     expect(hasRunOutOfMemory(files)).toBe(true);
   }
+});
+
+test('the two files that the monitor makes each time are one', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let count = 0;
+  {
+    using _ = watchOom(files, () => {
+      count += 1;
+      resolve();
+    });
+    writeFileSync(files.oomFile, '');
+    writeFileSync(files.oomFile, '');
+    await promise;
+  }
+  expect(existsSync(files.oomFile)).toBe(false);
+  expect(count).toBe(1);
 });
 
 test('what nobody was told is told at once, what was told is not told again', () => {

@@ -4,6 +4,9 @@ import type { TaskLayout } from './layout.ts';
 
 type OomFiles = Pick<TaskLayout, 'directory' | 'oomFile' | 'toldOomFile'>;
 
+/** conmon makes the file twice each time, in its working directory and where it keeps what lasts: both are one here. */
+const SETTLE_MS = 20;
+
 /**
  * Calls `listener` for each time that the monitor says the container ran out of memory: something was killed, or hangs
  * where killing is disabled. What came before is told at once. conmon watches the cgroup (an eventfd, or `memory.events`)
@@ -16,13 +19,23 @@ export function watchOom(files: OomFiles, listener: () => void): Disposable {
     listener();
   };
   const name = basename(files.oomFile);
+  let timer: Timer | undefined;
+  const takeSoon = () => {
+    timer = undefined;
+    take();
+  };
   const watcher = watch(files.directory, { persistent: false }, (_, changed) => {
-    if (changed === null || changed === name) take();
+    if (changed === null || changed === name) timer ??= setTimeout(takeSoon, SETTLE_MS).unref();
   });
   // The directory goes with the task; the end of a run looks by itself.
   watcher.on('error', () => {});
   take();
-  return { [Symbol.dispose]: () => watcher.close() };
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      watcher.close();
+    },
+  };
 }
 
 /** Whether the monitor has ever said so in this run. */

@@ -97,3 +97,18 @@ test('compileSeccomp: refuses what it cannot express', () => {
 test('libseccompVersion: three numbers', () => {
   expect(libseccompVersion()).toMatch(/^\d+\.\d+\.\d+$/);
 });
+
+test.if(process.arch === 'x64')(
+  'compileSeccomp: masks and values of 64 bits are taken to the last bit',
+  () => {
+    const words = '"value": 18446744073709551615, "valueTwo": 9007199254740993';
+    const rule = `{"names": ["personality"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, ${words}, "op": "SCMP_CMP_MASKED_EQ"}]}`;
+    const json = `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [${rule}]}`;
+    const filter = compileSeccomp(resolveSeccomp({ kind: 'custom', profile: json }, [], host) as Seccomp);
+    const personality = (argument: bigint) =>
+      evaluateFilter(filter, { nr: PERSONALITY, arch: X86_64, args: [argument] });
+    expect(personality(9007199254740993n)).toBe(ALLOW);
+    expect(personality(9007199254740992n)).toBe(EPERM);
+    expect(personality(0n)).toBe(EPERM);
+  },
+);

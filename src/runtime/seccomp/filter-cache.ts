@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoCode, errorMessage, type Logger, setAside } from '#base';
+import { errnoCode, errorMessage, type Logger, setAside, stringifyExactJson } from '#base';
 import { type Digest, digestHex, digestOf, type Seccomp } from '#oci';
 import { writeAtomically } from '../record.ts';
 import type { CompiledSeccomp } from '../types.ts';
@@ -51,7 +51,7 @@ export class FilterCache {
 
   #keyOf(seccomp: Seccomp): Digest {
     const parts = [FORMAT, this.#options.libraryVersion, process.arch, seccomp];
-    return digestOf(new TextEncoder().encode(JSON.stringify(parts)));
+    return digestOf(new TextEncoder().encode(stringifyExactJson(parts)));
   }
 
   #remember(key: Digest, filter: Promise<CompiledSeccomp>): void {

@@ -1,4 +1,4 @@
-import { invalidArgument } from '#base';
+import { invalidArgument, parseExactJson } from '#base';
 
 /** A seccomp profile in docker's JSON format. Source: "Seccomp security profiles for Docker". */
 export interface SeccompProfile {
@@ -25,8 +25,9 @@ export interface ProfileRule {
 
 export interface ProfileArgument {
   readonly index: number;
-  readonly value: number;
-  readonly valueTwo?: number;
+  /** Unsigned, 64 bits. */
+  readonly value: number | bigint;
+  readonly valueTwo?: number | bigint;
   readonly op: string;
 }
 
@@ -72,7 +73,7 @@ export function parseProfile(text: string): SeccompProfile | undefined {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (error) {
     throw invalidArgument(`${DECODING}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
@@ -121,8 +122,8 @@ function parseFilter(json: Json, key: 'includes' | 'excludes'): { [K in typeof k
 function parseArgument(json: Json): ProfileArgument {
   return {
     index: number(json['index'], 'index'),
-    value: number(json['value'], 'value'),
-    valueTwo: number(json['valueTwo'] ?? 0, 'valueTwo'),
+    value: word(json['value'], 'value'),
+    valueTwo: word(json['valueTwo'] ?? 0, 'valueTwo'),
     op: optionalText(json['op'], 'op') ?? '',
   };
 }
@@ -158,4 +159,12 @@ function optionalNumber<K extends string>(json: Json, key: K): { [P in K]?: numb
   const value = json[key];
   if (value === undefined || value === null) return {};
   return { [key]: number(value, key) } as { [P in K]?: number };
+}
+
+const LARGEST_WORD = 2n ** 64n - 1n;
+
+function word(value: unknown, what: string): number | bigint {
+  if (typeof value !== 'bigint') return number(value, what);
+  if (value < 0n || value > LARGEST_WORD) throw bad(`"${what}" does not fit into 64 bits`);
+  return value;
 }

@@ -98,6 +98,10 @@ test.each([
     '{"syscalls": [{"names": ["a"], "args": [{"index": -1, "value": 0, "op": "x"}]}]}',
     '"index" is not a non-negative integer',
   ],
+  [
+    '{"syscalls": [{"names": ["a"], "args": [{"index": 0, "value": 18446744073709551616, "op": "x"}]}]}',
+    '"value" does not fit into 64 bits',
+  ],
 ])('resolveSeccomp: refuses %s', (profile, text) => {
   expect(() => custom(profile)).toThrow(text);
 });

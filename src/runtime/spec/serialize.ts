@@ -1,25 +1,22 @@
+import { stringifyExactJson } from '#base';
 import type { Process, Spec } from '#oci';
 import { UNLIMITED } from './limits.ts';
 
 /** RLIM_INFINITY (getrlimit(2)), beyond what a JavaScript number can say exactly. */
-const UNLIMITED_TEXT = '18446744073709551615';
-
-/** ECMAScript's `JSON.rawJSON`, which the type library does not know yet. */
-const rawJson = (text: string): unknown =>
-  (JSON as unknown as { readonly rawJSON: (text: string) => unknown }).rawJSON(text);
+const RLIM_INFINITY = 2n ** 64n - 1n;
 
 /** JSON for the runtimes. `-1` in rlimits becomes RLIM_INFINITY. */
 export function serializeSpec(spec: Spec): string {
-  return JSON.stringify({ ...spec, process: withRawLimits(spec.process) });
+  return stringifyExactJson({ ...spec, process: withRawLimits(spec.process) });
 }
 
 /** JSON of a `process` object for exec; see {@link serializeSpec}. */
 export function serializeProcess(process: Process): string {
-  return JSON.stringify(withRawLimits(process));
+  return stringifyExactJson(withRawLimits(process));
 }
 
 function withRawLimits(process: Process): unknown {
-  const raw = (value: number) => (value === UNLIMITED ? rawJson(UNLIMITED_TEXT) : value);
+  const raw = (value: number) => (value === UNLIMITED ? RLIM_INFINITY : value);
   const rlimits = process.rlimits?.map(({ type, soft, hard }) => ({
     type,
     soft: raw(soft),
