@@ -10,6 +10,7 @@ export {
   type EventType,
   type NewEvent,
 } from './events.ts';
+export { parseExactJson, stringifyExactJson } from './exact-json.ts';
 export { createId, shortId } from './ids.ts';
 export {
   createLogger,

@@ -1,4 +1,4 @@
-import { parseExactJson } from './exact-json.ts';
+import { parseExactJson } from '#base';
 import type { BodyReader } from './http-message.ts';
 import { splitJsonValues } from './json-stream.ts';
 

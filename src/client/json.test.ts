@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test';
-import { parseExactJson } from './exact-json.ts';
 import { splitJsonValues } from './json-stream.ts';
 
 async function* pieces(text: string, size: number): AsyncGenerator<Uint8Array> {
@@ -17,14 +16,4 @@ describe('splitJsonValues', () => {
       expect(await Array.fromAsync(splitJsonValues(pieces(text, size)))).toEqual(values);
     },
   );
-});
-
-describe('parseExactJson', () => {
-  test('keeps integers that a number cannot hold', () => {
-    expect(parseExactJson('{"n":1795309693947367826,"m":5,"s":"1795309693947367826"}')).toEqual({
-      n: 1795309693947367826n,
-      m: 5,
-      s: '1795309693947367826',
-    });
-  });
 });

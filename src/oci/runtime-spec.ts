@@ -151,5 +151,13 @@ export interface SeccompRule {
   names: string[];
   action: string;
   errnoRet?: number;
-  args?: { index: number; value: number; valueTwo?: number; op: string }[];
+  args?: SeccompArgument[];
+}
+
+/** A comparison of a call's argument. Values are unsigned with 64 bits: a bigint where a number cannot hold them. */
+export interface SeccompArgument {
+  index: number;
+  value: number | bigint;
+  valueTwo?: number | bigint;
+  op: string;
 }

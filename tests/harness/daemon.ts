@@ -87,7 +87,8 @@ class RunningDaemon implements TestDaemon {
     closeSync(log);
     this.#child = child;
     await eventually('the daemon to answer', async () => {
-      if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}:\n${this.log()}`);
+      const end = child.signalCode ?? child.exitCode;
+      if (end !== null) throw new Error(`the daemon ended with ${end}:\n${this.log()}`);
       const answer = await fetch('http://gantry/_ping', { unix: `${this.directory}/s.sock` });
       return answer.ok;
     });
