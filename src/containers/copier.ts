@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { isNotFound } from '#base';
+import { errorMessage, isNotFound } from '#base';
 import {
   type ArchiveSource,
   type Owner,
@@ -118,7 +118,7 @@ export class Copier {
       let isHeld = false;
       try {
         await mountSources(this.#engine, container);
-        const result = await use(source, () => void locks.run(id, () => this.#unmountIdle(id)));
+        const result = await use(source, () => void this.#unmountLater(id));
         isHeld = mounted === 'until-end';
         return result;
       } finally {
@@ -133,6 +133,16 @@ export class Copier {
       readonlyRootfs: container.hostConfig.readonlyRootfs,
       mounts: stoppedMounts(container),
     });
+  }
+
+  /** For an end that nobody waits for; what stays mounted goes with the next run or removal. */
+  async #unmountLater(id: string): Promise<void> {
+    const { locks, logger } = this.#engine;
+    try {
+      await locks.run(id, () => this.#unmountIdle(id));
+    } catch (error) {
+      logger.warn('not unmounted after a copy', { container: id, error: errorMessage(error) });
+    }
   }
 
   async #unmountIdle(id: string): Promise<void> {

@@ -103,3 +103,15 @@ test('a volume that goes takes all mounts below it along', async () => {
   mounts.forget(memory);
   expect(targets()).toEqual([`${memory.mountpoint}-not`]);
 });
+
+test('one that waits for its server holds up nobody else', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { mounts, targets } = open(() => promise);
+  const waiting = mounts.mount(disk, 'a');
+  await mounts.mount(memory, 'b');
+  expect(targets()).toEqual([memory.mountpoint]);
+  await mounts.release('b', find);
+  expect(targets()).toEqual([]);
+  resolve();
+  await waiting;
+});

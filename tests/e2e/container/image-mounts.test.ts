@@ -105,6 +105,7 @@ describe.skipIf(givenHost() !== undefined)('an image as a mount', () => {
         `{"Type":"image","Source":"${other}","Target":"/i","ImageOptions":{"Subpath":"data"}}`,
       );
       await must('rmi', other);
+      await must('image', 'prune', '-af');
       const { code, stderr } = await engine.run(client, ['rmi', image]);
       expect(code).toBe(1);
       expect(stderr).toMatch(

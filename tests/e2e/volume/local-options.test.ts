@@ -32,6 +32,12 @@ function hostDirectory(): string {
 const isMounted = async (path: string) =>
   (await Bun.file('/proc/self/mountinfo').text()).includes(` ${path} `);
 
+function output(...command: string[]): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync(command);
+  if (exitCode !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
+  return stdout.toString().trim();
+}
+
 /** Processes in whose mount namespace there is something at or below the path. */
 const namespacesWith = (path: string): string[] =>
   readdirSync('/proc').filter((pid) => {
@@ -230,6 +236,28 @@ describe.skipIf(givenHost() !== undefined)('options of the local driver, and the
     expect(await isMounted(await mountpointOf(name))).toBe(false);
   });
 
+  test.skipIf(!Bun.which('mkfs.ext4') || !Bun.which('losetup'))(
+    'a disk: its data outlive the containers, and nothing holds it after the last',
+    async () => {
+      const image = join(hostDirectory(), 'disk');
+      output('truncate', '-s', '16M', image);
+      output('mkfs.ext4', '-q', image);
+      const device = output('losetup', '-f', '--show', image);
+      engine.defer(async () => Bun.spawnSync(['losetup', '-d', device]));
+      const name = await newVolume(gantryClient, 'type=ext4', `device=${device}`, 'o=nosuid');
+      const container = uniqueName('disk');
+      const script = 'cat /v/file; echo kept > /v/file; sleep 1000';
+      await must('run', '-d', '--name', container, '-v', `${name}:/v`, 'busybox', 'sh', '-c', script);
+      await eventually('the file', async () => (await must('exec', container, 'cat', '/v/file')) === 'kept');
+      await must('kill', container);
+      await must('start', container);
+      await eventually('the file again', async () => (await must('logs', container)).includes('kept'));
+      await must('rm', '-f', container);
+      output('losetup', '-d', device);
+      await eventually('the device to be free', () => output('losetup', '-j', image) === '');
+    },
+  );
+
   test('a removal that finds it mounted takes only the mount away', async () => {
     const source = hostDirectory();
     const name = uniqueName('mounted');
@@ -242,10 +270,9 @@ describe.skipIf(givenHost() !== undefined)('options of the local driver, and the
   test("the host keeps what it mounts below a volume's device", async () => {
     const source = hostDirectory();
     const inner = join(source, 'inner');
-    const run = (...command: string[]) => expect(Bun.spawnSync(command).exitCode).toBe(0);
-    run('mount', '-t', 'tmpfs', 'shared', source);
+    output('mount', '-t', 'tmpfs', 'shared', source);
     engine.defer(async () => Bun.spawnSync(['umount', '-R', '-l', source]));
-    run('mount', '--make-shared', source);
+    output('mount', '--make-shared', source);
     mkdirSync(inner);
     const name = await newVolume(gantryClient, 'type=none', `device=${source}`, 'o=rbind');
     // Its monitor stays in the namespace in which containers are made.
@@ -254,7 +281,7 @@ describe.skipIf(givenHost() !== undefined)('options of the local driver, and the
     engine.defer(() => engine.run(gantryClient, ['rm', '-f', witness]));
     const container = uniqueName('below');
     await must('run', '-d', '--name', container, '-v', `${name}:/v`, 'busybox', 'sleep', '1000');
-    run('mount', '-t', 'tmpfs', 'below', inner);
+    output('mount', '-t', 'tmpfs', 'below', inner);
     const mountpoint = await mountpointOf(name);
     expect(namespacesWith(`${mountpoint}/inner`).length).toBeGreaterThan(1);
     await must('rm', '-f', container);
