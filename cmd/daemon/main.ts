@@ -78,8 +78,8 @@ async function run({ logger, sys, settings, tls, reload }: DaemonParts): Promise
 async function closeServices(services: Services, settings: Settings): Promise<void> {
   const { containers, eventLog, metadata, network, runtime, snapshotter } = services;
   await containers.shutdown({ stopAll: !settings.liveRestore });
-  const { running, paused } = containers.counts();
-  await network.stop({ removeAll: running + paused === 0 });
+  // Also what runs without a readable row keeps its network.
+  await network.stop({ removeAll: runtime.leftovers().length === 0 });
   await runtime.close();
   await snapshotter.settle();
   eventLog.close();

@@ -11,6 +11,7 @@ import type { ResourceHost } from './create/resource-host.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import type { Instances } from './instance.ts';
 import type { Forwarders } from './log-drivers/index.ts';
+import type { LostRows } from './lost-rows.ts';
 import type { Registry } from './registry.ts';
 
 /** What the machine can give, read once. */
@@ -35,6 +36,7 @@ export type ContainerImages = Pick<ImageService, 'get' | 'collectGarbage' | 'cre
  */
 export interface Engine {
   readonly registry: Registry;
+  readonly lostRows: LostRows;
   readonly instances: Instances;
   readonly locks: KeyedMutex;
   readonly events: ContainerEvents;

@@ -118,10 +118,15 @@ export class Lister {
   }
 
   usersOf(image: Digest): { containerId: string; running: boolean }[] {
-    return this.#engine.registry
+    const { registry, lostRows } = this.#engine;
+    const users = registry
       .all()
       .filter(({ imageId, mounts }) => imageId === image || mounts.some((mount) => mount.image?.id === image))
-      .map(({ id, state }) => ({ containerId: id, running: isAlive(state) }));
+      .map(({ id, state }) => ({ containerId: id as string, running: isAlive(state) }));
+    // What a container had whose row is lost cannot be known: what nobody else uses may be its own.
+    return users.length > 0
+      ? users
+      : lostRows.all().map(([containerId]) => ({ containerId, running: false }));
   }
 
   /** Stopped containers that `prune` takes. @throws `invalid_argument`. */

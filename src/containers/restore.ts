@@ -8,9 +8,10 @@ import type { Engine } from './engine.ts';
 import type { ExecService } from './exec/exec-service.ts';
 import type { ExitHandler } from './exit.ts';
 import { restoreMissingLog } from './logs/missing-log.ts';
+import { ownerOf } from './lost-rows.ts';
 import type { Container } from './model.ts';
 import { imageKeys, volumesOf } from './mounts/run-mounts.ts';
-import { containersDirectory } from './paths.ts';
+import { containerPaths, containersDirectory } from './paths.ts';
 import type { Remover } from './remove.ts';
 import { type Starter, startRotation } from './start/starter.ts';
 import { exitCodeOf, isAlive, isDoomed, transition } from './state.ts';
@@ -22,19 +23,12 @@ const NOTHING_LEFT =
   'nothing was left of the run when the daemon started (power cut, or its runtime state was lost)';
 /** Containers that start at the same time when the daemon starts. */
 const PARALLEL_STARTS = 4;
-/** A container's own, or that of an image it mounts. */
-const OUR_KEY = /^([0-9a-f]{64})(?:-image-\d+)?$/;
 
 export interface RestorerParts {
   readonly execs: Pick<ExecService, 'adopt'>;
   readonly exits: ExitHandler;
   readonly starter: Starter;
   readonly remover: Remover;
-}
-
-export interface RestoreOptions {
-  /** The database was made anew: rows may be missing, so what has none is kept. */
-  readonly keepStrays: boolean;
 }
 
 /** Brings rows, runtime, network and mounts into agreement after a daemon has ended in whatever way. */
@@ -49,20 +43,43 @@ export class Restorer {
   }
 
   /** When it returns everything that runs is adopted; restarts by policy go on in the background. */
-  async run(options: RestoreOptions): Promise<void> {
+  async run(): Promise<void> {
     const { registry, network, volumes } = this.#engine;
+    const lost = this.#keptLost();
     const tasks = await this.#recoverTasks();
-    await network.start(new Set(tasks.keys()));
+    await network.start(new Set([...tasks.keys(), ...lost]));
     await this.#releaseDead(new Set(tasks.keys()));
-    volumes.restoreMounts(volumesOf(registry.all().filter(({ id }) => tasks.has(id))));
+    const used = volumesOf(registry.all().filter(({ id }) => tasks.has(id)));
+    volumes.restoreMounts(new Map([...used, ...lost.map((id) => [id, this.#heldBy(id)] as const)]));
     for (const container of registry.all()) await this.#reconcile(container, tasks.get(container.id));
-    if (!options.keepStrays) await this.#removeStrays();
+    await this.#removeStrays();
     this.#startByPolicy();
   }
 
   /** Waits for the starts in the background. */
   async settle(): Promise<void> {
     await Promise.all(this.#starts);
+  }
+
+  /** Containers without a readable row that may run: they are let alone, with everything they have. Says which there are. */
+  #keptLost(): string[] {
+    const { lostRows, runtime, logger, dataRoot } = this.#engine;
+    const leftovers = new Set(runtime.leftovers());
+    for (const [id, { reason }] of lostRows.all()) {
+      logger.error(
+        "a container's row is lost: what is left of it is kept, and goes once its directory is deleted",
+        {
+          ...{ container: id, reason, mayRun: leftovers.has(id) },
+          directory: containerPaths(dataRoot, id).directory,
+        },
+      );
+    }
+    return lostRows.all().flatMap(([id]) => (leftovers.has(id) ? [id] : []));
+  }
+
+  #heldBy(id: string): string[] {
+    const { volumes } = this.#engine;
+    return volumes.list().flatMap(({ name }) => (volumes.usersOf(name).includes(id) ? [name] : []));
   }
 
   async #recoverTasks(): Promise<Map<string, Task>> {
@@ -76,7 +93,7 @@ export class Restorer {
 
   /** What is left of containers that do not run: runtime state, mounts. Half-made starts are among them. */
   async #releaseDead(live: ReadonlySet<string>): Promise<void> {
-    const { registry, runtime, snapshotter } = this.#engine;
+    const { registry, lostRows, runtime, snapshotter } = this.#engine;
     const leftovers = new Set(runtime.leftovers());
     const dead = registry.all().filter(({ id }) => !live.has(id));
     const needsRelease = dead.filter(
@@ -86,7 +103,7 @@ export class Restorer {
         hostConfig.ipcMode === 'shareable',
     );
     await Promise.all(needsRelease.map(({ id }) => releaseRun(this.#engine, id)));
-    const unknown = [...leftovers].filter((id) => registry.byId(id) === undefined);
+    const unknown = [...leftovers].filter((id) => !registry.byId(id) && !lostRows.has(id));
     await Promise.all(unknown.map((id) => this.#attempt(id, () => runtime.delete(id))));
   }
 
@@ -140,10 +157,10 @@ export class Restorer {
 
   /** Snapshots and directories of creates that a crash interrupted before their row was written. */
   async #removeStrays(): Promise<void> {
-    const { registry, snapshotter, dataRoot } = this.#engine;
+    const { registry, lostRows, snapshotter, dataRoot } = this.#engine;
     const isStray = (key: string) => {
-      const owner = OUR_KEY.exec(key)?.[1];
-      return owner !== undefined && registry.byId(owner) === undefined;
+      const owner = ownerOf(key);
+      return owner !== undefined && !registry.byId(owner) && !lostRows.has(owner);
     };
     const directories = containersDirectory(dataRoot);
     await Promise.all([

@@ -41,6 +41,7 @@ import { Lister, type ListOptions } from './list.ts';
 import { Forwarders } from './log-drivers/index.ts';
 import { LogForwarding } from './log-forwarding.ts';
 import { readContainerLog } from './logs/container-log.ts';
+import { addRowless, holdUnclaimed, LostRows } from './lost-rows.ts';
 import type { CreateRequest } from './model.ts';
 import { OomWatch } from './oom-watch.ts';
 import { containersDirectory } from './paths.ts';
@@ -94,20 +95,28 @@ export function createContainerService(options: ContainerServiceOptions): Contai
   const logger = options.logger.child({ room: 'containers' });
   const engine: Engine = {
     ...options,
+    ...openRows(options),
     logger,
     companions: new Companions(logger),
     forwarders: new Forwarders({ logger }),
     sizes: new MeasuredSizes({ measure: (id) => options.snapshotter.usage(id) }),
-    registry: new Registry(options.metadata.collection('containers', decodeContainer)),
     instances: new Instances(),
     locks: new KeyedMutex(),
     events: new ContainerEvents(options.events),
     defaults: options.defaults ?? CONTAINER_DEFAULTS,
     host: options.host ?? readContainerHost(options, logger),
   };
+  if (options.metadata.isRebuilt) addRowless(engine);
   holdVolumes(engine);
-  return new Containers(engine, options.metadata);
+  return new Containers(engine);
 }
+
+/** At once: a crash after a damaged row was set aside must not make the next daemon forget it. */
+const openRows = ({ metadata, dataRoot }: ContainerServiceOptions): Pick<Engine, 'registry' | 'lostRows'> =>
+  metadata.transaction(() => ({
+    registry: new Registry(metadata.collection('containers', decodeContainer)),
+    lostRows: new LostRows(metadata, dataRoot),
+  }));
 
 const readContainerHost = (
   { sys, defaults, hostRoot = '/' }: ContainerServiceOptions,
@@ -122,16 +131,17 @@ const readContainerHost = (
 });
 
 /** Before the first request, so that no prune can take a volume that a container names. */
-function holdVolumes({ registry, volumes }: Engine): void {
+function holdVolumes(engine: Engine): void {
+  const { registry, volumes } = engine;
   for (const { id, mounts } of registry.all()) {
     for (const { type, name } of mounts) if (type === 'volume' && name !== '') volumes.hold(name, id);
   }
+  holdUnclaimed(engine);
 }
 
 /** Hands each request to the part that deals with it. */
 class Containers implements ContainerService {
   readonly #engine: Engine;
-  readonly #metadata: MetadataStore;
   readonly #lister: Lister;
   readonly #creator: Creator;
   readonly #starter: Starter;
@@ -147,9 +157,8 @@ class Containers implements ContainerService {
   readonly #copier: Copier;
   readonly #committer: Committer;
 
-  constructor(engine: Engine, metadata: MetadataStore) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#metadata = metadata;
     this.#lister = new Lister(engine);
     this.#stats = new StatsReader(engine);
     this.#copier = new Copier(engine);
@@ -376,7 +385,7 @@ class Containers implements ContainerService {
   }
 
   restore(): Promise<void> {
-    return this.#restorer.run({ keepStrays: this.#metadata.isRebuilt });
+    return this.#restorer.run();
   }
 
   async shutdown({ stopAll }: { readonly stopAll: boolean }): Promise<void> {

@@ -35,6 +35,8 @@ export interface ContainersFixture extends AsyncDisposable {
   imageIsGone: boolean;
   /** Thrown by each attempt to store a container. */
   storeError: Error | undefined;
+  /** The next daemon finds that the database was made anew. */
+  isRebuilt: boolean;
   /** How often the images room was asked to collect garbage. */
   readonly collections: number;
   /** What the images room was asked to make. */
@@ -84,6 +86,7 @@ export async function createContainersFixture(
     imageConfig: { Cmd: ['sh'] } as ImageConfig,
     imageIsGone: false,
     storeError: undefined as Error | undefined,
+    isRebuilt: false,
     collections: 0,
     commits: [] as CommittedImage[],
   };
@@ -107,20 +110,28 @@ export async function createContainersFixture(
       return made;
     },
   };
-  const fallible: MetadataStore = {
-    ...metadata,
-    collection(name, decode) {
-      const rows = metadata.collection(name, decode);
-      const put: typeof rows.put = (key, value) => {
-        if (state.storeError) throw state.storeError;
-        rows.put(key, value);
-      };
-      return { ...rows, put };
-    },
+  /** As each daemon opens it anew. */
+  const reopened = (): MetadataStore => {
+    const setAsideBefore = metadata.quarantined.length;
+    return {
+      ...metadata,
+      isRebuilt: state.isRebuilt,
+      get quarantined() {
+        return metadata.quarantined.slice(setAsideBefore);
+      },
+      collection(name, decode) {
+        const rows = metadata.collection(name, decode);
+        const put: typeof rows.put = (key, value) => {
+          if (state.storeError) throw state.storeError;
+          rows.put(key, value);
+        };
+        return { ...rows, put };
+      },
+    };
   };
   const open = (network: NetworkService) =>
     createContainerService({
-      metadata: fallible,
+      metadata: reopened(),
       snapshotter,
       images,
       network,

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeContainer } from './decode.ts';
+import type { HostConfig } from './model.ts';
+import { type ContainersFixture, createContainersFixture, createRequestFixture } from './testing/index.ts';
+import type { ContainerService } from './types.ts';
+
+let fixture: ContainersFixture;
+const successors: ContainerService[] = [];
+beforeEach(async () => {
+  fixture = await createContainersFixture();
+});
+afterEach(async () => {
+  for (const service of successors.splice(0)) await service.shutdown({ stopAll: false });
+  await fixture[Symbol.asyncDispose]();
+});
+
+async function restart(): Promise<ContainerService> {
+  const service = await fixture.successor();
+  successors.push(service);
+  return service;
+}
+const run = async (hostConfig: Partial<HostConfig> = {}): Promise<string> => {
+  const { id } = await fixture.containers.create(createRequestFixture({ hostConfig }));
+  await fixture.containers.start(id);
+  return id;
+};
+/** Replaces parts of a stored row behind the daemon's back. */
+function damage(id: string, parts: Readonly<Record<string, unknown>>): void {
+  const rows = fixture.metadata.collection<unknown>('containers', (row) => row);
+  rows.put(id, { ...(rows.get(id) as object), ...parts });
+}
+const directoryOf = (id: string) => join(fixture.dataRoot, 'containers', id);
+
+test('restore: what belongs to a row that cannot be read is never deleted, at no later start either', async () => {
+  const id = await run({ networkMode: 'bridge', binds: ['data:/data'] });
+  await fixture.snapshotter.createSnapshot(`${id}-image-0`, undefined);
+  const image = fixture.containers.get(id).imageId;
+  const task = fixture.runtime.task(id);
+  damage(id, { state: { status: 'hibernating' } });
+  fixture.volumes.release('data', id);
+  for (const _ of [1, 2]) {
+    const service = await restart();
+    expect(() => service.get(id)).toThrow('No such container');
+    expect(task.hasExited).toBe(false);
+    expect(fixture.runtime.leftovers()).toEqual([id]);
+    expect(existsSync(directoryOf(id))).toBe(true);
+    expect(fixture.snapshotter.snapshots().sort()).toEqual([id, `${id}-image-0`]);
+    expect(fixture.snapshotter.isMounted(id)).toBe(true);
+    expect((await fixture.volumes.prune({ all: ['true'] })).deleted).toEqual([]);
+    expect(service.usersOf(image)).toEqual([{ containerId: id, running: false }]);
+    fixture.volumes.release('data', id);
+  }
+});
+
+test('restore: a lost container whose directory is deleted goes altogether', async () => {
+  const id = await run();
+  damage(id, { state: { status: 'hibernating' } });
+  await restart();
+  rmSync(directoryOf(id), { recursive: true });
+  await restart();
+  expect(fixture.runtime.leftovers()).toEqual([]);
+  expect(fixture.leftovers()).toEqual({ directories: [], snapshots: [], volumes: [] });
+});
+
+test('restore: what has no row in a database that was made anew goes on, at later starts too', async () => {
+  const id = await run();
+  const task = fixture.runtime.task(id);
+  fixture.metadata.collection('containers', decodeContainer).delete(id);
+  for (const isRebuilt of [true, false]) {
+    fixture.isRebuilt = isRebuilt;
+    await restart();
+    expect(task.hasExited).toBe(false);
+    expect(fixture.leftovers()).toMatchObject({ directories: [id], snapshots: [id] });
+  }
+});
