@@ -33,6 +33,7 @@ import type {
 } from '../types/host-config.ts';
 import type { NetworkingConfig } from '../types/network.ts';
 import { endpointSettings } from './network.ts';
+import { withPortKeys } from './port-keys.ts';
 
 const strings = list(string);
 const stringMap = map(string);
@@ -122,13 +123,16 @@ const hostConfig = struct<NonNullable<ContainerCreateRequest['HostConfig']>>('Ho
   ContainerIDFile: string,
   LogConfig: struct<LogConfig>('LogConfig', { Type: string, Config: stringMap }),
   NetworkMode: namedString('container.NetworkMode'),
-  PortBindings: nullableMap(list(struct<PortBinding>('PortBinding', { HostIp: string, HostPort: string }))),
+  PortBindings: withPortKeys(
+    nullableMap(list(struct<PortBinding>('PortBinding', { HostIp: string, HostPort: string }))),
+  ),
   RestartPolicy: restartPolicy,
   AutoRemove: boolean,
   VolumeDriver: string,
   VolumesFrom: strings,
   ConsoleSize: list(uint, '[2]uint'),
   Annotations: stringMap,
+  Capabilities: strings,
   CapAdd: stringOrList,
   CapDrop: stringOrList,
   CgroupnsMode: namedString('container.CgroupnsMode'),
@@ -177,7 +181,7 @@ const config = {
   AttachStdin: boolean,
   AttachStdout: boolean,
   AttachStderr: boolean,
-  ExposedPorts: set,
+  ExposedPorts: withPortKeys(set),
   Tty: boolean,
   OpenStdin: boolean,
   StdinOnce: boolean,

@@ -126,6 +126,8 @@ export interface HostConfig extends Resources {
   /** Rows, columns. */
   readonly ConsoleSize: readonly number[];
   readonly Annotations?: StringMap;
+  /** In requests of version 1.40 only, and refused there. */
+  readonly Capabilities?: readonly string[];
   readonly CapAdd: readonly string[] | null;
   readonly CapDrop: readonly string[] | null;
   readonly CgroupnsMode: string;

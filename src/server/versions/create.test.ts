@@ -92,3 +92,19 @@ describe('warnings', () => {
     expect(warnings.slice(1)).toEqual(beginnings.map((text) => expect.stringContaining(text)));
   });
 });
+
+test.each([
+  [39, 201],
+  [40, 400],
+  [41, 201],
+  [56, 201],
+])('Capabilities at 1.%d: %d', async (minor, status) => {
+  const answer = await create(minor, { HostConfig: { Capabilities: ['CAP_CHOWN'] } });
+  expect(answer.status).toBe(status);
+  if (status === 400) {
+    expect(answer.message).toBe(
+      'the HostConfig.Capabilities field is not supported by this daemon; use CapAdd and CapDrop to set capabilities',
+    );
+    expect((await create(minor, { HostConfig: { Capabilities: [] } })).status).toBe(201);
+  }
+});

@@ -46,6 +46,16 @@ export const CREATE_CHANGES: readonly Change[] = [
     })),
   },
   {
+    before: 40,
+    note: '`Capabilities` is ignored.',
+    body: onHost(({ Capabilities: _, ...host }) => host),
+  },
+  {
+    before: 41,
+    note: "`Capabilities` is refused: the field was this version's only.",
+    body: onHost(withoutCapabilities),
+  },
+  {
     before: 41,
     note: '`platform` is ignored.',
     query: withoutParam('platform'),
@@ -119,6 +129,14 @@ export const CREATE_CHANGES: readonly Change[] = [
     value: withoutWarning(EMPTY_PORT_BINDINGS),
   },
 ];
+
+/** What it asked for is not to be had by dropping it. @throws `invalid_argument` with docker's text. */
+function withoutCapabilities(host: HostConfig): HostConfig {
+  if ((host.Capabilities ?? []).length === 0) return host;
+  throw invalidArgument(
+    'the HostConfig.Capabilities field is not supported by this daemon; use CapAdd and CapDrop to set capabilities',
+  );
+}
 
 function withoutNonRecursive({ BindOptions, ...mount }: Mount): Mount {
   const { NonRecursive: _, ...bind } = BindOptions ?? {};
