@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '#base';
-import { type SelinuxLabel, tryParseLabel } from './label.ts';
+import { errnoCode, type Logger } from '#base';
+import { formatLabel, type SelinuxLabel, tryParseLabel } from './label.ts';
 
 /** What the host's SELinux policy gives to containers. */
 export interface SelinuxHost {
@@ -34,11 +34,32 @@ export function openSelinux(options: {
   const contexts = readContexts(root);
   const process = tryParseLabel(contexts.get('process') ?? '');
   const file = tryParseLabel(contexts.get('file') ?? '');
-  if (process && file) return { process, file };
+  if (process && file) {
+    const unknown = [process, file].map(formatLabel).filter((label) => !isKnown(root, label));
+    if (unknown.length === 0) return { process, file };
+    logger.warn(
+      'the SELinux policy that is loaded does not know its labels for containers: they run without (install container-selinux)',
+      { labels: unknown.join(' ') },
+    );
+    return undefined;
+  }
   logger.warn(
     'the SELinux policy has no labels for containers: they run without (install container-selinux)',
   );
   return undefined;
+}
+
+/**
+ * Whether the policy that is loaded has the label: not every one has those that its files name, and each start would fail.
+ * True also where the kernel cannot be asked. Source: selinuxfs, `context`; libselinux writes the terminating zero as well.
+ */
+function isKnown(root: string, label: string): boolean {
+  try {
+    writeFileSync(join(root, 'sys/fs/selinux/context'), `${label}\0`, { flag: 'r+' });
+    return true;
+  } catch (error) {
+    return errnoCode(error) !== 'EINVAL';
+  }
 }
 
 function readContexts(root: string): ReadonlyMap<string, string> {

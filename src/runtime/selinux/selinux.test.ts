@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { silentLogger as logger } from '#base';
@@ -46,6 +46,26 @@ test('openSelinux: none unless wanted, enabled, and known to the policy', () => 
   record();
   rmSync(join(root, 'sys'), { recursive: true });
   expect(open()).toBeUndefined();
+});
+
+test('openSelinux: both labels are shown to the kernel', () => {
+  record();
+  write('sys/fs/selinux/context', '');
+  expect(open()).toBeDefined();
+  expect(readFileSync(join(root, 'sys/fs/selinux/context'), 'utf8')).toBe(
+    'system_u:object_r:container_file_t:s0\0',
+  );
+});
+
+test('openSelinux: none, and why, where the policy that is loaded lacks what its files name', () => {
+  record();
+  // As the kernel answers for a type that it does not know: EINVAL.
+  symlinkSync('/proc/self/oom_score_adj', join(root, 'sys/fs/selinux/context'));
+  const warnings: string[] = [];
+  const warn = (text: string, fields?: object) => void warnings.push(`${text} ${JSON.stringify(fields)}`);
+  expect(openSelinux({ wanted: true, logger: { ...logger, warn }, root })).toBeUndefined();
+  expect(warnings).toEqual([expect.stringContaining('install container-selinux')]);
+  expect(warnings[0]).toContain('system_u:system_r:container_t:s0 system_u:object_r:container_file_t:s0');
 });
 
 test.each([
