@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 import {
   CLONE_FS,
   CLONE_NEWNET,
@@ -22,6 +22,9 @@ const SIOCSIFFLAGS = 0x8914;
 const IFF_UP = 1;
 const IFREQ_SIZE = 40;
 const IFREQ_FLAGS_OFFSET = 16;
+const STDERR = 2;
+/** A thread may be made between the two calls it takes; so often is more than bad luck. */
+const MAX_ATTEMPTS = 16;
 /** How many mounts may be stacked on one path before we give up. */
 const MAX_STACKED = 16;
 
@@ -32,8 +35,8 @@ export function createNamespaces(): Namespaces {
     createNetwork,
     removeNetwork,
     withNetwork: (path, action) =>
-      returning(OWN_NETWORK, CLONE_NEWNET, () => {
-        enterNetwork(path);
+      returning(OWN_NETWORK, enterNetwork, () => {
+        enterNetworkAt(path);
         return action();
       }),
     unshareMount,
@@ -45,7 +48,7 @@ export function createNamespaces(): Namespaces {
       }),
     withMount: (namespace, action) =>
       returningToMounts(() => {
-        check(libc().setns(namespace, CLONE_NEWNS), 'setns', 'namespace', 'mount');
+        enterMounts(namespace);
         return action();
       }),
   };
@@ -55,25 +58,42 @@ function unshareMount(): void {
   check(libc().unshare(CLONE_NEWNS), 'unshare', 'namespace', 'mount');
 }
 
-/** Only a thread whose root and working directory are its own can change its mounts; the working directory is kept. */
+/** The working directory is kept. */
 function returningToMounts<T>(action: () => T): T {
-  check(libc().unshare(CLONE_FS), 'unshare', 'namespace', 'fs');
   const directory = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC);
   try {
-    return returning(OWN_MOUNTS, CLONE_NEWNS, action);
+    return returning(OWN_MOUNTS, enterMounts, action);
   } finally {
     libc().fchdir(directory);
     closeSync(directory);
   }
 }
 
+/**
+ * Only a thread whose root and working directory are its own can change its mounts. Every thread that this one makes (the
+ * engine's compilers, at any moment) shares them with it again, so they are made its own right before each change.
+ */
+function enterMounts(namespace: Fd): void {
+  for (let attempt = 1; ; attempt += 1) {
+    check(libc().unshare(CLONE_FS), 'unshare', 'namespace', 'fs');
+    const result = libc().setns(namespace, CLONE_NEWNS);
+    if (result < 0 && errno() === ERRNO.EINVAL[0] && attempt < MAX_ATTEMPTS) continue;
+    check(result, 'setns', 'namespace', 'mount');
+    return;
+  }
+}
+
+function enterNetwork(namespace: Fd): void {
+  check(libc().setns(namespace, CLONE_NEWNET), 'setns', 'namespace', 'network');
+}
+
 function createNetwork(path: string, options: { readonly from?: string } = {}): void {
   const existed = existsSync(path);
   closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | O_CLOEXEC, 0o600));
   try {
-    returning(OWN_NETWORK, CLONE_NEWNET, () => {
+    returning(OWN_NETWORK, enterNetwork, () => {
       if (options.from === undefined) check(libc().unshare(CLONE_NEWNET), 'unshare', 'namespace', 'network');
-      else enterNetwork(options.from);
+      else enterNetworkAt(options.from);
       bringLoopbackUp();
       const source = cString(OWN_NETWORK, 'mount').bytes;
       check(libc().mount(source, pathArgument(path, 'mount'), null, MS_BIND, null), 'mount', 'target', path);
@@ -84,7 +104,7 @@ function createNetwork(path: string, options: { readonly from?: string } = {}): 
   }
 }
 
-function enterNetwork(path: string): void {
+function enterNetworkAt(path: string): void {
   const target = openSync(path, constants.O_RDONLY | O_CLOEXEC);
   try {
     check(libc().setns(target, CLONE_NEWNET), 'setns', 'path', path);
@@ -107,12 +127,17 @@ function removeNetwork(path: string): void {
  * Runs `action`, which may change the thread's namespace `own`, and returns to the former one. A thread that cannot
  * return would do everything later in the wrong place, so the process ends then.
  */
-function returning<T>(own: string, kind: number, action: () => T): T {
+function returning<T>(own: string, enter: (namespace: Fd) => void, action: () => T): T {
   const home: Fd = openSync(own, constants.O_RDONLY | O_CLOEXEC);
   try {
     return action();
   } finally {
-    if (libc().setns(home, kind) < 0) process.abort();
+    try {
+      enter(home);
+    } catch (error) {
+      writeSync(STDERR, `cannot return from a namespace: ${String(error)}\n`);
+      process.abort();
+    }
     closeSync(home);
   }
 }
