@@ -71,6 +71,17 @@ describe.each(allClients())('$name image', (client) => {
     await engine.must(client, ['rmi', name]);
   });
 
+  test('prune: `label!` keeps what has the label', async () => {
+    const [kept, pruned, mark] = [uniqueName('kept'), uniqueName('pruned'), uniqueName('mark')];
+    await engine.must(client, ['import', '-c', `LABEL ${mark}=1 keep=1`, rootfsTar(`${kept}\n`), kept]);
+    await engine.must(client, ['import', '-c', `LABEL ${mark}=1`, rootfsTar(`${pruned}\n`), pruned]);
+    const filters = ['--filter', `label=${mark}`, '--filter', 'label!=keep'];
+    await engine.must(client, ['image', 'prune', '-af', ...filters]);
+    expect(await engine.must(client, ['images', '-q', pruned])).toBe('');
+    expect(await engine.must(client, ['images', '-q', kept])).not.toBe('');
+    await engine.must(client, ['rmi', kept]);
+  });
+
   test('an image in use is not removed', async () => {
     const name = uniqueName('used');
     await engine.must(client, ['import', rootfsTar('used\n'), name]);

@@ -30,6 +30,36 @@ describe('filters', () => {
     expect(() => listFilters({ until: ['x'] })).toThrow("invalid filter 'until=[x]'");
   });
 
+  test('every key of a list reaches the images, with all its values', () => {
+    expect(
+      listFilters({
+        before: ['a', 'b'],
+        since: ['c', 'd'],
+        label: ['x', 'y=1'],
+        'label!': ['keep', 'z=2'],
+        reference: ['busybox', 'me/*'],
+        dangling: ['0'],
+        until: ['200', '100'],
+      }),
+    ).toEqual({
+      before: ['a', 'b'],
+      since: ['c', 'd'],
+      label: ['x', 'y=1'],
+      notLabel: ['keep', 'z=2'],
+      reference: ['busybox', 'me/*'],
+      dangling: false,
+      untilMs: 100_000,
+    });
+  });
+
+  test('every key of a prune reaches the images; several times are refused', () => {
+    expect(pruneOptions({ label: ['x'], 'label!': ['keep'], until: ['100'], dangling: ['true'] })).toEqual({
+      all: false,
+      filters: { label: ['x'], notLabel: ['keep'], untilMs: 100_000 },
+    });
+    expect(() => pruneOptions({ until: ['1h', '2h'] })).toThrow('more than one until filter specified');
+  });
+
   test('of prune: `dangling=false` is all', () => {
     expect(pruneOptions({ dangling: ['false'] })).toEqual({ all: true, filters: {} });
     expect(pruneOptions({})).toEqual({ all: false, filters: {} });

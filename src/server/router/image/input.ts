@@ -1,6 +1,7 @@
 import { authConfig, booleanFilter, decodeJson, type Filters, invalidFilter, requireFilterKeys } from '#api';
 import { parseDurationNs } from '#base';
 import type { ImageFilters } from '#images';
+import { severalUntil } from '../../errors.ts';
 import type { Credentials } from '../system/backend.ts';
 
 const LIST_KEYS = ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'];
@@ -24,20 +25,23 @@ export function listFilters(filters: Filters): ImageFilters {
 /** Filters of `docker image prune`; `dangling=false` is `--all`. @throws `invalid_argument`. */
 export function pruneOptions(filters: Filters): { all: boolean; filters: ImageFilters } {
   requireFilterKeys(filters, PRUNE_KEYS);
+  if ((filters['until'] ?? []).length > 1) throw severalUntil();
   const { dangling: _, ...rest } = filters;
   return { all: booleanFilter(filters, 'dangling') === false, filters: toFilters(rest) };
 }
 
 function toFilters(filters: Filters): ImageFilters {
+  const { reference, label, 'label!': notLabel, before, since, until = [] } = filters;
   const dangling = booleanFilter(filters, 'dangling');
-  const until = filters['until']?.[0];
   return {
-    ...(filters['reference'] ? { reference: filters['reference'] } : {}),
-    ...(dangling === undefined ? {} : { dangling }),
-    ...(filters['label'] ? { label: filters['label'] } : {}),
-    ...(filters['before']?.[0] ? { before: filters['before'][0] } : {}),
-    ...(filters['since']?.[0] ? { since: filters['since'][0] } : {}),
-    ...(until === undefined ? {} : { untilMs: parseUntil(until) }),
+    ...(reference && { reference }),
+    ...(dangling !== undefined && { dangling }),
+    ...(label && { label }),
+    ...(notLabel && { notLabel }),
+    ...(before && { before }),
+    ...(since && { since }),
+    // Every one must hold: the earliest decides.
+    ...(until.length > 0 && { untilMs: Math.min(...until.map(parseUntil)) }),
   };
 }
 
