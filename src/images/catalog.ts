@@ -1,4 +1,4 @@
-import { errorMessage, type Logger } from '#base';
+import { type ErrorCode, errorCode, errorMessage, type Logger } from '#base';
 import { chainIds, type Digest, formatReference, type Image, parseReference, type Reference } from '#oci';
 import type { Collection, ContentStore, MetadataStore, Snapshotter } from '#store';
 import { MAX_CONFIG_BYTES, parseImageConfig } from './config.ts';
@@ -32,6 +32,9 @@ export interface CatalogOptions {
   readonly now: () => Date;
 }
 
+/** What says that a config is lost. Anything else (no descriptors, a disk that errs) may pass. */
+const LOST: ReadonlySet<ErrorCode> = new Set(['not_found', 'data_loss', 'invalid_argument']);
+
 /**
  * All images and their names: in memory for readers, in the metadata store for the next start. Every change is
  * durable when the call returns, and memory changes only after the store did.
@@ -42,6 +45,8 @@ export class ImageCatalog {
   readonly #references: Collection<ReferenceDocument>;
   readonly #entries = new Map<Digest, CatalogEntry>();
   readonly #byReference = new Map<string, { readonly reference: Reference; readonly id: Digest }>();
+  /** Stored images whose configs could not be read yet: nobody sees them, and what they need is not known. */
+  readonly #unread = new Set<Digest>();
 
   private constructor(options: CatalogOptions) {
     this.#options = options;
@@ -49,21 +54,47 @@ export class ImageCatalog {
     this.#references = options.metadata.collection('image_references', decodeReference);
   }
 
-  /** Reads the stored catalog. An image whose config is lost is dropped with its names, and reported. */
+  /**
+   * Reads the stored catalog. An image whose config is lost is dropped with its names, and reported; one whose config
+   * cannot be read at the moment is reported and left for {@link readAgain}.
+   */
   static async open(options: CatalogOptions): Promise<ImageCatalog> {
     const catalog = new ImageCatalog(options);
-    for (const [key, document] of catalog.#images.entries()) await catalog.#restore(key as Digest, document);
-    for (const [key, { image }] of catalog.#references.entries()) catalog.#restoreReference(key, image);
+    for (const [key] of catalog.#images.entries()) await catalog.#restore(key as Digest);
+    catalog.#restoreReferences();
     return catalog;
   }
 
-  async #restore(id: Digest, document: ImageDocument): Promise<void> {
+  /** Tries again what could not be read. False while something still cannot: then nothing counts as unneeded. */
+  async readAgain(): Promise<boolean> {
+    if (this.#unread.size === 0) return true;
+    for (const id of [...this.#unread]) await this.#restore(id);
+    this.#restoreReferences();
+    return this.#unread.size === 0;
+  }
+
+  async #restore(id: Digest): Promise<void> {
+    const { content, logger } = this.#options;
     try {
-      const bytes = await this.#options.content.readAll(id, { maxBytes: MAX_CONFIG_BYTES });
-      this.#remember(id, parseImageConfig(bytes), document);
+      const config = parseImageConfig(await content.readAll(id, { maxBytes: MAX_CONFIG_BYTES }));
+      const document = this.#images.get(id);
+      if (document) this.#remember(id, config, document);
     } catch (error) {
-      this.#options.logger.warn('image dropped: its config cannot be read', { image: id, error });
-      this.#images.delete(id);
+      if (LOST.has(errorCode(error))) {
+        logger.warn('image dropped: its config is lost', { image: id, error });
+        this.#unread.delete(id);
+        this.#images.delete(id);
+      } else {
+        logger.error('image out of reach: its config cannot be read now', { image: id, error });
+        this.#unread.add(id);
+      }
+    }
+  }
+
+  /** Takes in the names of images that have been read since. */
+  #restoreReferences(): void {
+    for (const [key, { image }] of this.#references.entries()) {
+      if (!this.#unread.has(image) && !this.#byReference.has(key)) this.#restoreReference(key, image);
     }
   }
 
@@ -83,6 +114,7 @@ export class ImageCatalog {
     const layerSizes = chain.map((chainId) => snapshotter.layer(chainId)?.sizeBytes ?? 0);
     const createdMs = Date.parse(config.created ?? '') || 0;
     this.#entries.set(id, { id, config, document, chain, layerSizes, createdMs });
+    this.#unread.delete(id);
   }
 
   /** Reads the layers' sizes again, after they were put back. */
@@ -141,10 +173,12 @@ export class ImageCatalog {
         }
       }
     });
+    const wasUnread = images.some(({ id }) => this.#unread.has(id));
     for (const { image, document } of documents) {
       this.#remember(image.id, image.config, document);
       for (const reference of image.references) this.#name(reference, image.id);
     }
+    if (wasUnread) this.#restoreReferences();
   }
 
   #documentFor({ id, document, references }: NewImage, lastTagTime: string): ImageDocument {

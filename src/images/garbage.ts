@@ -1,4 +1,4 @@
-import { unavailable } from '#base';
+import { type Logger, unavailable } from '#base';
 import type { Digest } from '#oci';
 import type { BlobInfo, ContentStore, GarbageCollector, Snapshotter } from '#store';
 import type { CatalogEntry, ImageCatalog } from './catalog.ts';
@@ -39,9 +39,10 @@ export interface ReclaimerOptions {
   readonly garbage: GarbageCollector;
   /** Blobs that other rooms keep in the same content store. */
   readonly foreignRoots: () => Iterable<Digest>;
+  readonly logger: Logger;
 }
 
-/** Removes blobs and layers that no image and no lease reaches. */
+/** Removes blobs and layers that no image and no lease reaches; nothing while the catalog could not be read as a whole. */
 export class Reclaimer {
   readonly #options: ReclaimerOptions;
 
@@ -100,7 +101,11 @@ export class Reclaimer {
   }
 
   async #collect(spared: () => { readonly blobs: Digest[]; readonly layers: Digest[] }): Promise<Reclaimed> {
-    const { catalog, garbage, snapshotter, foreignRoots } = this.#options;
+    const { catalog, garbage, snapshotter, foreignRoots, logger } = this.#options;
+    if (!(await catalog.readAgain())) {
+      logger.warn('no blobs and layers removed: an image that may need them cannot be read now');
+      return { layers: [], layersBytes: 0 };
+    }
     const sizes = new Map<Digest, number>();
     const { layers } = await garbage.sweep(() => {
       const entries = catalog.entries();

@@ -44,6 +44,22 @@ describe('save', () => {
     await expect(saved(fixture, 'x:1')).rejects.toThrow(`blob ${digestOf(B)} is damaged`);
   });
 
+  test('an image keeps its parent if that comes along', async () => {
+    using fixture = await createImageFixture();
+    await fixture.images.load(streamOf(await tarOf(dockerArchive([{ layers: [A], tags: ['base:1'] }]))));
+    const base = fixture.images.get('base:1').id;
+    const config = (image = configFor([])) => image;
+    await fixture.images.createFromLayer({ base, layerTar: streamOf(B), config, reference: 'made:1' });
+    for (const [names, parent] of [
+      [['base:1', 'made:1'], base],
+      [['made:1'], undefined],
+    ] as const) {
+      using other = await createImageFixture();
+      await other.images.load(streamOf(await saved(fixture, ...names)));
+      expect(other.images.get('made:1').parent).toBe(parent);
+    }
+  });
+
   test('writes a docker archive and an OCI layout over the same blobs', async () => {
     using fixture = await createImageFixture();
     await fixture.images.load(

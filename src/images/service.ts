@@ -56,7 +56,7 @@ export async function createImageService(options: ImageServiceOptions): Promise<
   const catalog = await ImageCatalog.open({ metadata, content, snapshotter, logger, now });
   await repairImages({ catalog, content, snapshotter, logger });
   const garbage = options.garbage ?? createGarbageCollector({ content, snapshotter, logger });
-  const reclaimer = new Reclaimer({ catalog, content, snapshotter, garbage, foreignRoots });
+  const reclaimer = new Reclaimer({ catalog, content, snapshotter, garbage, foreignRoots, logger });
   if (!metadata.isRebuilt) await reclaimer.sweep();
   const events = new ImageEvents(options.events, catalog);
   const creator = new ImageCreator({ catalog, content, snapshotter });

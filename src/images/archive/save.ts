@@ -114,7 +114,7 @@ export class ImageSaver {
     }
     const index = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
     yield file('index.json', JSON.stringify(index));
-    yield file('manifest.json', `${JSON.stringify(selected.map(dockerItem))}\n`);
+    yield file('manifest.json', `${JSON.stringify(dockerItems(selected))}\n`);
     yield file('oci-layout', '{"imageLayoutVersion":"1.0.0"}');
     const repositories = legacyNames(selected);
     if (Object.keys(repositories).length > 0) yield file('repositories', `${JSON.stringify(repositories)}\n`);
@@ -186,6 +186,15 @@ function named(manifest: Descriptor, references: readonly Reference[]): Descript
       'org.opencontainers.image.ref.name': reference.tag ?? '',
     },
   }));
+}
+
+/** A parent is named where it is in the same archive: another engine could make nothing of it. */
+function dockerItems(selected: readonly Selected[]) {
+  const ids = new Set(selected.map(({ entry }) => entry.id));
+  return selected.map((one) => {
+    const { parent } = one.entry.document;
+    return { ...dockerItem(one), ...(parent !== undefined && ids.has(parent) ? { Parent: parent } : {}) };
+  });
 }
 
 function dockerItem({ entry, references }: Selected) {
