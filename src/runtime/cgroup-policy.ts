@@ -88,6 +88,50 @@ export function liftLimits(
   };
 }
 
+/** v1: files of limits that a cgroup below does not come under. `0` or nothing is no limit. */
+const LOCAL_LIMITS = [
+  ['blkio', 'blkio.throttle.read_bps_device'],
+  ['blkio', 'blkio.throttle.write_bps_device'],
+  ['blkio', 'blkio.throttle.read_iops_device'],
+  ['blkio', 'blkio.throttle.write_iops_device'],
+  ['cpu', 'cpu.rt_runtime_us'],
+] as const;
+
+/**
+ * Whether processes in a cgroup below this one would escape its limits or lack what it allows: cgroup v1 throttles block
+ * I/O and shares out real time by the one cgroup a process is in. Source: blkio-controller.rst, sched-rt-group.rst.
+ */
+export function hasLocalLimits(path: string, { cgroups }: Pick<Sys, 'cgroups'>): boolean {
+  if (cgroups.mode === 'unified') return false;
+  return LOCAL_LIMITS.some(([controller, file]) => !/^0?$/.test(cgroups.read(controller, path, file) ?? ''));
+}
+
+/**
+ * v1 lets a cgroup give up no processor (or memory node) that one below it has, and takes away none from it: makes way for
+ * a change of `path` by widening it to both sets and moving what is `below` to the new one. What the kernel refuses is
+ * left to the change itself to report.
+ */
+export function moveCpusets(
+  { cpus, mems }: NonNullable<SpecResources['cpu']>,
+  path: string,
+  below: readonly string[],
+  { cgroups }: Pick<Sys, 'cgroups'>,
+): void {
+  if (cgroups.mode === 'unified' || below.length === 0) return;
+  for (const [file, wanted] of [
+    ['cpuset.cpus', cpus],
+    ['cpuset.mems', mems],
+  ] as const) {
+    if (wanted === undefined || wanted === '') continue;
+    try {
+      cgroups.write('cpuset', path, file, `${cgroups.read('cpuset', path, file)},${wanted}`);
+      for (const child of below) cgroups.write('cpuset', child, file, wanted);
+    } catch (error) {
+      if (!['EINVAL', 'ENOENT', 'EACCES', 'ENODEV'].includes(errnoCode(error) ?? '')) throw error;
+    }
+  }
+}
+
 /** Removes a cgroup, never what is below it, in each hierarchy where it is empty. */
 export function removeEmptyCgroup(path: string, sys: CgroupSys): void {
   if (path === '/') return;

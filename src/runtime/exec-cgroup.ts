@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode, errorMessage } from '#base';
-import { removeEmptyCgroup } from './cgroup-policy.ts';
+import { hasLocalLimits, removeEmptyCgroup } from './cgroup-policy.ts';
 import { callRuntimeForText } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import type { TaskRecord } from './record.ts';
@@ -44,6 +44,7 @@ export class ExecCgroups {
   async create(execId: string, task: TaskRecord, runtime: RuntimeBinary): Promise<ExecCgroup | undefined> {
     if (!(await this.#isSupported(runtime))) return undefined;
     const { sys, logger } = this.#context;
+    if (hasLocalLimits(task.cgroupsPath, sys)) return undefined;
     try {
       sys.cgroups.create(pathOf(execId, task));
     } catch (error) {
@@ -80,6 +81,11 @@ export class ExecCgroups {
     const mounts = new Set([...controllers.values(), ...(unified === undefined ? [] : [unified])]);
     const names = [...mounts].flatMap((mount) => directoriesIn(join(mount, cgroupsPath)));
     return new Set(names.filter((name) => name.startsWith(PREFIX)));
+  }
+
+  /** The running ones and what ended ones have left behind, as paths. */
+  paths(task: TaskRecord): string[] {
+    return [...this.#below(task)].map((name) => `${task.cgroupsPath}/${name}`);
   }
 
   /** The container is gone, and its cgroups with it. */

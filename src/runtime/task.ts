@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { conflict, deadlineExceeded, internal, withDeadline } from '#base';
 import type { SpecResources } from '#oci';
 import type { Fd } from '#sys';
-import { freeze, isFrozen, liftLimits, thaw, wasOomKilled } from './cgroup-policy.ts';
+import { freeze, isFrozen, liftLimits, moveCpusets, thaw, wasOomKilled } from './cgroup-policy.ts';
 import { type CommandResult, callRuntime } from './command.ts';
 import { closesStdin } from './conmon/arguments.ts';
 import { AttachHub } from './conmon/attach-hub.ts';
@@ -95,7 +95,10 @@ export class ConmonTask implements Task {
 
   async update(resources: SpecResources): Promise<void> {
     const file = `${this.#files.directory}/update.json`;
-    const rest = liftLimits(resources, this.record.cgroupsPath, this.#context.sys);
+    const { cgroupsPath } = this.record;
+    const { sys, execCgroups } = this.#context;
+    const rest = liftLimits(resources, cgroupsPath, sys);
+    if (resources.cpu) moveCpusets(resources.cpu, cgroupsPath, execCgroups.paths(this.record), sys);
     writeAtomically(file, JSON.stringify(rest));
     const { exitCode, stderr } = await this.#call('update', '--resources', file, this.id);
     if (exitCode !== 0)
