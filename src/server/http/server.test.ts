@@ -99,6 +99,29 @@ describe('server', () => {
     expect(bodyOf(answer)).toBe(body);
   });
 
+  test.each([
+    ['', { all: ['true'] }],
+    ['?filters={"label":{"a":true}}', { label: ['a'], all: ['true'] }],
+    ['?filters={"all":["false"]}', { all: ['false', 'true'] }],
+    ['?filters=5', undefined],
+    ['?filters=xyz', undefined],
+    ['?filters=[]', undefined],
+  ])(
+    'volumes/prune%s before 1.42: named volumes too, unless the filters are none',
+    async (query, filters) => {
+      const given: unknown[] = [];
+      const prune = async (filter: unknown) => {
+        given.push(filter);
+        return { deleted: [], reclaimedBytes: 0 };
+      };
+      await using server = await serveFakes(createFakeBackends({ volumes: { prune } }));
+      const head = `POST /v1.41/volumes/prune${encodeURI(query)} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
+      const answer = await server.exchange(head, '}');
+      expect(answer).toContain(filters ? 'HTTP/1.1 200 ' : '"message":"invalid filter"');
+      expect(given).toEqual(filters ? [filters] : []);
+    },
+  );
+
   test('304 and 204 have no body; 5xx keep the message, not the cause', async () => {
     await using server = await serveFakes(
       createFakeBackends({

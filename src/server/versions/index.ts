@@ -1,3 +1,5 @@
+import { addFilterFlag, encodeFilters, parseFilters } from '#api';
+import type { RawQuery } from '../http/query.ts';
 import type { ChangeTable } from './change.ts';
 import { CONTAINER_CHANGES } from './container.ts';
 import { CREATE_CHANGES } from './create.ts';
@@ -18,10 +20,13 @@ export const CHANGES: ChangeTable = {
     {
       before: 42,
       note: 'Named volumes are pruned as well.',
-      query: (query) => {
-        const given = JSON.parse(query.get('filters')?.[0] || '{}');
-        return new Map(query).set('filters', [JSON.stringify({ ...given, all: { true: true } })]);
-      },
+      query: withNamedVolumes,
     },
   ],
 };
+
+/** @throws `invalid_argument` for filters that are none. */
+function withNamedVolumes(query: RawQuery): RawQuery {
+  const filters = addFilterFlag(parseFilters(query.get('filters')?.[0]), 'all=true');
+  return new Map(query).set('filters', [encodeFilters(filters) ?? '']);
+}
