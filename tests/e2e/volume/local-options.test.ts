@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -215,6 +216,70 @@ describe.skipIf(givenHost() !== undefined)('options of the local driver, and the
     await eventually('the unmount', async () => !(await isMounted(mountpoint)));
     expect(await must('start', container)).toBe(container);
     expect(await isMounted(mountpoint)).toBe(true);
+  });
+
+  test('a daemon killed in the middle of starts and removals: mounted is what runs', async () => {
+    const name = await newVolume(gantryClient, 'type=tmpfs', 'device=tmpfs');
+    const mountpoint = await mountpointOf(name);
+    const label = uniqueName('round');
+    const running = () => must('ps', '-q', '--filter', `label=${label}`);
+    for (let round = 0; round < 10; round += 1) {
+      const starts = [1, 2].map(() =>
+        engine.run(gantryClient, [
+          'run',
+          '-d',
+          '--label',
+          label,
+          '-v',
+          `${name}:/v`,
+          'busybox',
+          'sleep',
+          '1000',
+        ]),
+      );
+      const old = (await running()).split('\n').filter(Boolean);
+      const removals = old.slice(1).map((id) => engine.run(gantryClient, ['rm', '-f', id]));
+      // Wherever that is: in a create, a mount, a start or an unmount.
+      await Bun.sleep(round * 9);
+      await daemon().crash();
+      await Promise.all([...starts, ...removals]);
+      await daemon().restart();
+      expect(await isMounted(mountpoint)).toBe((await running()) !== '');
+    }
+    const all = (await must('ps', '-aq', '--filter', `label=${label}`)).split('\n').filter(Boolean);
+    if (all.length > 0) await must('rm', '-f', ...all);
+    expect(await isMounted(mountpoint)).toBe(false);
+    await must('volume', 'rm', name);
+  });
+
+  test('a daemon that ends its containers leaves nothing mounted', async () => {
+    const name = await newVolume(gantryClient, 'type=tmpfs', 'device=tmpfs');
+    const mountpoint = await mountpointOf(name);
+    const container = uniqueName('stopped');
+    await must('run', '-d', '--name', container, '--stop-timeout', '0', '-v', `${name}:/v`, 'busybox', 'top');
+    engine.defer(() => engine.run(gantryClient, ['rm', '-f', container]));
+    expect(await isMounted(mountpoint)).toBe(true);
+    await daemon().stop();
+    expect(await isMounted(mountpoint)).toBe(true);
+    await daemon().restart(['--live-restore=false']);
+    await daemon().stop();
+    expect(await isMounted(mountpoint)).toBe(false);
+    await daemon().restart();
+  });
+
+  test('a part of it by volume-subpath: of what is mounted, and nothing outside of it', async () => {
+    const source = hostDirectory();
+    mkdirSync(join(source, 'part'));
+    writeFileSync(join(source, 'part/inside'), '');
+    symlinkSync('/etc', join(source, 'out'));
+    const name = await newVolume(gantryClient, 'type=none', `device=${source}`, 'o=bind');
+    const list = (subpath: string) => {
+      const mount = `type=volume,src=${name},dst=/v,volume-subpath=${subpath}`;
+      return engine.run(gantryClient, ['run', '--rm', '--mount', mount, 'busybox', 'ls', '/v']);
+    };
+    expect(await list('part')).toMatchObject({ code: 0, stdout: 'inside\n' });
+    expect((await list('out')).stderr).toContain('path concatenation escapes the base directory');
+    expect(await isMounted(await mountpointOf(name))).toBe(false);
   });
 
   test('what somebody has unmounted by hand is mounted again for the next container', async () => {
