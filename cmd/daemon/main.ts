@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, errorMessage, type Logger } from '#base';
 import type { IdMappings } from '#oci';
@@ -30,6 +30,7 @@ export async function runDaemon(argv: readonly string[]): Promise<number> {
   const logger = createLogger({ level: () => state.settings.logLevel, format: state.settings.logFormat });
   for (const option of loaded.inert) logger.warn('option has no effect in this version', { option });
   const tls = openIdentity(state.settings.tls);
+  state.settings = makeRoots(state.settings);
   const reload = (): void => {
     reloadSettings(state, command.flags, logger);
     renewIdentity(tls, state.settings.tls, logger);
@@ -47,8 +48,6 @@ interface DaemonParts {
 
 async function run({ logger, sys, settings, tls, reload }: DaemonParts): Promise<number> {
   const { dataRoot, execRoot, pidfile } = settings();
-  process.umask(0o022);
-  makeRoots(dataRoot, execRoot);
   await using stack = new AsyncDisposableStack();
   stack.use(writePidfile(pidfile, (pid) => sys.processes.kill(pid, 0)));
   stack.use(claimRoots(sys, dataRoot, execRoot));
@@ -106,8 +105,14 @@ function releaseSharedBinds(sys: Sys, logger: Logger, directories: readonly stri
 
 const ROOT_MODE = 0o710;
 
-function makeRoots(...roots: readonly string[]): void {
-  for (const root of roots) mkdirSync(root, { recursive: true, mode: ROOT_MODE });
+/** Settings with the roots made, and named as the kernel names them: runtimes take no links, mounts are found by their paths. */
+function makeRoots(settings: Settings): Settings {
+  process.umask(0o022);
+  const make = (root: string): string => {
+    mkdirSync(root, { recursive: true, mode: ROOT_MODE });
+    return realpathSync(root);
+  };
+  return { ...settings, dataRoot: make(settings.dataRoot), execRoot: make(settings.execRoot) };
 }
 
 /**
