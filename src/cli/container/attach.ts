@@ -1,5 +1,5 @@
 import { defineCommand } from '../core/command.ts';
-import { cliError } from '../core/errors.ts';
+import { cliError, detachedByKeys } from '../core/errors.ts';
 import { runAttachedTo } from './attached.ts';
 
 /** Connects the terminal to a running container. */
@@ -18,11 +18,13 @@ export const command = defineCommand({
     if (!Running) throw cliError('You cannot attach to a stopped container, start it first');
     if (Paused) throw cliError('You cannot attach to a paused container, unpause it first');
     if (Restarting) throw cliError('You cannot attach to a restarting container, wait until it is running');
-    return await runAttachedTo(ctx, client, {
+    const end = await runAttachedTo(ctx, client, {
       container,
       stdin: !flags['no-stdin'],
       sigProxy: flags['sig-proxy'] && !container.Config.Tty,
       detachKeys: flags['detach-keys'],
     });
+    if (end === 'detached') throw detachedByKeys();
+    return end;
   },
 });

@@ -1,7 +1,7 @@
 import type { ContainerInspectResponse } from '#api';
 import type { EngineClient, WaitCondition } from '#client';
 import type { CliContext } from '../core/context.ts';
-import { cliError, EXIT } from '../core/errors.ts';
+import { cliError } from '../core/errors.ts';
 import { detachKeysOf } from '../session/detach-keys.ts';
 import { followTerminalSize } from '../session/resize.ts';
 import { proxySignals } from '../session/signal-proxy.ts';
@@ -17,12 +17,12 @@ export interface AttachedOptions {
   readonly ready?: () => Promise<void>;
 }
 
-/** Attaches to a container that exists and answers its exit code, or 0 when the user detaches. */
+/** Attaches to a container that exists and answers its exit code, or that the user has detached. */
 export async function runAttachedTo(
   ctx: CliContext,
   client: EngineClient,
   options: AttachedOptions,
-): Promise<number> {
+): Promise<number | 'detached'> {
   const { container } = options;
   const { Id: id, Config } = container;
   const stdin = options.stdin && Config.OpenStdin;
@@ -49,7 +49,7 @@ export async function runAttachedTo(
   using _resizing = Config.Tty
     ? followTerminalSize(ctx, (size) => client.containers.resize(id, size))
     : undefined;
-  if ((await session) === 'detached') return EXIT.ok;
+  if ((await session) === 'detached') return 'detached';
   const result = await wait.exit;
   if (result.Error?.Message) throw cliError(result.Error.Message);
   return result.StatusCode;

@@ -3,7 +3,7 @@ import { isNotFound, parseSignal } from '#base';
 import type { EngineClient } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
-import { cliError, EXIT } from '../core/errors.ts';
+import { cliError, detachedByKeys, EXIT } from '../core/errors.ts';
 import { consoleSize, followTerminalSize } from '../session/resize.ts';
 import { proxySignals } from '../session/signal-proxy.ts';
 import { runSession } from '../session/streams.ts';
@@ -110,7 +110,7 @@ async function runExec(
     session.catch(() => {});
     return end;
   }
-  if (end === 'detached') throw cliError('read escape sequence');
+  if (end === 'detached') throw detachedByKeys();
   return (await client.exec.inspect(id)).ExitCode ?? EXIT.ok;
 }
 

@@ -1,6 +1,6 @@
 import { errorMessage } from '#base';
 import { defineCommand } from '../core/command.ts';
-import { cliError } from '../core/errors.ts';
+import { cliError, EXIT } from '../core/errors.ts';
 import { runAttachedTo } from './attached.ts';
 
 const EXPERIMENTAL = { hidden: true, onlyOn: 'experimental' } as const;
@@ -21,13 +21,14 @@ export const command = defineCommand({
     if (flags.attach || flags.interactive) {
       if (args.length > 1) throw cliError('you cannot start and attach multiple containers at once');
       const container = await client.containers.inspect(args[0] ?? '');
-      return await runAttachedTo(ctx, client, {
+      const end = await runAttachedTo(ctx, client, {
         container,
         stdin: flags.interactive,
         sigProxy: !container.Config.Tty,
         detachKeys: flags['detach-keys'],
         ready: () => client.containers.start(container.Id),
       });
+      return end === 'detached' ? EXIT.ok : end;
     }
     // One after the other: an earlier container may be what a later one needs.
     const failed: string[] = [];

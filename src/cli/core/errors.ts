@@ -38,6 +38,9 @@ export const usageError = (message: string): GantryError =>
 /** Ends the command with `exitCode` and nothing printed. */
 export const silentExit = (exitCode: number): GantryError => cliError('', { exitCode });
 
+/** The user left a container or command that goes on, where nothing else could be the result. Text: docker CLI's. */
+export const detachedByKeys = (): GantryError => cliError('read escape sequence');
+
 /** Gives any error another presentation. Keeps code, message and cause. */
 export function present(error: unknown, details: CliErrorDetails): GantryError {
   const base = error instanceof GantryError ? error : undefined;
