@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEventBus, silentLogger } from '#base';
 import type { MetadataStore } from '#store';
 import { createMemoryMetadataStore } from '#store/testing';
 import { createFakeSys } from '#sys/testing';
+import { decodeVolume } from './decode.ts';
 import { createVolumeService } from './service.ts';
 import type { VolumeService } from './types.ts';
 
@@ -97,4 +98,62 @@ test('list: filters by name, label and dangling', async () => {
   for (const values of [['maybe'], ['true', 'false']]) {
     expect(() => names({ dangling: values })).toThrow(`invalid filter 'dangling=[${values.join(' ')}]'`);
   }
+});
+
+describe('remove: a volume of the same name made meanwhile', () => {
+  test('keeps its data, row and place', async () => {
+    const volumes = open();
+    const old = await volumes.create({ name: 'data' });
+    writeFileSync(join(old.mountpoint, 'old'), 'x');
+    const removing = volumes.remove('data');
+    const made = await volumes.create({ name: 'data' });
+    expect(readdirSync(made.mountpoint)).toEqual([]);
+    writeFileSync(join(made.mountpoint, 'new'), 'precious');
+    await removing;
+    expect(volumes.get('data')).toBe(made);
+    expect(readdirSync(made.mountpoint)).toEqual(['new']);
+    expect(readdirSync(join(dataRoot, 'volumes'))).toEqual(['data']);
+  });
+
+  test('is none of the business of a prune that saw the old one', async () => {
+    const volumes = open();
+    await volumes.create({ name: 'data' });
+    const pruning = volumes.prune({ all: ['true'] });
+    const removing = volumes.remove('data');
+    const made = await volumes.create({ name: 'data' });
+    writeFileSync(join(made.mountpoint, 'new'), 'precious');
+    await removing;
+    expect((await pruning).deleted).toEqual([]);
+    expect(readdirSync(made.mountpoint)).toEqual(['new']);
+  });
+
+  test('comes after the old one in the events', async () => {
+    const volumes = open();
+    await volumes.create({ name: 'order' });
+    const removing = volumes.remove('order');
+    await volumes.create({ name: 'order' });
+    await removing;
+    const actions = events.history().filter(({ actorId }) => actorId === 'order');
+    expect(actions.map(({ action }) => action)).toEqual(['create', 'destroy', 'create']);
+  });
+});
+
+test('remove: what a crash left of one goes at the next start', async () => {
+  const volumes = open();
+  await volumes.create({ name: 'data' });
+  renameSync(join(dataRoot, 'volumes/data'), join(dataRoot, 'volumes/.removed-1'));
+  metadata.collection('volumes', decodeVolume).delete('data');
+  await open().create({ name: 'data' });
+  // In the background; the test's own deadline ends this.
+  while (readdirSync(join(dataRoot, 'volumes')).length > 1) await Bun.sleep(1);
+  expect(readdirSync(join(dataRoot, 'volumes'))).toEqual(['data']);
+});
+
+test('remove: one that cannot be moved away stays whole', async () => {
+  const volumes = open();
+  const made = await volumes.create({ name: 'data' });
+  rmSync(join(dataRoot, 'volumes'), { recursive: true });
+  writeFileSync(join(dataRoot, 'volumes'), 'not a directory');
+  await expect(volumes.remove('data')).rejects.toThrow('ENOTDIR');
+  expect(volumes.get('data')).toBe(made);
 });

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createId, type EventBus, errorMessage, type Logger, MeasuredSizes } from '#base';
+import { createId, type EventBus, errnoCode, errorMessage, type Logger, MeasuredSizes } from '#base';
 import type { Collection, MetadataStore } from '#store';
 import type { Mounts } from '#sys';
 import { decodeVolume } from './decode.ts';
@@ -35,6 +36,8 @@ export interface VolumeOwner {
 
 /** Tells clients that a volume got its name from us. Source: moby `daemon/volume/service/service.go`. */
 const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
+/** Trees on their way out, beside the volumes. No volume's name begins like this. */
+const REMOVED_PREFIX = '.removed-';
 const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** Directories below the data root as volumes. */
@@ -62,7 +65,7 @@ class LocalVolumes implements VolumeService {
     this.#logger = logger.child({ room: 'volumes' });
     this.#mounts = new VolumeMounts({ mounts, logger: this.#logger });
     mkdirSync(this.#root, { recursive: true, mode: 0o711 });
-    this.#reportStrays();
+    this.#reviewDirectories();
   }
 
   get(name: string): Volume {
@@ -117,13 +120,34 @@ class LocalVolumes implements VolumeService {
     await this.#delete(volume);
   }
 
-  /** The row goes first: what a crash leaves is a directory without a row, never a row without data. */
+  /**
+   * The row goes first: what a crash leaves is a directory without a row, never a row without data. The name is free
+   * before anything is waited for, so that a new volume of the same name is none of this one's business.
+   */
   async #delete(volume: Volume): Promise<void> {
+    const removed = join(this.#root, `${REMOVED_PREFIX}${randomUUID()}`);
     this.#rows.delete(volume.name);
+    try {
+      moveAway(join(this.#root, volume.name), removed);
+    } catch (error) {
+      this.#rows.put(volume.name, volume);
+      throw error;
+    }
     this.#volumes.delete(volume.name);
     this.#sizes.forget(volume.mountpoint);
-    await rm(join(this.#root, volume.name), { recursive: true, force: true });
     this.#publish('destroy', volume.name, { driver: volume.driver });
+    await this.#discard(removed);
+  }
+
+  async #discard(removed: string): Promise<void> {
+    try {
+      await rm(removed, { recursive: true, force: true });
+    } catch (error) {
+      this.#logger.warn('cannot delete a removed volume, will try again at the next start', {
+        path: removed,
+        error: errorMessage(error),
+      });
+    }
   }
 
   async prune(filters: VolumeFilters = {}): Promise<{ deleted: string[]; reclaimedBytes: number }> {
@@ -136,8 +160,8 @@ class LocalVolumes implements VolumeService {
     let reclaimedBytes = 0;
     for (const volume of candidates) {
       const bytes = await treeBytes(volume.mountpoint);
-      // A container may have taken the volume while its size was read.
-      if (this.#isHeld(volume.name)) continue;
+      // While its size was read a container may have taken the volume, or another one its name.
+      if (this.#isHeld(volume.name) || this.#volumes.get(volume.name) !== volume) continue;
       await this.#delete(volume);
       deleted.push(volume.name);
       reclaimedBytes += bytes;
@@ -183,10 +207,15 @@ class LocalVolumes implements VolumeService {
     return this.#holds.has(name);
   }
 
-  /** A directory without a row may hold a user's data (a damaged row): it is reported, never deleted. */
-  #reportStrays(): void {
+  /**
+   * A directory without a row may hold a user's data (a damaged row): it is reported, never deleted. A removal that a
+   * crash cut short is ended.
+   */
+  #reviewDirectories(): void {
     for (const name of readdirSync(this.#root)) {
-      if (!this.#volumes.has(name)) this.#logger.warn('volume directory without a row', { volume: name });
+      if (name.startsWith(REMOVED_PREFIX)) void this.#discard(join(this.#root, name));
+      else if (!this.#volumes.has(name))
+        this.#logger.warn('volume directory without a row', { volume: name });
     }
   }
 
@@ -211,6 +240,15 @@ function makeDirectory(outer: string, data: string, owner: VolumeOwner | undefin
   mkdirSync(data, { recursive: true });
   chmodSync(data, 0o755);
   if (owner) chownSync(data, owner.uid, owner.gid);
+}
+
+/** Fine when there is nothing to move. */
+function moveAway(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (errnoCode(error) !== 'ENOENT') throw error;
+  }
 }
 
 async function treeBytes(directory: string): Promise<number> {
