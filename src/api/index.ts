@@ -6,7 +6,7 @@ export {
   execStartRequest,
 } from './decode/container.ts';
 export { networkConnectRequest, networkCreateRequest, networkDisconnectRequest } from './decode/network.ts';
-export { authConfig, volumeCreateRequest } from './decode/system.ts';
+export { authConfig, type PlatformRequest, platformRequest, volumeCreateRequest } from './decode/system.ts';
 export { invalidFilter } from './errors.ts';
 export {
   addFilterFlag,

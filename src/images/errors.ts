@@ -82,3 +82,8 @@ export const tagWithDigest = (): GantryError =>
 
 export const ambiguousTag = (): GantryError =>
   invalidArgument('refusing to create an ambiguous tag using digest algorithm as name');
+
+export const wrongPlatform = (reference: string, actual: string, wanted: string): GantryError =>
+  notFound(
+    `image with reference ${reference} was found but its platform (${actual}) does not match the specified platform (${wanted})`,
+  );

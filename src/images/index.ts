@@ -1,4 +1,5 @@
 export { applyChanges } from './changes/apply.ts';
+export { platformOfImage, requirePlatform, runsOn } from './platform.ts';
 export { createImageService, type ImageServiceOptions } from './service.ts';
 export type {
   BootstrapKind,

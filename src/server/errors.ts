@@ -127,6 +127,19 @@ export const notAByteCount = (name: string, text: string): GantryError =>
     `${name} is in bytes and expects an integer, got ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
   );
 
+/** A platform as JSON. Source: docker's daemon/server/httputils. */
+export const badPlatform = (reason: string): GantryError =>
+  invalidArgument(`failed to parse platform: ${reason}`);
+
+export const platformWithoutMachine = (): GantryError =>
+  invalidArgument('optional platform fields provided, but OS and Architecture are missing');
+
+export const incompletePlatform = (): GantryError =>
+  invalidArgument('both OS and Architecture must be provided');
+
+export const manifestsOfPlatform = (): GantryError =>
+  invalidArgument('conflicting options: manifests and platform options cannot both be set');
+
 /** Of an engine that is in no swarm. Source: docker's daemon/cluster and daemon/server/router/volume. */
 export const notSwarmManager = (): GantryError =>
   unavailable(

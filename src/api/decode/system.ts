@@ -22,3 +22,16 @@ export const volumeCreateRequest: Decoder<VolumeCreateRequest> = struct<VolumeCr
   { Name: string, Driver: string, DriverOpts: map(string), Labels: map(string) },
   { goType: 'volume.CreateRequest' },
 );
+
+/** The query parameter `platform` of image inspect. */
+export interface PlatformRequest {
+  readonly os?: string;
+  readonly architecture?: string;
+  readonly variant?: string;
+}
+
+export const platformRequest: Decoder<PlatformRequest> = struct<PlatformRequest>(
+  'Platform',
+  { os: string, architecture: string, variant: string },
+  { goType: 'v1.Platform' },
+);

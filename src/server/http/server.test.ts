@@ -52,6 +52,24 @@ describe('server', () => {
     ],
     ['OPTIONS', '/images/json', 200, ''],
     ['GET', '/plugins', 200, '[]\n'],
+    [
+      'GET',
+      '/images/a/json?platform=x',
+      400,
+      '{"message":"failed to parse platform: invalid character \'x\' looking for beginning of value","code":"invalid_argument"}\n',
+    ],
+    [
+      'GET',
+      '/images/a/json?platform=%7B%22os%22:%22linux%22%7D',
+      400,
+      '{"message":"both OS and Architecture must be provided","code":"invalid_argument"}\n',
+    ],
+    [
+      'GET',
+      '/images/a/json?platform=%7B%22variant%22:%22v8%22%7D',
+      400,
+      '{"message":"optional platform fields provided, but OS and Architecture are missing","code":"invalid_argument"}\n',
+    ],
     ['GET', '/plugins/a/b/json', 404, '{"message":"plugin \\"a/b\\" not found","code":"not_found"}\n'],
     [
       'GET',
@@ -260,6 +278,16 @@ describe('server', () => {
       );
     },
   );
+
+  test('inspect: a platform is read since 1.49', async () => {
+    await using server = await serveFakes(createFakeBackends());
+    const status = async (version: string) =>
+      statusOf(await server.exchange(get(`/v${version}/images/one/json?platform=x`)));
+    expect([await status('1.48'), await status('1.49')]).toEqual([
+      statusOf(await server.exchange(get('/v1.48/images/one/json'))),
+      400,
+    ]);
+  });
 
   test('load: failures are told in the stream; the rest of the body is read off', async () => {
     await using server = await serveFakes(

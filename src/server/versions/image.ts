@@ -56,6 +56,8 @@ export const IMAGE_CHANGES: ChangeTable = {
     },
   ],
   ImageInspect: [
+    { before: 48, note: '`manifests` is ignored.', query: withoutParam('manifests') },
+    { before: 49, note: '`platform` is ignored.', query: withoutParam('platform') },
     {
       before: 44,
       note: '`VirtualSize`; `Created` is the zero time when not known.',

@@ -1,8 +1,8 @@
 import type { Filters } from '#api';
-import type { StoredImage } from '#images';
+import { requirePlatform, type StoredImage } from '#images';
 import { fromDeletion, fromHistory, fromImage, summarizeImage } from '../../convert/image.ts';
 import { orNull } from '../../convert/zero.ts';
-import { blankImageName, notOffered } from '../../errors.ts';
+import { blankImageName, manifestsOfPlatform, notOffered } from '../../errors.ts';
 import { progressReply } from '../../http/progress.ts';
 import { empty, json, type Reply, stream } from '../../http/reply.ts';
 import { type ApiRequest, header } from '../../http/request.ts';
@@ -13,6 +13,7 @@ import {
   importPlatform,
   joinReference,
   listFilters,
+  platformFromJson,
   pruneOptions,
   readCredentials,
 } from './input.ts';
@@ -45,8 +46,11 @@ export function imageHandlers(backend: ImageBackend) {
       );
     },
 
-    inspect({ target }: Plain) {
+    inspect({ target, query }: Plain<{ manifests: boolean; platform: string | undefined }>) {
+      const platform = query.platform ? platformFromJson(query.platform) : undefined;
+      if (query.manifests && platform) throw manifestsOfPlatform();
       const image = backend.get(target);
+      if (platform) requirePlatform(target, image, platform);
       return json(fromImage(image, familiarName, graphDriver(backend, image)));
     },
 

@@ -1,7 +1,16 @@
-import { authConfig, booleanFilter, decodeJson, type Filters, invalidFilter, requireFilterKeys } from '#api';
-import { parseDurationNs } from '#base';
+import {
+  authConfig,
+  booleanFilter,
+  decodeJson,
+  type Filters,
+  invalidFilter,
+  platformRequest,
+  requireFilterKeys,
+} from '#api';
+import { errorMessage, parseDurationNs } from '#base';
 import type { ImageFilters } from '#images';
-import { severalUntil } from '../../errors.ts';
+import type { Platform } from '#oci';
+import { badPlatform, incompletePlatform, platformWithoutMachine, severalUntil } from '../../errors.ts';
 import type { Credentials } from '../system/backend.ts';
 
 const LIST_KEYS = ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'];
@@ -84,4 +93,20 @@ export function importPlatform(text: string | undefined) {
   if (!text) return undefined;
   const [os = '', architecture = '', variant] = text.split('/');
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+/** `{"os":"linux","architecture":"arm64"}`. @throws `invalid_argument` with docker's texts. Source: docker's httputils. */
+export function platformFromJson(text: string): Platform {
+  const { os = '', architecture = '', variant = '' } = parsePlatformJson(text);
+  if (os === '' && architecture === '' && variant !== '') throw platformWithoutMachine();
+  if (os === '' || architecture === '') throw incompletePlatform();
+  return { os, architecture, ...(variant === '' ? {} : { variant }) };
+}
+
+function parsePlatformJson(text: string) {
+  try {
+    return decodeJson(platformRequest, text);
+  } catch (error) {
+    throw badPlatform(errorMessage(error).replace(/^invalid JSON: /, ''));
+  }
 }
