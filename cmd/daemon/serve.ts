@@ -1,3 +1,5 @@
+import { chownSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Logger } from '#base';
 import type { IdMappings } from '#oci';
 import {
@@ -65,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 /** Listeners are added as they come, so that a failure at one closes those before it. */
 async function listenAtAll(
   server: ApiServer,
-  { hosts, allowInsecureTcp, socketGroup, socketGroupRequired }: Settings,
+  { hosts, execRoot, allowInsecureTcp, socketGroup, socketGroupRequired }: Settings,
   { tls, logger }: Pick<ListenOptions, 'tls'> & { readonly logger: Logger },
   listeners: ApiListener[],
 ): Promise<void> {
@@ -73,7 +75,13 @@ async function listenAtAll(
   for (const host of hosts) {
     const endpoint = parseListenEndpoint(host, { tls: tls !== undefined });
     listeners.push(...(await listen(server, endpoint, options)));
+    if (endpoint.kind === 'unix') letGroupThrough(execRoot, endpoint.path);
   }
+}
+
+/** The exec root is closed to others: the group of a socket in it has to get through. Other directories are not ours. */
+function letGroupThrough(execRoot: string, socket: string): void {
+  if (realpathSync(dirname(socket)) === execRoot) chownSync(execRoot, -1, statSync(socket).gid);
 }
 
 async function createBackends({ services, sys, settings, idMappings }: ServeOptions): Promise<Backends> {

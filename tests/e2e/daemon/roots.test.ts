@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { givenHost, startDaemon } from '../../harness/daemon.ts';
@@ -48,5 +48,22 @@ describe.skipIf(givenHost() !== undefined)('the roots of the daemon', () => {
     await daemon.crash();
     await daemon.restart();
     expect(await must(gantry, ['exec', id, 'echo', 'again'], { host })).toBe('again');
+  });
+
+  test('a socket in the exec root is reached by its group, and by nobody else', async () => {
+    const group = '64123';
+    const root = join(makeDirectory('/run'), 'exec');
+    const socket = join(root, 'api.sock');
+    chmodSync(join(root, '..'), 0o755);
+    const flags = ['--exec-root', root, '-H', `unix://${socket}`, '-G', group];
+    await using _ = await startDaemon({ flags });
+    const reaches = (gid: string): boolean =>
+      Bun.spawnSync([
+        ...['setpriv', '--reuid=65534', `--regid=${gid}`, '--clear-groups'],
+        ...['test', '-w', socket],
+      ]).success;
+    expect(reaches(group)).toBe(true);
+    expect(reaches('64124')).toBe(false);
+    expect(statSync(root).mode & 0o777).toBe(0o710);
   });
 });
