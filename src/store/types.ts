@@ -100,7 +100,7 @@ export interface Ingest extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void>;
   /** Verifies, syncs and publishes. @throws `data_loss` on a mismatch; the ingest is then gone. */
   commit(expected?: { readonly digest?: Digest; readonly size?: number }): Promise<BlobInfo>;
-  /** Drops what was written. Disposing without commit keeps it for a later resume. */
+  /** Drops what was written, also after a write or commit that failed. Disposing without commit keeps it for a later resume. */
   abort(): Promise<void>;
 }
 

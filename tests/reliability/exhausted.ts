@@ -53,6 +53,8 @@ export async function fillDisk(client: Client, resource: Resource): Promise<Exha
     await checks.refusedOrWorks('import', ['import', '-', `copy${turn}`], `${import.meta.dir}/exhausted.ts`);
     await checks.refusedOrWorks('volume', ['volume', 'create', `volume${turn}`]);
   }
+  for (const left of readdirSync(join(disk.daemon.dataRoot, 'content/ingest')))
+    checks.problems.push(`left of what was refused: content/ingest/${left}`);
   await checks.works('ps after the refusals', ['ps', '--format', '{{.Names}}'], 'survivor');
   await checks.works('kill', ['kill', 'restarted'], 'restarted');
   await eventually('the end of the killed one', async () => {

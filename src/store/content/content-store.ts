@@ -76,7 +76,6 @@ class DirectoryContentStore implements ContentStore {
       });
     } finally {
       await ingest.abort();
-      await rm(ingest.path, { force: true });
     }
   }
 

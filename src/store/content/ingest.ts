@@ -51,6 +51,8 @@ class FileIngest implements Ingest {
   readonly #hasher: Bun.CryptoHasher;
   #size: number;
   #isOpen = true;
+  /** Committed, aborted or left for a resume: the file is not this object's any more. */
+  #isOver = false;
 
   constructor(options: IngestOptions, file: AppendFile, hasher: Bun.CryptoHasher) {
     this.ref = options.ref;
@@ -86,6 +88,7 @@ class FileIngest implements Ingest {
       await this.#file.sync();
       await rename(this.path, join(this.#options.blobsDir, digestHex(blob.digest)));
       await syncDirectory(this.#options.blobsDir);
+      this.#isOver = true;
     } catch (error) {
       throw storeError(`commit '${blob.digest}'`, error);
     } finally {
@@ -95,12 +98,17 @@ class FileIngest implements Ingest {
   }
 
   async abort(): Promise<void> {
-    if (!this.#isOpen) return;
-    await rm(this.path, { force: true });
-    await this.#close();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    try {
+      await rm(this.path, { force: true });
+    } finally {
+      await this.#close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
     if (!this.#isOpen) return;
     try {
       await this.#file.flush();
