@@ -2,7 +2,8 @@ import type { Resources } from '../model.ts';
 import type { OptionalLimit, ResourceHost } from './resource-host.ts';
 
 interface Discard {
-  readonly limit: OptionalLimit;
+  /** Undefined: no Linux has it. */
+  readonly limit?: OptionalLimit;
   readonly applies: (resources: Resources) => boolean;
   readonly without: Partial<Resources>;
   readonly text: string;
@@ -11,7 +12,7 @@ interface Discard {
 const kernel = (what: string, effect: string) =>
   `Your kernel does not support ${what} or the cgroup is not mounted. ${effect}`;
 
-/** What is left out where the kernel lacks it. Source of order and texts: moby `daemon/daemon_unix.go`. */
+/** What is left out where the kernel lacks it, and what is only warned of. Source of order and texts: moby `daemon/daemon_unix.go`. */
 const DISCARDS: readonly Discard[] = [
   {
     limit: 'memory',
@@ -44,6 +45,11 @@ const DISCARDS: readonly Discard[] = [
     text: 'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
   },
   {
+    applies: ({ oomKillDisable, memory }) => oomKillDisable === true && memory === 0,
+    without: {},
+    text: 'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+  },
+  {
     limit: 'pids',
     applies: ({ pidsLimit = 0 }) => pidsLimit > 0,
     without: { pidsLimit: undefined },
@@ -60,6 +66,11 @@ const DISCARDS: readonly Discard[] = [
     applies: ({ cpuPeriod, cpuQuota }) => cpuPeriod !== 0 || cpuQuota !== 0,
     without: { cpuPeriod: 0, cpuQuota: 0 },
     text: 'Your kernel does not support CPU CFS scheduler. CPU period/quota discarded.',
+  },
+  {
+    applies: ({ cpuPercent }) => cpuPercent > 0,
+    without: { cpuPercent: 0 },
+    text: 'linux does not support CPU percent. Percent discarded.',
   },
   {
     limit: 'cpuset',
@@ -105,10 +116,6 @@ const DISCARDS: readonly Discard[] = [
   },
 ];
 
-const NO_CPU_PERCENT = 'linux does not support CPU percent. Percent discarded.';
-const ENDLESS_WITHOUT_KILLER =
-  'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.';
-
 /**
  * Leaves out the limits that this machine cannot give, and what Linux does not know, with docker's warnings; other
  * fields than limits stay as they are. Limits that are refused where the kernel lacks them are left for
@@ -118,10 +125,13 @@ export function discardLimits<T extends Resources>(
   given: T,
   { supported }: Pick<ResourceHost, 'supported'>,
 ): { readonly value: T; readonly warnings: readonly string[] } {
-  const gone = DISCARDS.filter(({ limit, applies }) => !supported.has(limit) && applies(given));
-  const value: T = Object.assign({}, given, ...gone.map(({ without }) => without));
-  const warnings = gone.map(({ text }) => text);
-  if (value.oomKillDisable === true && value.memory === 0) warnings.push(ENDLESS_WITHOUT_KILLER);
-  if (given.cpuPercent <= 0) return { value, warnings };
-  return { value: { ...value, cpuPercent: 0 }, warnings: [...warnings, NO_CPU_PERCENT] };
+  const warnings: string[] = [];
+  let value = given;
+  // In order: what is left out before may be why the next one does not matter.
+  for (const { limit, applies, without, text } of DISCARDS) {
+    if ((limit !== undefined && supported.has(limit)) || !applies(value)) continue;
+    value = { ...value, ...without };
+    warnings.push(text);
+  }
+  return { value, warnings };
 }

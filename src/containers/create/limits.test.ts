@@ -211,3 +211,23 @@ test('update: what a container keeps for life cannot be changed by it', async ()
   const { hostConfig } = fixture.containers.get(id);
   expect(hostConfig).toMatchObject({ cgroupParent: '', deviceCgroupRules: [], cpuShares: 9, cpuPercent: 0 });
 });
+
+test('discardLimits: docker’s order, and nothing about what depends on what is gone', () => {
+  const given = hostConfigFixture({
+    memory: 64 * MB,
+    memorySwap: 128 * MB,
+    oomKillDisable: true,
+    pidsLimit: 5,
+    cpuPercent: 10,
+    cpusetCpus: '0',
+  });
+  const supported = new Set<OptionalLimit>(['oomKillDisable']);
+  const { warnings } = discardLimits(given, { supported });
+  expect(warnings.map((text) => text.replace('Your kernel does not support ', '').slice(0, 12))).toEqual([
+    'memory limit',
+    'OOM killer i',
+    'PIDs limit c',
+    'linux does n',
+    'cpuset or th',
+  ]);
+});
