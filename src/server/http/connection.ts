@@ -14,7 +14,7 @@ const MAX_HEAD_BYTES = 64 * 1024;
  *
  * The parser reads on after a request, so whatever a client sends behind a hijack request that has no `Upgrade` header
  * (docker-py, old clients) would be taken for the next request. Two measures: taking over removes the parser from the
- * socket, and bytes that came in one packet behind such a request are held back from the parser.
+ * socket, and bytes that came behind such a request, in whatever packets, are held back from the parser.
  */
 export class Connection {
   readonly socket: Socket;
@@ -22,6 +22,8 @@ export class Connection {
   busy = false;
   #held: Buffer | undefined;
   #head: Buffer | undefined;
+  /** Bytes that the parser has yet to get of a request that may take over; undefined: there is none. */
+  #left: number | undefined;
   #parse: ((chunk: Buffer) => void) | undefined;
   readonly #listeners: { readonly event: string; readonly listener: Listener }[] = [];
 
@@ -52,6 +54,10 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#left !== undefined) {
+      this.#pass(chunk, this.#left);
+      return;
+    }
     if (this.busy || !this.#mayHijack(chunk)) {
       this.#parse?.(chunk);
       return;
@@ -59,10 +65,19 @@ export class Connection {
     const data = this.#head ? Buffer.concat([this.#head, chunk]) : chunk;
     const end = requestEnd(data);
     this.#head = end === undefined && data.length < MAX_HEAD_BYTES ? data : undefined;
-    if (this.#head) return;
-    const split = Math.min(end ?? data.length, data.length);
-    if (split < data.length) this.#held = data.subarray(split);
-    this.#parse?.(data.subarray(0, split));
+    if (!this.#head) this.#pass(data, end ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Gives the parser what is left of the request, and holds back what is behind it. */
+  #pass(data: Buffer, left: number): void {
+    this.#left = Math.max(0, left - data.length);
+    if (left < data.length) {
+      const behind = data.subarray(left);
+      this.#held = this.#held ? Buffer.concat([this.#held, behind]) : behind;
+      // The client waits until somebody reads it.
+      this.socket.pause();
+    }
+    if (left > 0) this.#parse?.(data.subarray(0, left));
   }
 
   /** Cheap for everything else: one byte is looked at. */
@@ -86,18 +101,21 @@ export class Connection {
   /** A request that could have taken over did not: what was held back is a request after all. */
   release(): void {
     this.busy = false;
+    this.#left = undefined;
     const held = this.#held;
     this.#held = undefined;
-    if (held) this.#receive(held);
+    if (!held) return;
+    this.socket.resume();
+    this.#receive(held);
   }
 }
 
-/** Where the request ends in `data`: head plus announced length. A chunked body is left to the parser. */
+/** Where the request ends, in `data` or behind it: head plus announced length. A chunked body is left to the parser. */
 function requestEnd(data: Buffer): number | undefined {
   const headEnd = data.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const head = data.toString('latin1', 0, headEnd);
-  if (/\r\ntransfer-encoding:/i.test(head)) return data.length;
+  if (/\r\ntransfer-encoding:/i.test(head)) return Number.POSITIVE_INFINITY;
   const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head)?.[1];
   return headEnd + 4 + Number(length ?? 0);
 }

@@ -247,8 +247,8 @@ describe('exec start', () => {
     expect(detached).toEqual([true]);
   });
 
-  test('body and input in one packet without Upgrade', async () => {
-    await using server = await withStdin({
+  const echoing = () =>
+    withStdin({
       containers: {
         exec: () => view,
         startExec: () => ({
@@ -259,10 +259,33 @@ describe('exec start', () => {
         }),
       },
     });
+  /** Long enough for the server to read what was sent before more comes. */
+  const turns = async () => {
+    for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const body = '{"Tty":true}';
+
+  test.each([
+    ['', ['HEAD{"Tty":true}typed']],
+    [UPGRADE, ['HEAD{"Tty":true}typed']],
+    ['', ['HEAD', '{"Tty":true}typed']],
+    [UPGRADE, ['HEAD', '{"Tty":true}typed']],
+    ['', ['HEAD', '{"Tty":true}', 'typed']],
+    [UPGRADE, ['HEAD', '{"Tty":true}', 'typed']],
+    ['', ['HEAD', '{"Tty', '":true}ty', 'ped']],
+    [UPGRADE, ['HEAD{"Tty', '":true}ty', 'ped']],
+  ])('input behind the body is input, in whatever packets (%j %j)', async (headers, packets) => {
+    await using server = await echoing();
     const client = await server.connect();
-    client.send(`${start('{"Tty":true}', '')}typed`);
+    const head = start(body, headers).slice(0, -body.length);
+    for (const packet of packets) {
+      client.send(packet.replace('HEAD', head));
+      await turns();
+    }
     client.halfClose();
-    expect(await client.read()).toBe(`${HEAD_200}typed`);
+    const answer = await client.read();
+    expect(answer).toStartWith(headers === '' ? HEAD_200 : 'HTTP/1.1 101 UPGRADED\r\n');
+    expect(answer).toEndWith('\r\n\r\ntyped');
   });
 });
 
