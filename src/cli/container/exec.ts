@@ -1,17 +1,14 @@
 import type { ExecCreateRequest } from '#api';
-import { isNotFound, parseSignal } from '#base';
+import { isNotFound } from '#base';
 import type { EngineClient } from '#client';
 import { defineCommand } from '../core/command.ts';
 import type { CliContext } from '../core/context.ts';
-import { cliError, detachedByKeys, EXIT } from '../core/errors.ts';
+import { cliError, detachedByKeys, EXIT, exitCodeOfSignal } from '../core/errors.ts';
 import { consoleSize, followTerminalSize } from '../session/resize.ts';
 import { proxySignals } from '../session/signal-proxy.ts';
 import { runSession } from '../session/streams.ts';
 import { readEnvironment } from './create/environment.ts';
 import { validateEnv } from './create/validators.ts';
-
-/** What a shell adds to the number of the signal that ended a command. */
-const SIGNALLED = 128;
 
 /** Runs a command in a running container. Its exit code becomes ours. */
 export const command = defineCommand({
@@ -125,7 +122,7 @@ function forwardSignals(
     try {
       await client.exec.kill(id, { signal, all: false });
     } catch (error) {
-      if (isNotFound(error)) onRefused(SIGNALLED + parseSignal(signal));
+      if (isNotFound(error)) onRefused(exitCodeOfSignal(signal));
     }
   });
 }

@@ -91,7 +91,7 @@ describe('run', () => {
     const containers = containerCalls(log, fakeStream([], log, true));
     const signals = {
       on: (names: readonly string[], listener: (signal: string) => void) => {
-        if (names.includes('SIGTERM')) listener('SIGTERM');
+        if (names.includes('SIGHUP')) listener('SIGTERM');
         return { [Symbol.dispose]: () => {} };
       },
     };
@@ -106,12 +106,12 @@ describe('run', () => {
     expect(log).not.toContain('kill TERM');
   });
 
-  /** Delivers `names` one after the other, each in a turn of its own. */
+  /** Delivers `names` one after the other, each in a turn of its own, to whoever passes signals on. */
   const deliver = (...names: string[]) => ({
     on: (wanted: readonly string[], listener: (signal: string) => void) => {
       let last: Promise<unknown> = Promise.resolve();
-      for (const name of names)
-        if (wanted.includes(name)) last = last.then(() => Bun.sleep(1)).then(() => listener(name));
+      if (wanted.includes('SIGHUP'))
+        for (const name of names) last = last.then(() => Bun.sleep(1)).then(() => listener(name));
       return { [Symbol.dispose]: () => {} };
     },
   });

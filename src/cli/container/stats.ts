@@ -58,13 +58,12 @@ async function sampleAll(client: EngineClient, names: readonly string[]): Promis
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
-/** Redraws until there is nothing left to watch or the user interrupts. */
+/** Redraws until there is nothing left to watch. */
 async function watch(
   ctx: CliContext,
   board: StatsBoard,
   show: (entries: readonly StatsEntry[]) => string,
 ): Promise<void> {
-  using _interrupt = ctx.signals.on(['SIGINT', 'SIGTERM'], () => board.close());
   try {
     await board.open();
     while (board.isOpen) {

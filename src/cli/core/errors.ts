@@ -1,4 +1,4 @@
-import { type ErrorCode, errorMessage, GantryError } from '#base';
+import { type ErrorCode, errorMessage, GantryError, parseSignal } from '#base';
 
 /** Exit codes of the command line, as docker gives them. */
 export const EXIT = {
@@ -34,6 +34,9 @@ export function cliError(message: string, details: CliErrorDetails & { cause?: u
 /** A malformed flag: exit code 125 and the command's usage line. */
 export const usageError = (message: string): GantryError =>
   cliError(message, { exitCode: EXIT.usage, wantsUsage: true });
+
+/** What shells make of a signal that ended a command. @param signal such as `SIGINT` */
+export const exitCodeOfSignal = (signal: string): number => 128 + parseSignal(signal);
 
 /** Ends the command with `exitCode` and nothing printed. */
 export const silentExit = (exitCode: number): GantryError => cliError('', { exitCode });

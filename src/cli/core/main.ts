@@ -90,7 +90,11 @@ async function dispatch(
   if (words[0] === 'help') return await help(ctx, words.slice(1), true);
   if (parsed.help || words.length === 0) return await help(ctx, [], false);
   const found = lookup(words);
-  if (found.kind === 'command') return await runCommand(ctx, found.entry, found.invokedAs, found.rest);
+  if (found.kind === 'command') {
+    // Commands that are elsewhere have signals of their own.
+    if (!found.entry.isLocal) insistence.endUnheard();
+    return await runCommand(ctx, found.entry, found.invokedAs, found.rest);
+  }
   return await withoutCommand(ctx, found, words);
 }
 

@@ -1,4 +1,5 @@
 import type { CliContext } from '../core/context.ts';
+import { exitCodeOfSignal } from '../core/errors.ts';
 
 /** What is passed on. CHLD, PIPE and URG are this process's own business; KILL and STOP cannot be caught. */
 const PROXIED = [
@@ -18,8 +19,7 @@ const PROXIED = [
   'VTALRM',
 ].map((name) => `SIG${name}`);
 
-/** The exit code of a command that such a signal ends, as shells have it. */
-const FATAL: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+const FATAL = ['SIGINT', 'SIGTERM'];
 
 /**
  * Passes signals of this process on to a container, in order, until disposed. A signal that the container no longer
@@ -31,10 +31,9 @@ export function proxySignals(ctx: CliContext, kill: (signal: string) => Promise<
   let lost = 0;
   return ctx.signals.on(PROXIED, (signal) => {
     const failed = () => {
-      const exitCode = FATAL[signal];
-      if (exitCode === undefined) return;
+      if (!FATAL.includes(signal)) return;
       lost += 1;
-      if (lost > 1) ctx.abandon(exitCode);
+      if (lost > 1) ctx.abandon(exitCodeOfSignal(signal));
     };
     const passed = () => {
       lost = 0;

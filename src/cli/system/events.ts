@@ -1,5 +1,5 @@
 import type { EventMessage } from '#api';
-import { errorCode, errorMessage } from '#base';
+import { errorMessage } from '#base';
 import { defineCommand } from '../core/command.ts';
 import { cliError, EXIT } from '../core/errors.ts';
 import { toEngineTime } from '../core/timestamp.ts';
@@ -19,20 +19,13 @@ export const command = defineCommand({
   },
   async run({ flags }, ctx) {
     const print = printer(flags.format);
-    const abort = new AbortController();
-    using _interrupt = ctx.signals.on(['SIGINT', 'SIGTERM'], () => abort.abort());
     const range = (text: string) => (text === '' ? undefined : toEngineTime(text, ctx.now()));
     const events = await (await ctx.client()).system.events({
       since: range(flags.since),
       until: range(flags.until),
       filters: flags.filter,
-      signal: abort.signal,
     });
-    try {
-      for await (const event of events) await ctx.stdout.write(print(event));
-    } catch (error) {
-      if (errorCode(error) !== 'canceled') throw error;
-    }
+    for await (const event of events) await ctx.stdout.write(print(event));
     return undefined;
   },
 });
