@@ -194,6 +194,26 @@ describe('network service', () => {
       },
     );
 
+    test('of storing it leaves nothing behind', async () => {
+      const full = withFullDisk(metadata);
+      const service = await boot([], { metadata: full.metadata });
+      const rulesBefore = lastTable();
+      full.isFull = true;
+      await expect(service.createSandbox(want('c1', { ports: [port(8080)] }))).rejects.toThrow(
+        'disk is full',
+      );
+      full.isFull = false;
+      expect([machine.sandboxes.size, kernel.openPortsOf.size, service.sandbox('c1')]).toEqual([
+        0,
+        0,
+        undefined,
+      ]);
+      const { ports } = await service.createSandbox(want('c2', { ports: [port(8080)] }));
+      expect(ports).toHaveLength(2);
+      await service.removeSandbox('c2');
+      expect(lastTable()).toBe(rulesBefore);
+    });
+
     test('of a rule change rebuilds the table', async () => {
       const service = await boot();
       let failures = 1;
@@ -455,3 +475,24 @@ describe('network service', () => {
     expect([service.get(id).name, service.get(id.slice(0, 12)).name]).toEqual(['bridge', 'bridge']);
   });
 });
+
+/** The same store, whose sandboxes cannot be written while `isFull`. */
+function withFullDisk(metadata: MetadataStore): { readonly metadata: MetadataStore; isFull: boolean } {
+  const state = {
+    isFull: false,
+    metadata: {
+      ...metadata,
+      collection: <T>(name: string, decode: (stored: unknown) => T) => {
+        const collection = metadata.collection(name, decode);
+        return {
+          ...collection,
+          put: (key: string, value: T) => {
+            if (state.isFull && name === 'network_sandboxes') throw new Error('database or disk is full');
+            collection.put(key, value);
+          },
+        };
+      },
+    },
+  };
+  return state;
+}

@@ -160,8 +160,11 @@ class LocalNetworkService implements NetworkService {
     this.#sandboxes.hold(draft);
     try {
       const sandbox = network.driver === 'bridge' ? await this.#publish(request, draft) : draft;
+      await using undo = new AsyncDisposableStack();
+      undo.defer(() => this.#abandon(sandbox));
       await this.#build(request, sandbox, network);
       this.#sandboxes.commit(sandbox);
+      undo.move();
       return sandbox;
     } finally {
       this.#sandboxes.dropDraft(request.containerId);
@@ -240,7 +243,6 @@ class LocalNetworkService implements NetworkService {
     ]);
     const failed = results.find((result) => result.status === 'rejected');
     if (!failed) return;
-    await this.#abandon(sandbox);
     if (failed.reason instanceof GantryError) throw failed.reason;
     throw sandboxSetupFailed(request.containerName, failed.reason);
   }
