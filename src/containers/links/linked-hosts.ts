@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { errorMessage } from '#base';
+import { rewriteText } from '../bounded-text.ts';
 import type { Companion } from '../companions.ts';
 import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
@@ -26,13 +27,16 @@ export class LinkedHosts implements Companion {
 
   #update(parent: Container, id: string): void {
     const links = liveLinks(this.#engine, parent).filter(({ target }) => target.id === id);
-    const before = readFileSync(parent.hostsPath, 'utf8');
-    const after = links.reduce(
-      (text, link) => withAddress(text, hostNamesOf(link).slice(0, 2), link.address),
-      before,
-    );
-    // The file is bound into the container: it is rewritten in place, never replaced.
-    if (after !== before) writeFileSync(parent.hostsPath, after);
+    const change = (before: string): string =>
+      links.reduce((text, link) => withAddress(text, hostNamesOf(link).slice(0, 2), link.address), before);
+    const { logger } = this.#engine;
+    const fields = { container: parent.id, path: parent.hostsPath };
+    try {
+      // The file is bound into the container: it is rewritten in place, never replaced.
+      if (!rewriteText(parent.hostsPath, change)) logger.warn('hosts file too long, not updated', fields);
+    } catch (error) {
+      logger.warn('hosts file not updated', { ...fields, error: errorMessage(error) });
+    }
   }
 }
 

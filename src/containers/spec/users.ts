@@ -1,6 +1,7 @@
-import { constants, readSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { errnoCode } from '#base';
 import type { RootedDir, Sys } from '#sys';
+import { readText } from '../bounded-text.ts';
 import { groupNotFound, idOutOfRange, userNotFound } from '../errors.ts';
 
 /** Who the process is. */
@@ -13,8 +14,6 @@ export interface ResolvedUser {
   readonly home: string;
 }
 
-/** Longest passwd or group file that is read; an image with a longer one is hostile or broken. */
-const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_ID = 2 ** 31 - 1;
 
 interface PasswdEntry {
@@ -119,7 +118,7 @@ function parseGroup([name = '', , gid, members = '']: string[]): GroupEntry | un
 export const passwdEntries = (text: string): PasswdEntry[] => parseLines(text, parsePasswd);
 export const groupEntries = (text: string): GroupEntry[] => parseLines(text, parseGroup);
 
-/** The file's text; empty when there is none. Never blocks on a FIFO that an image put there. */
+/** The file's text, as far as an honest image has any; empty when there is none. */
 function readBounded(sys: Sys, root: RootedDir, path: string): string {
   const { O_RDONLY, O_NONBLOCK } = constants;
   let fd: number;
@@ -134,16 +133,4 @@ function readBounded(sys: Sys, root: RootedDir, path: string): string {
   } finally {
     sys.processes.closeFd(fd);
   }
-}
-
-function readText(fd: number): string {
-  const buffer = Buffer.alloc(64 * 1024);
-  const parts: Buffer[] = [];
-  for (let total = 0; total < MAX_FILE_BYTES; ) {
-    const length = readSync(fd, buffer);
-    if (length === 0) break;
-    parts.push(Buffer.from(buffer.subarray(0, length)));
-    total += length;
-  }
-  return Buffer.concat(parts).toString();
 }
