@@ -1,5 +1,6 @@
 import type { Logger } from '#base';
 import type { Sys } from '#sys';
+import type { CgroupParents } from './cgroup-parents.ts';
 import type { ExecCgroups } from './exec-cgroup.ts';
 import type { ExitWatch } from './exit-watch.ts';
 import type { Layout } from './layout.ts';
@@ -21,8 +22,7 @@ export interface RuntimeContext {
   readonly deadlines: Deadlines;
   /** @throws `invalid_argument` with docker's text for an unknown name. */
   binary(name: string): LaunchableRuntime;
-  /** Cgroups that containers were put below. The runtimes make them, nobody removes them but `close`. */
-  readonly cgroupParents: Set<string>;
+  readonly cgroupParents: CgroupParents;
   /** Aborted by `close`. */
   readonly closing: AbortSignal;
 }

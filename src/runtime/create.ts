@@ -25,7 +25,7 @@ export async function createTask(
   options.signal?.throwIfAborted();
   checkProcMounts(options.spec, context.sys.files);
   const draft = draftRecord(options, runtimeName);
-  context.cgroupParents.add(dirname(draft.cgroupsPath));
+  context.cgroupParents.use(dirname(draft.cgroupsPath));
   const spec = await context.seccomp.prepare(options.spec, runtimeName);
   claim(options, context);
   try {

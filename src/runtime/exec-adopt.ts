@@ -1,18 +1,15 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode, withDeadline } from '#base';
 import { sendResize } from './conmon/control.ts';
 import type { RuntimeContext } from './context.ts';
 import { type ExecRecord, isRemains, readExecRecord, removeExecFiles } from './exec-record.ts';
+import { endStarters } from './exec-starters.ts';
 import { readExitFile, UNKNOWN_EXIT } from './exit-watch.ts';
 import type { ExecLayout } from './layout.ts';
 import { lastingProcessEnd, processEnd, signalProcess } from './liveness.ts';
 import type { TaskRecord } from './record.ts';
 import type { AdoptedExec, ExitStatus } from './types.ts';
-
-const SIGKILL = 9;
-/** A process may fork while it is being killed: so often what is left of a start is looked for. */
-const KILL_ROUNDS = 20;
 
 /** Finds the execs that an earlier daemon has started in a container, and cleans up after those it was just starting. */
 export function adoptExecs(task: TaskRecord, context: RuntimeContext): AdoptedExec[] {
@@ -87,13 +84,7 @@ async function awaitExit({ files, record }: RecordedExec, context: RuntimeContex
 function undoStart(execId: string, files: ExecLayout, task: TaskRecord, context: RuntimeContext): void {
   const { sys, logger } = context;
   const cgroup = context.execCgroups.find(execId, task);
-  for (let round = 0; round < KILL_ROUNDS; round += 1) {
-    // The monitor and the runtime; the process is one of them until it runs the user's program, in its cgroup then.
-    const starters = processesNaming(files.directory);
-    for (const pid of starters) sys.processes.kill(pid, SIGKILL);
-    const killed = cgroup?.signal(SIGKILL) ?? false;
-    if (starters.length === 0 && !killed) break;
-  }
+  endStarters(files, cgroup, sys);
   if (existsSync(files.record))
     logger.warn('an exec with a damaged record was ended', {
       container: task.id,
@@ -102,21 +93,4 @@ function undoStart(execId: string, files: ExecLayout, task: TaskRecord, context:
     });
   else logger.info('an interrupted start of an exec was undone', { container: task.id, exec: execId });
   removeExecFiles(files);
-}
-
-/** Processes with an argument that begins with this path. */
-function processesNaming(path: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => argumentsOf(pid).some((argument) => argument.startsWith(path)));
-}
-
-function argumentsOf(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    // It has ended meanwhile.
-    return [];
-  }
 }

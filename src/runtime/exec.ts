@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { conflict, errorMessage, internal, withDeadline } from '#base';
+import { conflict, errorCode, errorMessage, internal, withDeadline } from '#base';
 import { CONTAINER_FDS, EXEC_FDS, execArguments } from './conmon/arguments.ts';
 import { AttachHub } from './conmon/attach-hub.ts';
 import { sendResize } from './conmon/control.ts';
@@ -9,6 +9,7 @@ import type { RuntimeContext } from './context.ts';
 import { describeFailure, execFailed, RELATIVE_DIRECTORY } from './errors.ts';
 import type { ExecCgroup } from './exec-cgroup.ts';
 import { removeExecFiles, writeExecRecord } from './exec-record.ts';
+import { endStarters } from './exec-starters.ts';
 import { UNKNOWN_EXIT } from './exit-watch.ts';
 import type { ExecLayout } from './layout.ts';
 import { identify, lastingProcessEnd, type ProcessIdentity, signalProcess } from './liveness.ts';
@@ -17,6 +18,8 @@ import type { TaskRecord } from './record.ts';
 import { buildProcess } from './spec/build-spec.ts';
 import { serializeProcess } from './spec/serialize.ts';
 import type { AttachStream, ExecOptions, ExecProcess, ExitStatus } from './types.ts';
+
+const SIGKILL = 9;
 
 /**
  * Starts one more process in a container, with a conmon of its own.
@@ -31,7 +34,10 @@ export async function startExec(
 ): Promise<ExecProcess> {
   const files = context.layout.task(task.id).exec(options.execId);
   if (!options.process.cwd.startsWith('/')) throw execFailed(RELATIVE_DIRECTORY);
-  prepare(files, options);
+  claim(files, options);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => removeExecFiles(files));
+  writeFileSync(files.process, serializeProcess(buildProcess(options.process, options)), { mode: 0o600 });
   const attach = options.attachOutput || options.openStdin;
   const plain = context.binary(task.runtime);
   using preset =
@@ -40,6 +46,7 @@ export async function startExec(
       : undefined;
   const runtime = preset?.runtime ?? plain;
   const cgroup = await context.execCgroups.create(options.execId, task, runtime);
+  undo.defer(() => cgroup?.release());
   const conmon = await spawnConmon({
     path: context.conmonPath,
     args: execArguments(
@@ -53,28 +60,28 @@ export async function startExec(
     runtime,
     sys: context.sys,
   });
+  undo.defer(() => conmon.close());
+  const started = launch(options, conmon, { files, attach, cgroup }, context);
   try {
-    return await withDeadline(
-      launch(options, conmon, { files, attach, cgroup }, context),
-      context.deadlines.createMs,
-      'exec',
-    );
+    const exec = await withDeadline(started, context.deadlines.createMs, 'exec');
+    undo.move();
+    return exec;
   } catch (error) {
-    conmon.kill(9);
-    conmon.close();
-    cgroup?.release();
-    removeExecFiles(files);
+    conmon.kill(SIGKILL);
+    // A runtime that is only slow may have started the process, or be about to.
+    if (isDeadline(error)) endStarters(files, cgroup, context.sys);
     throw error;
   }
 }
 
-function prepare(files: ExecLayout, options: ExecOptions): void {
+const isDeadline = (error: unknown): boolean => errorCode(error) === 'deadline_exceeded';
+
+function claim(files: ExecLayout, options: ExecOptions): void {
   try {
     mkdirSync(files.directory, { recursive: false, mode: 0o700 });
   } catch (error) {
     throw conflict(`cannot prepare exec "${options.execId}": ${errorMessage(error)}`, { cause: error });
   }
-  writeFileSync(files.process, serializeProcess(buildProcess(options.process, options)), { mode: 0o600 });
 }
 
 /** What belongs to one exec besides its process. */

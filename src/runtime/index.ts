@@ -1,4 +1,5 @@
 export { type AppArmorHost, isAppArmorEnabled, openAppArmor } from './apparmor/host.ts';
+export { DEFAULT_CGROUP_PARENT } from './cgroup-parents.ts';
 export { createRuntime, type RuntimeOptions } from './runtime.ts';
 export {
   hideControllers,

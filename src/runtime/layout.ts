@@ -5,6 +5,8 @@ export interface Layout {
   readonly tasks: string;
   /** conmon's `--exit-dir`: one file per ended container, watched. */
   readonly exits: string;
+  /** See {@link CgroupParents}. */
+  readonly cgroupParents: string;
   /** State root of one OCI runtime. */
   state(runtime: string): string;
   task(id: string): TaskLayout;
@@ -46,6 +48,7 @@ export function createLayout(execRoot: string): Layout {
   return {
     tasks,
     exits: join(execRoot, 'exits'),
+    cgroupParents: join(execRoot, 'cgroup-parents'),
     state: (runtime) => join(execRoot, 'state', runtime),
     task: (id) => taskLayout(join(tasks, id)),
   };

@@ -36,10 +36,14 @@ export function openProcess(identity: ProcessIdentity, sys: Pick<Sys, 'processes
     if (errnoCode(error) === 'ESRCH') return undefined;
     throw error;
   }
-  // Checked after the descriptor is held: from here on the PID cannot be given to another process unnoticed.
-  if (identify(identity.pid)?.startTime === identity.startTime) return fd;
-  sys.processes.closeFd(fd);
-  return undefined;
+  let isSame = false;
+  try {
+    // Checked after the descriptor is held: from here on the PID cannot be given to another process unnoticed.
+    isSame = identify(identity.pid)?.startTime === identity.startTime;
+  } finally {
+    if (!isSame) sys.processes.closeFd(fd);
+  }
+  return isSame ? fd : undefined;
 }
 
 /** Signals exactly that process. False when it has ended. */
@@ -60,6 +64,26 @@ export function signalProcess(
 const FIRST_POLL_MS = 10;
 const SLOWEST_POLL_MS = 1000;
 
+/** Growing pauses, without end; ends by throwing once `signal` is aborted. */
+async function* pauses(signal: AbortSignal): AsyncGenerator<undefined, never> {
+  for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, SLOWEST_POLL_MS)) {
+    yield;
+    await sleep(pause, undefined, { signal, ref: false });
+  }
+}
+
+/** The first answer of `probe` that is no error: out of descriptors or memory, nobody knows, and it passes. */
+export async function persistently<T>(probe: () => T, signal: AbortSignal): Promise<T> {
+  for await (const _ of pauses(signal)) {
+    try {
+      return probe();
+    } catch {
+      // Asked again after the pause.
+    }
+  }
+  throw signal.reason;
+}
+
 /**
  * Waits for the end of a process that is not our child, by polling. It backs up the exit event, for monitors of an
  * earlier daemon and for lost ones, so a late answer is rare and a second is early enough.
@@ -69,15 +93,10 @@ export async function processEnd(
   sys: Pick<Sys, 'processes'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const fd = openProcess(identity, sys);
+  const fd = await persistently(() => openProcess(identity, sys), signal);
   if (fd === undefined) return;
   try {
-    for (
-      let pause = FIRST_POLL_MS;
-      !sys.processes.hasExited(fd);
-      pause = Math.min(pause * 2, SLOWEST_POLL_MS)
-    )
-      await sleep(pause, undefined, { signal, ref: false });
+    for await (const _ of pauses(signal)) if (sys.processes.hasExited(fd)) return;
   } finally {
     sys.processes.closeFd(fd);
   }

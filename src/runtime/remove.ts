@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { errorMessage } from '#base';
 import { destroyCgroup } from './cgroup-policy.ts';
 import { callRuntime } from './command.ts';
@@ -20,7 +20,6 @@ export async function removeTask(id: string, context: RuntimeContext): Promise<v
   const files = context.layout.task(id);
   const record = readRecord(files.record);
   if (record) {
-    context.cgroupParents.add(dirname(record.cgroupsPath));
     await deleteState(record, context);
     await destroyCgroup(record.cgroupsPath, context.sys);
     await endMonitor(record, context);
@@ -46,8 +45,17 @@ const STATE_IS_FILES = /^(crun|runc)$/;
 /** Whether there is nothing left for the runtime itself to do; spawning it would be most of the time a removal takes. */
 function hasEnded(record: TaskRecord, context: RuntimeContext): boolean {
   if (record.init.pid === 0 || record.hasPoststop) return false;
-  if (!STATE_IS_FILES.test(basename(context.binary(record.runtime).path))) return false;
+  if (!isStateFiles(record.runtime, context)) return false;
   return identify(record.init.pid)?.startTime !== record.init.startTime;
+}
+
+/** False also for a runtime that is configured no longer. */
+function isStateFiles(runtime: string, context: RuntimeContext): boolean {
+  try {
+    return STATE_IS_FILES.test(basename(context.binary(runtime).path));
+  } catch {
+    return false;
+  }
 }
 
 async function forceDelete(record: TaskRecord, stateRoot: string, context: RuntimeContext): Promise<void> {

@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import { invalidArgument, KeyedMutex, type Logger, unavailable } from '#base';
 import type { Sys } from '#sys';
 import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes } from './binaries.ts';
-import { removeEmptyCgroup } from './cgroup-policy.ts';
+import { CgroupParents } from './cgroup-parents.ts';
 import type { Deadlines, RuntimeContext } from './context.ts';
 import { createTask } from './create.ts';
 import { ExecCgroups } from './exec-cgroup.ts';
@@ -71,7 +71,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       const binary = lookUp(runtimes, name);
       return { ...binary, launch: launcher.launch(binary) };
     },
-    cgroupParents: new Set(),
+    cgroupParents: new CgroupParents(layout.cgroupParents, options.sys),
     closing: closing.signal,
     seccomp: await createSeccompProvider({
       runtimes,
@@ -164,7 +164,7 @@ class ConmonRuntime implements Runtime {
     this.#tasks.clear();
     // While containers are there, one may be in the making below any of these.
     if (this.leftovers().length > 0) return;
-    for (const parent of this.#context.cgroupParents) removeEmptyCgroup(parent, this.#context.sys);
+    this.#context.cgroupParents.remove();
   }
 
   /** What an earlier daemon left: something that runs, or has an exit status. */

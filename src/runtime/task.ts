@@ -14,7 +14,7 @@ import { startExec } from './exec.ts';
 import { adoptExecs } from './exec-adopt.ts';
 import { type RecordedExit, readExitFile, UNKNOWN_EXIT } from './exit-watch.ts';
 import type { TaskLayout } from './layout.ts';
-import { lastingProcessEnd, openProcess } from './liveness.ts';
+import { lastingProcessEnd, openProcess, persistently } from './liveness.ts';
 import { hasRunOutOfMemory, watchOom } from './oom-watch.ts';
 import { type TaskRecord, writeAtomically } from './record.ts';
 import type {
@@ -184,15 +184,22 @@ export class ConmonTask implements Task {
     const file = new Promise<void>((resolve) => this.#context.exits.expect(this.id, resolve));
     await Promise.race([file, monitorEnd]);
     this.#context.exits.forget(this.id);
-    const recorded = readExitFile(this.#files.exitFile);
+    const recorded = await this.#readExit();
     if (recorded) return recorded;
     this.#context.logger.warn('the monitor of a container is gone', { container: this.id });
     await lastingProcessEnd(this.record.init, this.#context.sys, this.#context.closing);
+    // It may have been taken for gone while it was only out of sight.
+    const late = await this.#readExit();
+    if (late) return late;
     return {
       exitCode: UNKNOWN_EXIT,
       exitedAt: new Date().toISOString(),
       unknownReason: "the container's monitor was lost before it could take it",
     };
+  }
+
+  #readExit(): Promise<RecordedExit | undefined> {
+    return persistently(() => readExitFile(this.#files.exitFile), this.#context.closing);
   }
 
   #closeInit(): void {

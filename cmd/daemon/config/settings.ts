@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { invalidArgument, LOG_LEVELS, type LogLevel, parseBytes } from '#base';
+import { DEFAULT_CGROUP_PARENT } from '#runtime';
 import type { GivenOptions } from './load.ts';
 import type { OptionName } from './options.ts';
 import { type TlsSettings, tlsSettings } from './tls.ts';
@@ -147,7 +148,7 @@ function networkSettings(read: Reader): NetworkSettings {
 function containerSettings(read: Reader): ContainerSettings {
   return {
     cdiSpecDirs: read.optionalList('cdi-spec-dir'),
-    cgroupParent: read.text('cgroup-parent', '/gantry'),
+    cgroupParent: read.text('cgroup-parent', DEFAULT_CGROUP_PARENT),
     cgroupnsMode: parseCgroupnsMode(read.optional('default-cgroupns-mode')),
     ipcMode: read.text('default-ipc-mode', 'private'),
     shmSizeBytes:

@@ -31,26 +31,22 @@ export async function spawnConmon(options: {
 }): Promise<Conmon> {
   // The runtime that conmon calls will move its child.
   options.sys.cgroups.expectAttach();
-  const [ours, theirs] = options.sys.sockets.socketpair();
-  const sync = await SyncSocket.open(ours);
+  using undo = new DisposableStack();
   const complaints = new Complaints(options.sys);
-  let child: Subprocess<'ignore', 'ignore', number>;
-  try {
-    const enter = options.runtime.enter ?? here;
-    child = enter(() =>
-      Bun.spawn([options.path, ...options.args], {
-        cwd: options.directory,
-        env: conmonEnvironment(options.fds, options.runtime),
-        stdio: ['ignore', 'ignore', complaints.fd, ...Array<number>(options.fds).fill(theirs)],
-      }),
-    ) as Subprocess<'ignore', 'ignore', number>;
-  } catch (error) {
-    sync.close();
-    complaints.close();
-    throw error;
-  } finally {
-    options.sys.processes.closeFd(theirs);
-  }
+  undo.defer(() => complaints.close());
+  const [ours, theirs] = options.sys.sockets.socketpair();
+  using _theirs = { [Symbol.dispose]: () => options.sys.processes.closeFd(theirs) };
+  const sync = await SyncSocket.open(ours);
+  undo.defer(() => sync.close());
+  const enter = options.runtime.enter ?? here;
+  const child = enter(() =>
+    Bun.spawn([options.path, ...options.args], {
+      cwd: options.directory,
+      env: conmonEnvironment(options.fds, options.runtime),
+      stdio: ['ignore', 'ignore', complaints.fd, ...Array<number>(options.fds).fill(theirs)],
+    }),
+  ) as Subprocess<'ignore', 'ignore', number>;
+  undo.move();
   child.unref();
   return {
     pid: child.pid,

@@ -1,0 +1,54 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { errnoCode } from '#base';
+import type { Sys } from '#sys';
+import { removeEmptyCgroup } from './cgroup-policy.ts';
+import { writeAtomically } from './record.ts';
+
+/** The default parent is ours by its name, whichever of our daemons had it made. */
+export const DEFAULT_CGROUP_PARENT = '/gantry';
+
+/**
+ * Cgroups that exist only because containers were put below them: the runtimes make them, {@link remove} takes them away.
+ * One that was there before is its administrator's, limits included. They are written down, for a successor to know them.
+ */
+export class CgroupParents {
+  readonly #file: string;
+  readonly #sys: Pick<Sys, 'cgroups' | 'processes'>;
+  readonly #made: Set<string>;
+
+  /** `file` lies where nothing survives a reboot, as cgroups do not. */
+  constructor(file: string, sys: Pick<Sys, 'cgroups' | 'processes'>) {
+    this.#file = file;
+    this.#sys = sys;
+    this.#made = new Set([DEFAULT_CGROUP_PARENT, ...readLines(file)]);
+  }
+
+  /** Before a container is put below `path`. */
+  use(path: string): void {
+    if (this.#made.has(path) || this.#exists(path)) return;
+    this.#made.add(path);
+    writeAtomically(this.#file, [...this.#made].join('\n'));
+  }
+
+  /** Removes those that are empty. Only while no container is being made. */
+  remove(): void {
+    for (const path of this.#made) removeEmptyCgroup(path, this.#sys);
+    this.#made.clear();
+    rmSync(this.#file, { force: true });
+  }
+
+  #exists(path: string): boolean {
+    const { cgroups } = this.#sys;
+    const controllers = cgroups.mode === 'unified' ? [''] : [...cgroups.controllers.keys()];
+    return controllers.some((controller) => cgroups.read(controller, path, 'cgroup.procs') !== undefined);
+  }
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
