@@ -71,17 +71,18 @@ export async function workBesideStuckParts(options: {
   const problems: string[] = [];
   const neighbour = new Neighbour(daemon.host, client, problems);
   let names: readonly string[] = [];
-  for (let round = 0; round < options.rounds; ) {
+  const steps = options.rounds * neighbour.steps.length;
+  for (let step = 0; step < steps; ) {
     await using stuck = new StuckParts(daemon, client, runtime);
     names = stuck.names;
     await stuck.build();
     const letGoAt = performance.now() + STUCK_FOR_MS;
     await neighbour.begin();
     do {
-      await neighbour.work(stuck.ids());
-      round += 1;
-      options.onProgress?.(round);
-    } while (round < options.rounds && performance.now() < letGoAt);
+      await neighbour.steps[step % neighbour.steps.length]?.(stuck.ids());
+      step += 1;
+      options.onProgress?.(Math.floor(step / neighbour.steps.length));
+    } while (step < steps && performance.now() < letGoAt);
     await neighbour.end();
     problems.push(...(await stuck.release()));
   }
@@ -104,31 +105,39 @@ class Neighbour {
 
   async begin(): Promise<void> {
     this.#container = await this.#must('run', '-d', 'busybox', 'sh', '-c', 'echo up; exec sleep 1000');
+    await eventually('its words', async () => (await this.#must('logs', this.#container)) === 'up');
   }
 
   async end(): Promise<void> {
     await this.#must('rm', '-f', this.#container);
   }
 
-  /** One round: lists and inspects ten times, then everything else once. */
-  async work(stuckIds: readonly string[]): Promise<void> {
-    for (let turn = 0; turn < 10; turn += 1) {
-      await this.#get('ps', '/containers/json?all=1', (text) => stuckIds.every((id) => text.includes(id)));
-      await this.#get('info', '/info', (text) => text.includes('"Containers":'));
-      for (const id of stuckIds)
-        await this.#get('inspect of a stuck one', `/containers/${id}/json`, (text) => text.includes(id));
-      await this.#get('inspect', `/containers/${this.#container}/json`, (text) =>
-        text.includes('"Running":true'),
-      );
-      await this.#get('images', '/images/json', (text) => text.includes('busybox'));
-    }
-    await this.#cli('run --rm', ['run', '--rm', 'busybox', 'echo', 'here'], 'here');
-    await this.#cli('exec', ['exec', this.#container, 'echo', 'here'], 'here');
-    await this.#cli('logs', ['logs', this.#container], 'up');
-    await this.#cli('restart', ['restart', '-t', '0', this.#container], this.#container);
-    await this.#must('stop', '-t', '0', this.#container);
-    await this.#must('rm', this.#container);
-    await this.begin();
+  /**
+   * One round: lists and inspects ten times, then everything else once. In parts, since however slow the machine is the
+   * stuck ones have to be let go between two of them.
+   */
+  readonly steps: readonly ((stuckIds: readonly string[]) => Promise<void>)[] = [
+    ...Array.from({ length: 10 }, () => (stuckIds: readonly string[]) => this.#look(stuckIds)),
+    () => this.#cli('run --rm', ['run', '--rm', 'busybox', 'echo', 'here'], 'here'),
+    () => this.#cli('exec', ['exec', this.#container, 'echo', 'here'], 'here'),
+    () => this.#cli('logs', ['logs', this.#container], 'up'),
+    () => this.#cli('restart', ['restart', '-t', '0', this.#container], this.#container),
+    async () => {
+      await this.#must('stop', '-t', '0', this.#container);
+      await this.#must('rm', this.#container);
+      await this.begin();
+    },
+  ];
+
+  async #look(stuckIds: readonly string[]): Promise<void> {
+    await this.#get('ps', '/containers/json?all=1', (text) => stuckIds.every((id) => text.includes(id)));
+    await this.#get('info', '/info', (text) => text.includes('"Containers":'));
+    for (const id of stuckIds)
+      await this.#get('inspect of a stuck one', `/containers/${id}/json`, (text) => text.includes(id));
+    await this.#get('inspect', `/containers/${this.#container}/json`, (text) =>
+      text.includes('"Running":true'),
+    );
+    await this.#get('images', '/images/json', (text) => text.includes('busybox'));
   }
 
   #must(...args: string[]): Promise<string> {

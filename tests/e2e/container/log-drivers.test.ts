@@ -79,7 +79,7 @@ describe.each(allClients())('$name log drivers', (client) => {
       expect(await engine.must(client, ['run', '--rm', ...flags, 'busybox', 'echo', 'and gone'])).toBe(
         'and gone',
       );
-      expect(syslog.received).toContain('and gone');
+      await eventually('the last line', () => syslog.received.includes('and gone'));
       await engine.must(client, ['rm', '-f', name]);
     } finally {
       syslog.stop();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
+import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { allClients } from '../../harness/programs.ts';
 
@@ -72,7 +73,7 @@ describe.each(allClients())('$name update', (client) => {
     const pid = Number(await engine.must(client, ['inspect', '-f', '{{.State.Pid}}', name]));
     process.kill(pid, 'SIGKILL');
     const count = ['inspect', '-f', '{{.RestartCount}}', name];
-    while ((await engine.must(client, count)) !== '1') await Bun.sleep(20);
+    await eventually('the restart', async () => (await engine.must(client, count)) === '1');
     const bad = await engine.run(client, ['update', '--restart', 'sometimes', name]);
     expect(bad.code).toBe(1);
     await engine.must(client, ['rm', '-f', name]);

@@ -83,9 +83,10 @@ describe.skipIf(givenHost() !== undefined)('gantry daemon', () => {
     await must(gantry, ['image', 'bootstrap', 'busybox'], { host });
     const id = await must(
       gantry,
-      ['run', '-d', 'busybox', 'sh', '-c', 'trap "exit 6" TERM; while :; do sleep 0.01; done'],
+      ['run', '-d', 'busybox', 'sh', '-c', 'trap "exit 6" TERM; echo ready; while :; do sleep 0.01; done'],
       { host },
     );
+    await eventually('its trap', async () => (await must(gantry, ['logs', id], { host })) === 'ready');
     expect(await daemon.stop()).toBe(0);
     await daemon.restart();
     expect(await must(gantry, ['inspect', '-f', '{{.State.Running}}', id], { host })).toBe('true');

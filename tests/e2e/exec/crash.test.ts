@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { globSync } from 'node:fs';
+import { existsSync, globSync, writeFileSync } from 'node:fs';
 import { givenHost } from '../../harness/daemon.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
@@ -29,6 +29,8 @@ const waitFor = (file: string, then: string) => [
   `while [ ! -e /tmp/${file} ]; do sleep 0.05; done; ${then}`,
 ];
 const touch = (file: string) => engine.must(gantryClient, ['exec', name, 'touch', `/tmp/${file}`]);
+/** {@link touch} while there is no daemon. */
+const touchFromHost = (init: string, file: string) => writeFileSync(`/proc/${init}/root/tmp/${file}`, '');
 const execCgroups = () => globSync(`/sys/fs/cgroup/**/${id}/exec-*`);
 
 describe.skipIf(givenHost() !== undefined)('a killed daemon', () => {
@@ -36,7 +38,7 @@ describe.skipIf(givenHost() !== undefined)('a killed daemon', () => {
     const { daemon, host } = engine;
     const since = String(Math.floor(Date.now() / 1000));
     const lasting = await createExec(host, name, { Cmd: waitFor('later', 'exit 7'), Env: ['A=1'] });
-    const ending = await createExec(host, name, { Cmd: ['sh', '-c', 'sleep 1; exit 8'] });
+    const ending = await createExec(host, name, { Cmd: waitFor('ended', 'exit 8') });
     for (const exec of [lasting, ending]) expect((await startDetached(host, exec)).status).toBe(200);
     const client = spawnClient(
       gantryClient,
@@ -48,9 +50,13 @@ describe.skipIf(givenHost() !== undefined)('a killed daemon', () => {
     );
     await eventually('its process', async () => (await inspectExec(host, attached)).Pid > 0);
     const before = await inspectExec(host, lasting);
+    const { Pid: endingPid } = await inspectExec(host, ending);
+    const init = await engine.must(gantryClient, ['inspect', '-f', '{{.State.Pid}}', name]);
     await daemon?.crash();
     expect(await client.exited).not.toBe(0);
-    await Bun.sleep(1200);
+    expect(existsSync(`/proc/${endingPid}`)).toBe(true);
+    touchFromHost(init, 'ended');
+    await eventually('an end that no daemon sees', () => !existsSync(`/proc/${endingPid}`));
     await daemon?.restart();
     expect(await inspectExec(host, lasting)).toEqual(before);
     expect(await exitOf(host, ending)).toBe(8);

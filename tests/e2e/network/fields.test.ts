@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { givenHost } from '../../harness/daemon.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
+import { freePorts } from '../../harness/ports.ts';
 import { allClients } from '../../harness/programs.ts';
 
 const engine = useEngine({
@@ -105,29 +106,25 @@ describe.each(allClients())('$name', (client) => {
 
   test('ports: ranges, ephemeral, one address, UDP, IPv6, -P; one that is taken is refused in docker’s words', async () => {
     const name = uniqueName('ports');
+    const [first, next, third] = freePorts(3);
     const published = [
-      '-p',
-      '9102-9103:9002-9003',
-      '-p',
-      '127.0.0.1::85',
-      '-p',
-      '81/udp',
-      '-p',
-      '[::1]:9190:86',
+      ...['-p', `${first}-${next}:9002-9003`, '-p', '127.0.0.1::85', '-p', '81/udp'],
+      ...['-p', `[::1]:${third}:86`],
     ];
     const flags = [...published, '-P', '--expose', '70'];
     await engine.must(client, ['run', '-d', '--name', name, ...flags, 'busybox', 'sleep', '1000']);
     const lines = (await engine.must(client, ['port', name])).split('\n');
     // 20.10 prints in no order, and IPv6 addresses without brackets.
-    const plain = lines.map((line) => line.replace(/:\d{5}$/, ':N').replace(/[[\]]/g, ''));
+    const chosen = new RegExp(`:(?!(?:${first}|${next}|${third})$)\\d+$`);
+    const plain = lines.map((line) => line.replace(chosen, ':N').replace(/[[\]]/g, ''));
     expect(plain.toSorted()).toEqual([
       ...['70/tcp -> 0.0.0.0:N', '70/tcp -> :::N', '81/udp -> 0.0.0.0:N', '81/udp -> :::N'],
-      ...['85/tcp -> 127.0.0.1:N', '86/tcp -> ::1:9190'],
+      ...['85/tcp -> 127.0.0.1:N', `86/tcp -> ::1:${third}`],
       ...[
-        '9002/tcp -> 0.0.0.0:9102',
-        '9002/tcp -> :::9102',
-        '9003/tcp -> 0.0.0.0:9103',
-        '9003/tcp -> :::9103',
+        `9002/tcp -> 0.0.0.0:${first}`,
+        `9002/tcp -> :::${first}`,
+        `9003/tcp -> 0.0.0.0:${next}`,
+        `9003/tcp -> :::${next}`,
       ],
     ]);
     expect(await engine.must(client, ['inspect', '-f', '{{json .Config.ExposedPorts}}', name])).toBe(
@@ -139,12 +136,12 @@ describe.each(allClients())('$name', (client) => {
       '--name',
       second,
       '-p',
-      '9102:1',
+      `${first}:1`,
       'busybox',
       'true',
     ]);
     const id = '[0-9a-f]{64}';
-    const text = `driver failed programming external connectivity on endpoint ${second} \\(${id}\\): Bind for 0.0.0.0:9102 failed: port is already allocated`;
+    const text = `driver failed programming external connectivity on endpoint ${second} \\(${id}\\): Bind for 0.0.0.0:${first} failed: port is already allocated`;
     expect([code, stderr]).toEqual([125, expect.stringMatching(new RegExp(text))]);
     await engine.must(client, ['rm', '-f', name, second]);
   });

@@ -60,7 +60,10 @@ describe('a part of a volume whose links a container has made', () => {
       flip,
     ]);
     engine.defer(() => engine.must(gantry, ['rm', '-f', name]));
-    await eventually('the race', async () => (await readPart('ready/..')).code !== undefined);
+    await eventually(
+      'the race',
+      async () => (await engine.run(gantry, ['exec', name, 'test', '-e', '/v/ready'])).code === 0,
+    );
     const said: string[] = [];
     for (let turn = 0; turn < 80; turn += 1) {
       const { stdout, stderr } = await readPart('d');

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig, LogOptions, OutputChunk } from '#containers';
 import { createFakeClient, createRequestFixture } from '#containers/testing';
+import { eventually } from '../../harness/eventually.ts';
 import { createMachine, type Machine, type RealEngine } from './engine.ts';
 
 let machine: Machine;
@@ -235,9 +236,10 @@ test('logs: follow ends with the process; rotation loses nothing', async () => {
 
 test('pause, unpause, update, stop with the configured signal', async () => {
   const id = await create({
-    config: sh('trap "exit 9" INT; while :; do sleep 0.1; done', { stopSignal: 'INT' }),
+    config: sh('trap "exit 9" INT; echo ready; while :; do sleep 0.1; done', { stopSignal: 'INT' }),
   });
   await engine.containers.start(id);
+  await eventually('its trap', async () => (await logs(id)) === 'ready\n');
   await engine.containers.pause(id);
   await engine.containers.unpause(id);
   await engine.containers.update(id, { resources: { memory: 64 << 20, memorySwap: -1 } });

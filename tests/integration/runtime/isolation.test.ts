@@ -13,6 +13,7 @@ import {
   resolveCapabilities,
   type SpecInput,
 } from '#runtime';
+import { eventually } from '../../harness/eventually.ts';
 import { collect, host, run, Sandbox, sys } from './harness.ts';
 
 let sandbox: Sandbox;
@@ -195,7 +196,10 @@ test('open descriptors of init and exec are 0, 1 and 2 only', async () => {
   const descriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).toSorted();
   // The runtime's own descriptors go with its exec of the user's program.
   const settled = async (pid: number) => {
-    while (readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== 'sleep\x00100\x00') await Bun.sleep(2);
+    await eventually(
+      'the program',
+      () => readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'sleep\x00100\x00',
+    );
     return descriptors(pid);
   };
   expect(await settled(task.pid)).toEqual(['0', '1', '2']);

@@ -2,9 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createId, errorCode } from '#base';
-import type { Runtime } from '#runtime';
+import type { Runtime, TaskOptions } from '#runtime';
+import { eventually } from '../../harness/eventually.ts';
 import { SLOWNESS } from '../../harness/slowness.ts';
 import { run, Sandbox, sys } from './harness.ts';
+
+/** What the kernel says of a container's cgroup. */
+function isFrozen({ spec }: TaskOptions): boolean {
+  const path = spec.linux.cgroupsPath ?? '';
+  if (sys.cgroups.mode === 'unified')
+    return /^frozen 1$/m.test(sys.cgroups.read('', path, 'cgroup.events') ?? '');
+  return sys.cgroups.read('freezer', path, 'freezer.state') === 'FROZEN';
+}
 
 describe.each(['crun', 'runc'])('%s', (name) => {
   let sandbox: Sandbox;
@@ -82,12 +91,15 @@ describe.each(['crun', 'runc'])('%s', (name) => {
     await task.start();
     await flowing();
     await task.pause();
+    expect(isFrozen(options)).toBe(true);
     // What was written before may still arrive; then nothing more.
-    await Bun.sleep(100);
-    const frozen = count;
-    await Bun.sleep(100);
-    expect(count).toBe(frozen);
+    await eventually('silence', async () => {
+      const before = count;
+      await Bun.sleep(100);
+      return count === before;
+    });
     await task.resume();
+    expect(isFrozen(options)).toBe(false);
     await flowing();
     await task.pause();
     await task.kill(9);

@@ -3,8 +3,6 @@ import { SLOWNESS } from '../../harness/slowness.ts';
 import { collect, Sandbox } from './harness.ts';
 
 const ROUNDS = 60;
-/** Far above what an idle machine needs (13 ms); it fails when a start compiles a filter or waits for a timer. */
-const BUDGET_MS = 80;
 
 let sandbox: Sandbox;
 beforeAll(() => {
@@ -15,8 +13,8 @@ afterAll(() => sandbox[Symbol.asyncDispose]());
 const percentile = (values: readonly number[], share: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 
-// It judges speed.
-test.skipIf(SLOWNESS > 1).each(['crun', 'runc'])(
+/** How long each phase took is printed, not judged: an idle machine needs 13 ms from spec to exit with crun. */
+test.each(['crun', 'runc'])(
   `%s: the phases of ${ROUNDS} runs of "true", default seccomp profile`,
   async (name) => {
     const runtime = await sandbox.runtime({ defaultRuntime: name });
@@ -38,10 +36,10 @@ test.skipIf(SLOWNESS > 1).each(['crun', 'runc'])(
       mark('attach');
       await task.start();
       mark('start');
-      await task.exited;
+      const { exitCode } = await task.exited;
       mark('exit');
       totals.push(last - begin);
-      await output;
+      expect({ exitCode, ...(await output) }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
       await runtime.delete(options.id);
       mark('delete');
     }
@@ -49,7 +47,6 @@ test.skipIf(SLOWNESS > 1).each(['crun', 'runc'])(
       console.log(
         `  ${name} ${phase.padEnd(12)} p50 ${percentile(values, 0.5).toFixed(2)} ms, p90 ${percentile(values, 0.9).toFixed(2)} ms`,
       );
-    if (name === 'crun') expect(percentile(totals, 0.5)).toBeLessThan(BUDGET_MS);
   },
-  60_000,
+  60_000 * SLOWNESS,
 );
