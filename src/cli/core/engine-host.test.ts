@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_HOST } from '#client';
 import { parseFlags } from '../flags/parse.ts';
-import { configDirs, loadConfig } from './config-file.ts';
 import type { GlobalOptions } from './context.ts';
 import { chooseHost } from './engine-host.ts';
 import { GLOBAL_FLAGS, toGlobalOptions } from './globals.ts';
@@ -105,17 +104,5 @@ describe('chooseHost', () => {
       const options = toGlobalOptions(values as Parameters<typeof toGlobalOptions>[0], changed, env);
       expect(options.tls).toMatchObject(expected);
     });
-  });
-});
-
-describe('loadConfig', () => {
-  test('keys of gantry hide those of docker; a missing file is empty, a broken one an error', async () => {
-    await Bun.write(join(dir, 'a/config.json'), '{"psFormat":"a"}');
-    await Bun.write(join(dir, 'b/config.json'), '{"psFormat":"b","detachKeys":"ctrl-x"}');
-    await Bun.write(join(dir, 'c/config.json'), '{');
-    const merged = await loadConfig([join(dir, 'a'), join(dir, 'b'), join(dir, 'none')]);
-    expect(merged).toEqual({ psFormat: 'a', detachKeys: 'ctrl-x' });
-    await expect(loadConfig([join(dir, 'c')])).rejects.toThrow('parsing config file');
-    expect(configDirs({ configDir: '', env: { HOME: '/h' } })).toEqual(['/h/.gantry', '/h/.docker']);
   });
 });

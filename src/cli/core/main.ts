@@ -217,9 +217,8 @@ function refuseForeignFlags({ flags }: CommandDefinition, { changed }: ParsedFla
   throw cliError(lines.join('\n'));
 }
 
-/** A file that cannot be read is reported by the commands that need it. */
 async function requestHeaders(config: () => Promise<ConfigFile>) {
-  const { HttpHeaders } = await config().catch((): ConfigFile => ({}));
+  const { HttpHeaders } = await config();
   return HttpHeaders ? { headers: HttpHeaders } : {};
 }
 
@@ -234,7 +233,9 @@ function createContext(
   let config: ReturnType<typeof loadConfig> | undefined;
   let client: Promise<EngineClient> | undefined;
   const readConfig = () => {
-    config ??= loadConfig(configDirs({ configDir: globals.configDir, env }));
+    config ??= loadConfig(configDirs({ configDir: globals.configDir, env }), (text) =>
+      stderr.write(`${text}\n`),
+    );
     return config;
   };
   const connect = async () => {
