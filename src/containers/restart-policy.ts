@@ -50,10 +50,6 @@ export class RestartBackoff {
     }, delayMs);
   }
 
-  get isScheduled(): boolean {
-    return this.#timer !== undefined;
-  }
-
   cancel(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

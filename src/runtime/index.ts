@@ -23,6 +23,5 @@ export {
 export { describeDevice, listHostDevices } from './spec/devices.ts';
 export { findInit } from './spec/init.ts';
 export { cutOomScoreAdj, cutRlimits, type LimitHost, readLimitHost, UNLIMITED } from './spec/limits.ts';
-export { bindMount, tmpfsMount } from './spec/mounts.ts';
 export { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './spec/paths.ts';
 export type * from './types.ts';

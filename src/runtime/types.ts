@@ -219,7 +219,6 @@ export interface SpecInput {
   /** Undefined: docker's defaults; empty: none. */
   readonly maskedPaths: readonly string[] | undefined;
   readonly readonlyPaths: readonly string[] | undefined;
-  readonly rootfsPropagation?: string;
   readonly mountLabel?: string;
   /** Never from clients: these programs run on the host. */
   readonly hooks?: SpecHooks;

@@ -15,9 +15,7 @@ export const MS_DIRSYNC = 0x80;
 export const MS_NOATIME = 0x400;
 export const MS_NODIRATIME = 0x800;
 export const MS_BIND = 0x1000;
-export const MS_MOVE = 0x2000;
 export const MS_REC = 0x4000;
-export const MS_SILENT = 0x8000;
 export const MS_UNBINDABLE = 0x2_0000;
 export const MS_PRIVATE = 0x4_0000;
 export const MS_SLAVE = 0x8_0000;
@@ -26,7 +24,6 @@ export const MS_RELATIME = 0x20_0000;
 export const MS_STRICTATIME = 0x100_0000;
 
 /** umount2(2) flags. */
-export const MNT_FORCE = 1;
 export const MNT_DETACH = 2;
 export const UMOUNT_NOFOLLOW = 8;
 

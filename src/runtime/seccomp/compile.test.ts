@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { release } from 'node:os';
 import type { Seccomp } from '#oci';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from '../spec/capabilities.ts';
-import { evaluateFilter } from './bpf.ts';
+import { evaluateFilter } from '../testing/bpf-machine.ts';
 import { compileSeccomp } from './compile.ts';
 import { libseccompVersion } from './libseccomp.ts';
 import { resolveSeccomp } from './resolve.ts';

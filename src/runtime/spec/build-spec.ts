@@ -153,7 +153,6 @@ function rootfsPropagation(input: SpecInput): string | undefined {
   const uses = (...modes: string[]) =>
     input.mounts.some((mount) => mount.options?.some((option) => modes.includes(option)));
   if (uses('shared', 'rshared')) return 'shared';
-  if (input.rootfsPropagation) return input.rootfsPropagation;
   return uses('slave', 'rslave') ? 'rslave' : undefined;
 }
 

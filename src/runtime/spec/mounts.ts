@@ -1,4 +1,3 @@
-import { invalidArgument } from '#base';
 import type { SpecMount } from '#oci';
 import type { SpecInput } from '../types.ts';
 
@@ -100,61 +99,4 @@ function initMount(input: SpecInput): SpecMount[] {
       options: ['bind', 'ro', 'rprivate'],
     },
   ];
-}
-
-/** A bind mount. Defaults: recursive, writable, `rprivate`. */
-export function bindMount(options: {
-  readonly source: string;
-  readonly destination: string;
-  readonly readOnly?: boolean;
-  readonly recursive?: boolean;
-  readonly propagation?: string;
-}): SpecMount {
-  const recursive = options.recursive ?? true;
-  const propagation = options.propagation || 'rprivate';
-  return {
-    destination: options.destination,
-    type: 'bind',
-    source: options.source,
-    options: [recursive ? 'rbind' : 'bind', ...(options.readOnly ? ['ro'] : []), propagation],
-  };
-}
-
-const OPPOSITES: readonly (readonly [string, string])[] = [
-  ['ro', 'rw'],
-  ['noexec', 'exec'],
-  ['nosuid', 'suid'],
-  ['nodev', 'dev'],
-  ['async', 'sync'],
-  ['noatime', 'atime'],
-  ['nodiratime', 'diratime'],
-  ['norelatime', 'relatime'],
-  ['nostrictatime', 'strictatime'],
-  ['nomand', 'mand'],
-];
-const TMPFS_FLAGS = new Map(OPPOSITES.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
-const PROPAGATIONS = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave', 'unbindable']);
-const TMPFS_KEYS = new Set(['mode', 'uid', 'gid', 'size', 'nr_inodes', 'nr_blocks', 'mpol']);
-const TMPFS_DEFAULTS = ['noexec', 'nosuid', 'nodev', 'rprivate'];
-
-/**
- * A tmpfs mount from docker's option text, such as `rw,size=64m,exec`. What the user says replaces the defaults
- * `noexec,nosuid,nodev`; the last of contradicting options wins.
- * @throws `invalid_argument` with docker's text for an option tmpfs does not have.
- */
-export function tmpfsMount(destination: string, optionText: string): SpecMount {
-  const chosen = new Map<string, string>();
-  for (const option of [...TMPFS_DEFAULTS, ...optionText.split(',').filter(Boolean)]) {
-    chosen.delete(TMPFS_FLAGS.get(option) ?? '');
-    chosen.set(optionKey(option, optionText), option);
-  }
-  return { destination, type: 'tmpfs', source: 'tmpfs', options: [...chosen.values()] };
-}
-
-function optionKey(option: string, optionText: string): string {
-  if (PROPAGATIONS.has(option)) return 'propagation';
-  if (TMPFS_FLAGS.has(option)) return option;
-  const key = option.split('=')[0] ?? '';
-  if (option.includes('=') && TMPFS_KEYS.has(key)) return key;
-  throw invalidArgument(`invalid tmpfs option ${JSON.stringify(optionText.split(','))}`);
 }

@@ -13,7 +13,6 @@ import {
 import { splitDevice } from './devices.ts';
 import { findInit } from './init.ts';
 import { cutOomScoreAdj, cutRlimits, type LimitHost, UNLIMITED } from './limits.ts';
-import { bindMount, tmpfsMount } from './mounts.ts';
 import { serializeProcess, serializeSpec } from './serialize.ts';
 
 const host: SpecHost = {
@@ -149,15 +148,13 @@ test('buildSpec: annotations that steer the runtime never come from clients', ()
 });
 
 test('buildSpec: propagation of mounts reaches the root', () => {
-  const root = (option: string, rootfsPropagation?: string) =>
+  const root = (option: string) =>
     withoutSeccomp({
-      mounts: [bindMount({ source: '/a', destination: '/a', propagation: option })],
-      ...(rootfsPropagation ? { rootfsPropagation } : {}),
+      mounts: [{ source: '/a', destination: '/a', type: 'bind', options: ['rbind', option] }],
     }).linux.rootfsPropagation;
   expect(root('rprivate')).toBeUndefined();
   expect(root('rshared')).toBe('shared');
   expect(root('rslave')).toBe('rslave');
-  expect(root('rslave', 'rshared')).toBe('rshared');
 });
 
 test('buildSpec: given masks replace the default ones, an empty list means none', () => {
@@ -207,33 +204,6 @@ test('serializeSpec: unlimited is RLIM_INFINITY, and only in limits', () => {
     '"rlimits":[{"type":"RLIMIT_CORE","soft":0,"hard":18446744073709551615}]',
   );
   expect(serializeProcess(spec.process)).toContain('"args":["-1"]');
-});
-
-test('bindMount: recursive, writable and rprivate unless told otherwise', () => {
-  const place = { source: '/s', destination: '/d' };
-  expect(bindMount(place).options).toEqual(['rbind', 'rprivate']);
-  expect(bindMount({ ...place, readOnly: true, recursive: false, propagation: 'slave' }).options).toEqual([
-    'bind',
-    'ro',
-    'slave',
-  ]);
-});
-
-test('tmpfsMount: the last of contradicting options wins; unknown ones are refused', () => {
-  expect(tmpfsMount('/t', '').options).toEqual(['noexec', 'nosuid', 'nodev', 'rprivate']);
-  expect(tmpfsMount('/t', 'rw,exec,size=1m,size=64m,mode=1777,ro').options).toEqual([
-    'nosuid',
-    'nodev',
-    'rprivate',
-    'exec',
-    'size=64m',
-    'mode=1777',
-    'ro',
-  ]);
-  expect(() => tmpfsMount('/t', 'size=1m,upperdir=/x')).toThrow(
-    'invalid tmpfs option ["size=1m","upperdir=/x"]',
-  );
-  expect(() => tmpfsMount('/t', 'bogus')).toThrow('invalid tmpfs option');
 });
 
 const available = ALL_CAPABILITIES.filter((name) => name !== 'CAP_SYS_RESOURCE');
