@@ -1,7 +1,7 @@
-import { closeSync, constants, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, realpathSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoCode } from '#base';
-import type { Files, RootedDir } from '#sys';
+import { type Files, O_PATH, type RootedDir } from '#sys';
 import { bindSourceMissing } from '../errors.ts';
 import { isWithin } from './names.ts';
 import type { ContainerTree, Place, TreeMount } from './tree.ts';
@@ -65,13 +65,15 @@ class StoppedTree implements ContainerTree {
   }
 
   add({ destination, source, subpath, readOnly }: StoppedMount): void {
-    const path = hostPath(this.#files, source, subpath);
-    const isDirectory = statSync(path).isDirectory();
-    const target = walk((at) => this.#at(at), destination, { followLast: true, missing: 'keep' });
-    this.#makeMountPoint(target, isDirectory);
-    const root = this.#files.openRoot(isDirectory ? path : posix.dirname(path));
-    const base = isDirectory ? '' : posix.basename(path);
-    this.#mounted.push({ target, readOnly, isTransient: false, root, base });
+    const { root, base } = openSource(this.#files, source, subpath);
+    try {
+      const target = walk((at) => this.#at(at), destination, { followLast: true, missing: 'keep' });
+      this.#makeMountPoint(target, base === '');
+      this.#mounted.push({ target, readOnly, isTransient: false, root, base });
+    } catch (error) {
+      root[Symbol.dispose]();
+      throw error;
+    }
   }
 
   place(path: string): Place {
@@ -121,16 +123,39 @@ function makeFile(root: RootedDir, path: string): void {
   closeSync(root.open(path, O_WRONLY | O_CREAT | O_EXCL, DIRECTORY_MODE));
 }
 
-/** The real host path of a mount's source. */
-function hostPath(files: Pick<Files, 'openRoot'>, source: string, subpath: string | undefined): string {
+type Opened = Pick<Mounted, 'root' | 'base'>;
+
+/** @throws docker's text when nothing is there. */
+function openSource(files: Pick<Files, 'openRoot'>, source: string, subpath: string | undefined): Opened {
   try {
     const real = realpathSync(source);
-    if (subpath === undefined || subpath === '') return real;
-    using root = files.openRoot(real);
-    return posix.join(real, root.resolve(subpath));
+    if (subpath !== undefined && subpath !== '') return openPart(files, real, subpath);
+    if (statSync(real).isDirectory()) return { root: files.openRoot(real), base: '' };
+    return { root: files.openRoot(posix.dirname(real)), base: posix.basename(real) };
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') throw bindSourceMissing(posix.join(source, subpath ?? ''));
     throw error;
+  }
+}
+
+/** Names in a volume belong to whoever writes to it: what was found there is reached by descriptor, never by its name. */
+function openPart(files: Pick<Files, 'openRoot'>, volumePath: string, subpath: string): Opened {
+  using volume = files.openRoot(volumePath);
+  const part = rootOf(files, volume, subpath);
+  if (part) return { root: part, base: '' };
+  const path = volume.resolve(subpath);
+  const parent = rootOf(files, volume, posix.dirname(path));
+  if (!parent) throw bindSourceMissing(posix.join(volumePath, subpath));
+  return { root: parent, base: posix.basename(path) };
+}
+
+/** Undefined when it is no directory. */
+function rootOf(files: Pick<Files, 'openRoot'>, volume: RootedDir, path: string): RootedDir | undefined {
+  const fd = volume.open(path, O_PATH);
+  try {
+    return fstatSync(fd).isDirectory() ? files.openRoot(`/proc/self/fd/${fd}`) : undefined;
+  } finally {
+    closeSync(fd);
   }
 }
 
