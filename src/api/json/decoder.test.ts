@@ -34,6 +34,41 @@ describe('decodeJson', () => {
     expect(decode('{"Cmd":"sh","Entrypoint":""}')).toEqual({ Cmd: ['sh'], Entrypoint: [''] });
   });
 
+  test.each([
+    ['9007199254740991', 9007199254740991],
+    // As a Go client may read it back: never above the type's range.
+    ['9223372036854775807', 9223372036854775000],
+    ['-9223372036854775808', -9223372036854775000],
+    ['-1', -1],
+    ['9007199254740995', 9007199254740994],
+    ['-9007199254740995', -9007199254740994],
+  ])('an integer stays in its range: %s', (text, value) => {
+    const given = decode(`{"HostConfig":{"ShmSize":${text}}}`).HostConfig?.ShmSize;
+    expect(given).toBe(value);
+    expect(Math.abs(Number(BigInt(JSON.stringify(given)) - BigInt(text)))).toBeLessThanOrEqual(1024);
+    expect(BigInt(JSON.stringify(given))).toBeGreaterThanOrEqual(-(2n ** 63n));
+    expect(BigInt(JSON.stringify(given))).toBeLessThan(2n ** 63n);
+  });
+
+  test.each(['9223372036854775808', '-9223372036854775809', '18446744073709551616'])(
+    'an integer beyond its type is refused, to the last digit: %s',
+    (text) => {
+      expect(refusal(() => decode(`{"HostConfig":{"ShmSize":${text}}}`))).toEndWith(
+        `json: cannot unmarshal number ${text} into Go struct field HostConfig.HostConfig.ShmSize of type int64`,
+      );
+      expect(refusal(() => decode(`{"Image":${text}}`))).toContain('cannot unmarshal number into Go');
+    },
+  );
+
+  test('an unsigned integer has its own range', () => {
+    const limit = (rate: string) =>
+      decode(`{"HostConfig":{"BlkioDeviceReadBps":[{"Path":"/a","Rate":${rate}}]}}`).HostConfig
+        ?.BlkioDeviceReadBps?.[0]?.Rate;
+    expect(BigInt(JSON.stringify(limit('18446744073709551615')))).toBeLessThan(2n ** 64n);
+    expect(refusal(() => limit('18446744073709551616'))).toContain('number 18446744073709551616 into');
+    expect(refusal(() => limit('-1'))).toContain('number -1 into');
+  });
+
   test('sets keep their keys', () => {
     expect(decode('{"Volumes":{"/v":{},"__proto__":null}}').Volumes).toEqual(
       JSON.parse('{"/v":{},"__proto__":{}}'),

@@ -1,4 +1,4 @@
-import type { GantryError } from '#base';
+import { type GantryError, parseExactJson } from '#base';
 import { contentAfterJson, invalidJson, jsonEof } from '../errors.ts';
 import { describeJsonError, isTooDeep } from './syntax.ts';
 
@@ -37,7 +37,7 @@ function mismatch(found: string, goType: string, { struct, path }: Where): never
 function kindOf(value: unknown): string {
   if (typeof value === 'boolean') return 'bool';
   if (Array.isArray(value)) return 'array';
-  return typeof value;
+  return typeof value === 'bigint' ? 'number' : typeof value;
 }
 
 export const string: Decoder<string> = {
@@ -56,26 +56,40 @@ export const boolean: Decoder<boolean> = {
   decode: (value, where) => (typeof value === 'boolean' ? value : mismatch(kindOf(value), 'bool', where)),
 };
 
-function integer(goType: string, min: number, max: number): Decoder<number> {
+/** The range is exact, as Go has it; what lies between the numbers that JavaScript has is rounded towards zero. */
+function integer(goType: string, min: bigint, max: bigint): Decoder<number> {
   return {
     goType,
     decode(value, where) {
-      if (typeof value !== 'number') return mismatch(kindOf(value), goType, where);
-      if (!Number.isInteger(value) || value < min || value > max)
-        return mismatch(`number ${value}`, goType, where);
-      return value;
+      if (typeof value !== 'number' && typeof value !== 'bigint')
+        return mismatch(kindOf(value), goType, where);
+      if (!isInteger(value) || value < min || value > max) return mismatch(`number ${value}`, goType, where);
+      return typeof value === 'number' ? value : towardsZero(value);
     },
   };
 }
 
-export const int = integer('int', -(2 ** 63), 2 ** 63);
-export const int64 = integer('int64', -(2 ** 63), 2 ** 63);
-export const uint64 = integer('uint64', 0, 2 ** 64);
-export const uint32 = integer('uint32', 0, 2 ** 32 - 1);
-export const uint16 = integer('uint16', 0, 65535);
-export const uint = integer('uint', 0, 2 ** 64);
+const isInteger = (value: number | bigint): boolean => typeof value === 'bigint' || Number.isInteger(value);
 
-/** A Go slice; null elements become the zero value and are refused here, as no list of the API has a use for them. */
+/** Below it a number is written in JSON with digits that are beyond an int64. */
+const LEAST = -(2 ** 63 - 1024);
+
+/** The nearest number that is not larger: written as JSON it is still in the range of a 64-bit type. */
+function towardsZero(exact: bigint): number {
+  const bits = BigInt((exact < 0n ? -exact : exact).toString(2).length - 53);
+  return bits <= 0n ? Number(exact) : Math.max(LEAST, Number((exact / 2n ** bits) * 2n ** bits));
+}
+
+const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
+const UINT64 = [0n, 2n ** 64n - 1n] as const;
+export const int = integer('int', ...INT64);
+export const int64 = integer('int64', ...INT64);
+export const uint64 = integer('uint64', ...UINT64);
+export const uint32 = integer('uint32', 0n, 2n ** 32n - 1n);
+export const uint16 = integer('uint16', 0n, 65535n);
+export const uint = integer('uint', ...UINT64);
+
+/** A Go slice. Null elements are left out: no list of the API has a use for a zero value. */
 export function list<T>(item: Decoder<T>, goType = `[]${item.goType}`): Decoder<readonly T[]> {
   return {
     goType,
@@ -191,7 +205,7 @@ export function decodeJson<T>(decoder: Decoder<T>, text: string): T {
   if (isTooDeep(text)) throw syntaxError(text);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch {
     throw syntaxError(text);
   }
