@@ -65,11 +65,11 @@ async function run({ logger, sys, settings, tls, reload }: DaemonParts): Promise
     running.close(),
   );
   stack.use(releaseMemoryWhenIdle(sys.processes));
-  notifyManager(sys.sockets, 'READY=1');
+  notifyManager(sys.sockets, 'READY=1', logger);
   logger.info('daemon is ready', { version: VERSION, addresses: server.addresses });
   const signal = await signals.stop;
   logger.info('stopping', { signal, liveRestore: settings().liveRestore });
-  notifyManager(sys.sockets, 'STOPPING=1');
+  notifyManager(sys.sockets, 'STOPPING=1', logger);
   return 0;
 }
 
