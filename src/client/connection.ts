@@ -1,5 +1,6 @@
 import type { Socket, SocketHandler } from 'bun';
 import { errnoCode, GantryError } from '#base';
+import { unlessAborted } from './abort.ts';
 import type { Endpoint, TlsMaterial } from './endpoint.ts';
 import { connectionFailed, connectionLost, tlsFailed, tlsRefused } from './errors.ts';
 
@@ -31,16 +32,30 @@ export class Connection {
     this.#endpoint = endpoint;
   }
 
-  /** @throws `unavailable` or `forbidden` when nobody answers there, or somebody who cannot prove to be the right one. */
-  static async open(endpoint: Endpoint): Promise<Connection> {
+  /**
+   * @throws `unavailable` or `forbidden` when nobody answers there, or somebody who cannot prove to be the right one;
+   * `canceled` by `signal`.
+   */
+  static async open(endpoint: Endpoint, signal?: AbortSignal): Promise<Connection> {
     const connection = new Connection(endpoint);
     try {
-      connection.#socket = await connect(endpoint, connection.#handler());
+      await unlessAborted(connection.#establish(), signal);
+      return connection;
     } catch (error) {
-      throw connectionFailed(endpoint.url, error);
+      connection.destroy();
+      throw error;
     }
-    if (tlsOf(endpoint)) await connection.#handshake.promise;
-    return connection;
+  }
+
+  async #establish(): Promise<void> {
+    try {
+      this.#socket = await connect(this.#endpoint, this.#handler());
+    } catch (error) {
+      throw connectionFailed(this.#endpoint.url, error);
+    }
+    // Nobody waits for it any more.
+    if (this.#closed) this.#socket.terminate();
+    if (tlsOf(this.#endpoint)) await this.#handshake.promise;
   }
 
   get isOpen(): boolean {

@@ -1,5 +1,6 @@
 import { encodeFilters as encode, type Filters } from '#api';
 import { invalidArgument } from '#base';
+import { unlessAborted } from './abort.ts';
 import type { Endpoint } from './endpoint.ts';
 import { engineError } from './errors.ts';
 import {
@@ -108,8 +109,10 @@ export class Requester {
   }
 
   async #spec(method: Method, path: string, options: CallOptions): Promise<RequestSpec> {
-    const target = `/v${await this.apiVersion()}${path}${encodeQuery(options.query)}`;
     const { headers, json, stream, signal } = options;
+    // The ping is everybody's: a caller who leaves does not end it for the others.
+    const version = await unlessAborted(this.apiVersion(), signal);
+    const target = `/v${version}${path}${encodeQuery(options.query)}`;
     return {
       method,
       target,

@@ -133,6 +133,37 @@ describe('engine client on a socket', () => {
     expect(hasCode(error, 'canceled')).toBe(true);
   });
 
+  test('a signal that fires before the ping is answered ends the call, not the ping of others', async () => {
+    const answers: (() => void)[] = [];
+    const asked = Promise.withResolvers<void>();
+    using server = startRawServer((connection) => {
+      if (connection.received.includes('/containers/json')) connection.send(reply('200 OK', '[]'));
+      else answers.push(() => connection.send(PING));
+      asked.resolve();
+    });
+    const client = clientOf(server.url);
+    const abort = new AbortController();
+    const left = client.system.events({ signal: abort.signal }).catch((thrown: unknown) => thrown);
+    const stayed = client.containers.list();
+    await asked.promise;
+    abort.abort();
+    expect(hasCode(await left, 'canceled')).toBe(true);
+    for (const answer of answers) answer();
+    expect(await stayed).toEqual([]);
+    client.close();
+  });
+
+  test('a signal that fires while the connection is made ends the call', async () => {
+    // Accepts, but never shakes hands.
+    using server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => abort.abort() } });
+    const abort = new AbortController();
+    const endpoint = parseEndpoint(`tcp://127.0.0.1:${server.port}`, { verify: false });
+    const client = createEngineClient(endpoint, { apiVersion: '1.41' });
+    const error = await client.system.events({ signal: abort.signal }).catch((thrown: unknown) => thrown);
+    expect(hasCode(error, 'canceled')).toBe(true);
+    await expect(client.system.events({ signal: abort.signal })).rejects.toThrow('request canceled');
+  });
+
   test('a connection that ends inside a body is an error, never a short answer', async () => {
     using server = startRawServer(
       withPing((_line, connection) => {

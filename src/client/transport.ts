@@ -1,4 +1,4 @@
-import { canceled } from '#base';
+import { requestCanceled } from './abort.ts';
 import { createBody, type ResponseBody } from './body.ts';
 import { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -79,7 +79,7 @@ export class Transport {
     } catch (error) {
       stop();
       connection.destroy();
-      throw spec.signal?.aborted ? canceled('request canceled', { cause: error }) : error;
+      throw spec.signal?.aborted ? requestCanceled(spec.signal, error) : error;
     }
   }
 
@@ -97,7 +97,7 @@ export class Transport {
     } catch (error) {
       stop();
       connection.destroy();
-      throw spec.signal?.aborted ? canceled('request canceled', { cause: error }) : error;
+      throw spec.signal?.aborted ? requestCanceled(spec.signal, error) : error;
     }
   }
 
@@ -114,12 +114,12 @@ export class Transport {
   }
 
   async #acquire(signal: AbortSignal | undefined): Promise<Connection> {
-    if (signal?.aborted) throw canceled('request canceled', { cause: signal.reason });
+    if (signal?.aborted) throw requestCanceled(signal);
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
       if (kept.isOpen) return kept;
       kept.destroy();
     }
-    return await Connection.open(this.#endpoint);
+    return await Connection.open(this.#endpoint, signal);
   }
 
   #release(connection: Connection): void {
@@ -181,7 +181,9 @@ async function sendStream(
 
 function abortWith(connection: Connection, signal: AbortSignal | undefined): () => void {
   if (!signal) return () => {};
-  const abort = () => connection.destroy(canceled('request canceled', { cause: signal.reason }));
+  const abort = () => connection.destroy(requestCanceled(signal));
+  // It may have fired between the connection and here.
+  if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   return () => signal.removeEventListener('abort', abort);
 }
