@@ -37,14 +37,18 @@ test('events come through', async () => {
   await damaged.promise;
 });
 
-test.each(['exit', 'uncaught'] as const)(
+test.each(['exit', 'uncaught', 'unhandled rejection'] as const)(
   'a Worker that dies (%s) fails its calls and is replaced',
   async (how) => {
     const restarted = Promise.withResolvers<void>();
     const worker = open({ onRestarted: restarted.resolve });
     expect(await worker.pinnedNamespaces('x')).toEqual(['alive']);
-    const dying = how === 'exit' ? worker.removeSandbox('x') : worker.hostFacts();
-    await expect(dying).rejects.toMatchObject({
+    const dying = {
+      exit: () => worker.removeSandbox('x'),
+      uncaught: () => worker.hostFacts(),
+      'unhandled rejection': () => worker.closePorts('x'),
+    };
+    await expect(dying[how]()).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(/^network worker ended: /),
     });

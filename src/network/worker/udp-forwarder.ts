@@ -15,7 +15,7 @@ interface Flow {
  * Receives datagrams on `hostIp` (empty: IPv6 and IPv4) and forwards them, one socket for each client so that
  * answers find back. @throws the bind error with its errno.
  */
-export async function listenUdp(hostIp: string, port: HostPort): Promise<Forwarder> {
+export async function listenUdp(hostIp: string, port: HostPort, idleMs = IDLE_MS): Promise<Forwarder> {
   const flows = new Map<string, Promise<Flow>>();
   const server = await Bun.udpSocket({
     hostname: hostIp === '' ? '::' : hostIp,
@@ -24,42 +24,44 @@ export async function listenUdp(hostIp: string, port: HostPort): Promise<Forward
       data(socket, data, fromPort, fromAddress) {
         const key = `${fromAddress} ${fromPort}`;
         const answer = (reply: Buffer) => void socket.send(reply, fromPort, fromAddress);
-        // A datagram that cannot be forwarded is lost, which UDP allows.
-        forward(flows, key, port, data, answer).catch(() => flows.delete(key));
+        void forward(flows, key, data, () => openFlow(port, answer));
       },
       error() {},
     },
   });
-  const sweeper = setInterval(() => void sweep(flows), IDLE_MS / 3);
+  const sweeper = setInterval(() => void sweep(flows, idleMs), idleMs / 3);
   sweeper.unref();
   return {
     close() {
       clearInterval(sweeper);
       server.close();
-      for (const flow of flows.values()) void flow.then(({ socket }) => socket.close());
-      flows.clear();
+      for (const [key, opening] of flows) void drop(flows, key, opening);
     },
   };
 }
 
+/** A datagram that cannot be forwarded is lost, which UDP allows; the client's next one opens a new socket. */
 async function forward(
   flows: Map<string, Promise<Flow>>,
   key: string,
-  port: HostPort,
   data: Buffer,
-  answer: (reply: Buffer) => void,
+  open: () => Promise<Flow>,
 ): Promise<void> {
   let opening = flows.get(key);
   if (!opening) {
-    if (flows.size >= MAX_FLOWS) await dropOldest(flows);
-    opening = openFlow(port, answer);
+    if (flows.size >= MAX_FLOWS) dropOldest(flows);
+    opening = open();
     flows.set(key, opening);
   }
   // The buffer is reused after the callback, and opening takes a turn.
   const copy = Buffer.from(data);
-  const flow = await opening;
-  flow.lastUsedMs = Date.now();
-  flow.socket.send(copy);
+  try {
+    const flow = await opening;
+    flow.lastUsedMs = Date.now();
+    flow.socket.send(copy);
+  } catch {
+    await drop(flows, key, opening);
+  }
 }
 
 async function openFlow(port: HostPort, answer: (reply: Buffer) => void): Promise<Flow> {
@@ -70,19 +72,24 @@ async function openFlow(port: HostPort, answer: (reply: Buffer) => void): Promis
   return { socket, lastUsedMs: Date.now() };
 }
 
-async function sweep(flows: Map<string, Promise<Flow>>): Promise<void> {
+async function sweep(flows: Map<string, Promise<Flow>>, idleMs: number): Promise<void> {
   for (const [key, opening] of flows) {
-    const flow = await opening;
-    if (Date.now() - flow.lastUsedMs < IDLE_MS) continue;
-    flows.delete(key);
-    flow.socket.close();
+    const flow = await opening.catch(() => undefined);
+    if (!flow || Date.now() - flow.lastUsedMs >= idleMs) await drop(flows, key, opening);
   }
 }
 
-async function dropOldest(flows: Map<string, Promise<Flow>>): Promise<void> {
-  const [key] = flows.keys();
-  const opening = key === undefined ? undefined : flows.get(key);
-  if (key === undefined || !opening) return;
-  flows.delete(key);
-  (await opening).socket.close();
+function dropOldest(flows: Map<string, Promise<Flow>>): void {
+  const [oldest] = flows;
+  if (oldest) void drop(flows, ...oldest);
+}
+
+/** Never rejects: nobody awaits it, and an unhandled rejection would end the Worker with all published ports. */
+async function drop(flows: Map<string, Promise<Flow>>, key: string, opening: Promise<Flow>): Promise<void> {
+  if (flows.get(key) === opening) flows.delete(key);
+  try {
+    (await opening).socket.close();
+  } catch {
+    // It never opened, or is closed.
+  }
 }

@@ -20,6 +20,7 @@ const ANSWERS: Record<string, (id: number) => void> = {
   hostFacts: () => {
     throw new Error('uncaught');
   },
+  closePorts: () => void Promise.reject(new Error('unhandled')),
 };
 
 self.onmessage = (event: MessageEvent<WorkerSetup | Call>) => {
