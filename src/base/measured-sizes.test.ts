@@ -74,3 +74,28 @@ test('MeasuredSizes: a failure is told only where nothing is known', async () =>
   await Promise.resolve();
   expect(measured).toHaveLength(4);
 });
+
+test('MeasuredSizes: what is touched during its first measurement is measured again', async () => {
+  const { sizes, measured, measure } = scene({ patienceMs: 10_000 });
+  const first = sizes.get('a', { isChanging: false });
+  await Promise.resolve();
+  sizes.touch('a');
+  measured[0]?.resolve(5);
+  expect(await first).toBe(5);
+  expect(await measure('a', false, 6)).toBe(6);
+  expect(await sizes.get('a', { isChanging: false })).toBe(6);
+  expect(measured).toHaveLength(2);
+});
+
+test('MeasuredSizes: what is forgotten during a measurement stays forgotten, and a new one has its own size', async () => {
+  const { sizes, measured, measure } = scene({ patienceMs: 10_000 });
+  const first = sizes.get('a', { isChanging: false });
+  await Promise.resolve();
+  sizes.forget('a');
+  // The same key names something else by now.
+  expect(await measure('a', false, 7)).toBe(7);
+  measured[0]?.resolve(5);
+  expect(await first).toBe(5);
+  expect(await sizes.get('a', { isChanging: false })).toBe(7);
+  expect(measured).toHaveLength(2);
+});

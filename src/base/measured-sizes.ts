@@ -28,6 +28,16 @@ interface Known {
   readonly isFinal: boolean;
 }
 
+/** A measurement under way. Whoever forgets the key takes it out of the map: then nobody remembers what it finds. */
+interface Running {
+  readonly promise: Promise<number>;
+  readonly meanwhile: Meanwhile;
+}
+
+interface Meanwhile {
+  isTouched: boolean;
+}
+
 /**
  * Sizes of trees, remembered: what cannot change is measured once, what changes at most every `freshMs`; who asks for
  * it meanwhile gets the last size at once, or after a short wait. So `ps -s` and `system df` answer in milliseconds.
@@ -35,7 +45,7 @@ interface Known {
 export class MeasuredSizes {
   readonly #options: Required<MeasuredSizesOptions>;
   readonly #known = new Map<string, Known>();
-  readonly #running = new Map<string, Promise<number>>();
+  readonly #running = new Map<string, Running>();
   readonly #places: Semaphore;
 
   constructor(options: MeasuredSizesOptions) {
@@ -68,10 +78,14 @@ export class MeasuredSizes {
   touch(key: string): void {
     const known = this.#known.get(key);
     if (known) this.#known.set(key, { ...known, isFinal: false, measuredAtMs: Number.NEGATIVE_INFINITY });
+    const running = this.#running.get(key);
+    if (running) running.meanwhile.isTouched = true;
   }
 
+  /** What has this key from now on is something else. */
   forget(key: string): void {
     this.#known.delete(key);
+    this.#running.delete(key);
   }
 
   #isGoodEnough({ isFinal, measuredAtMs, costMs }: Known, isChanging: boolean): boolean {
@@ -83,22 +97,29 @@ export class MeasuredSizes {
   /** One measurement of a key at a time; all who ask share it. */
   #measure(key: string, isChanging: boolean): Promise<number> {
     const running = this.#running.get(key);
-    if (running) return running;
-    const started = this.#places.run(() => this.#run(key, isChanging));
-    const measuring = started.finally(() => this.#running.delete(key));
+    if (running) return running.promise;
+    const meanwhile: Meanwhile = { isTouched: false };
+    const promise = this.#places
+      .run(() => this.#run(key, isChanging, meanwhile))
+      .finally(() => this.#isCurrent(key, meanwhile) && this.#running.delete(key));
     // Everybody may have lost patience by the time it fails.
-    measuring.catch(() => {});
-    this.#running.set(key, measuring);
-    return measuring;
+    promise.catch(() => {});
+    this.#running.set(key, { promise, meanwhile });
+    return promise;
   }
 
-  async #run(key: string, isChanging: boolean): Promise<number> {
-    const before = this.#known.get(key);
+  #isCurrent(key: string, meanwhile: Meanwhile): boolean {
+    return this.#running.get(key)?.meanwhile === meanwhile;
+  }
+
+  async #run(key: string, isChanging: boolean, meanwhile: Meanwhile): Promise<number> {
+    meanwhile.isTouched = false;
     const startedMs = this.#options.now();
     const bytes = await this.#options.measure(key);
     const measuredAtMs = this.#options.now();
-    // Touched or forgotten meanwhile: what was measured is a moment in between.
-    const isFinal = !isChanging && this.#known.get(key) === before;
+    if (!this.#isCurrent(key, meanwhile)) return bytes;
+    // Touched meanwhile: what was measured is a moment in between.
+    const isFinal = !isChanging && !meanwhile.isTouched;
     this.#known.set(key, { bytes, measuredAtMs, costMs: measuredAtMs - startedMs, isFinal });
     return bytes;
   }
