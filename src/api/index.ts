@@ -7,6 +7,7 @@ export {
 } from './decode/container.ts';
 export { networkConnectRequest, networkCreateRequest, networkDisconnectRequest } from './decode/network.ts';
 export { authConfig, type PlatformRequest, platformRequest, volumeCreateRequest } from './decode/system.ts';
+export { DEFAULT_HOST } from './default-host.ts';
 export { invalidFilter } from './errors.ts';
 export {
   addFilterFlag,

@@ -21,9 +21,6 @@ export type Endpoint =
       readonly tls: TlsMaterial | undefined;
     };
 
-/** The socket of the engine on this machine. The only place that knows it. */
-export const DEFAULT_HOST = 'unix:///run/gantry/gantry.sock';
-
 const PLAIN_PORT = 2375;
 const TLS_PORT = 2376;
 

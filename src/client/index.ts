@@ -9,7 +9,7 @@ export type {
   TerminalSize,
   WaitCondition,
 } from './containers.ts';
-export { DEFAULT_HOST, type Endpoint, parseEndpoint, type TlsMaterial } from './endpoint.ts';
+export { type Endpoint, parseEndpoint, type TlsMaterial } from './endpoint.ts';
 export { createEngineClient, type EngineClient, type EngineClientOptions } from './engine-client.ts';
 export { daemonMessage } from './errors.ts';
 export type { ExecClient } from './exec.ts';

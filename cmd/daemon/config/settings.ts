@@ -1,11 +1,10 @@
 import { isIP } from 'node:net';
+import { DEFAULT_HOST } from '#api';
 import { invalidArgument, LOG_LEVELS, type LogLevel, parseBytes } from '#base';
 import { DEFAULT_CGROUP_PARENT } from '#runtime';
 import type { GivenOptions } from './load.ts';
 import type { OptionName } from './options.ts';
 import { type TlsSettings, tlsSettings } from './tls.ts';
-
-export const DEFAULT_SOCKET = 'unix:///run/gantry/gantry.sock';
 
 /** The daemon's settings with every default filled in. */
 export interface Settings {
@@ -98,7 +97,7 @@ export function settingsFrom(
   const level = read.boolean('debug', false) ? 'debug' : read.text('log-level', 'info');
   const execRoot = read.text('exec-root', '/run/gantry');
   return {
-    hosts: read.list('host', [DEFAULT_SOCKET]),
+    hosts: read.list('host', [DEFAULT_HOST]),
     dataRoot: read.text('data-root', '/var/lib/gantry'),
     execRoot,
     pidfile: read.text('pidfile', '/run/gantry.pid'),

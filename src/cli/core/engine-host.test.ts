@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_HOST } from '#client';
+import { DEFAULT_HOST } from '#api';
 import { parseFlags } from '../flags/parse.ts';
 import type { GlobalOptions } from './context.ts';
 import { chooseHost } from './engine-host.ts';

@@ -1,5 +1,6 @@
+import { DEFAULT_HOST } from '#api';
 import { errnoCode, errorMessage } from '#base';
-import { DEFAULT_HOST, type TlsMaterial } from '#client';
+import type { TlsMaterial } from '#client';
 import { type ConfigFile, configDirs } from './config-file.ts';
 import type { GlobalOptions } from './context.ts';
 import { cliError } from './errors.ts';

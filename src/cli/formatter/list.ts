@@ -26,7 +26,7 @@ export interface ListOptions {
 const TABLE = 'table';
 
 /** The template and whether it makes a table. */
-export function resolveFormat(
+function resolveFormat(
   format: string,
   layout: ListLayout,
   quiet: boolean,

@@ -117,6 +117,6 @@ export function fromContainerConfig(config: ContainerConfig): WireConfig {
   };
 }
 
-export function toWireSet(keys: readonly string[]): WireSet {
+function toWireSet(keys: readonly string[]): WireSet {
   return Object.fromEntries([...keys].sort().map((key) => [key, {}]));
 }
