@@ -62,6 +62,16 @@ describe('runCli: errors and exit codes as docker has them', () => {
     expect((await runForTest(['daemon', '-H', 'x'])).exitCode).toBe(0);
   });
 
+  test('flags before daemon are refused: they would be ignored', async () => {
+    expect(await runForTest(['-D', '-H', 'unix:///x', 'daemon', '--fail'])).toEqual({
+      exitCode: 125,
+      stdout: '',
+      stderr:
+        'gantry: flags of the daemon come after its name, not before: --debug --host\n\n' +
+        "Run 'gantry daemon --help' for more information\n",
+    });
+  });
+
   test('several names: what works is printed, failures come together at the end', async () => {
     const stop = async (name: string) => {
       if (name !== 'ok') throw notFound(`no ${name}`);

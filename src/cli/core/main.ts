@@ -17,7 +17,6 @@ import type {
   SignalSource,
 } from './context.ts';
 import { chooseHost } from './engine-host.ts';
-import type { CommandEntry } from './entry.ts';
 import { cliError, EXIT, exitCodeOf, present, presentationOf } from './errors.ts';
 import { GLOBAL_FLAGS, toGlobalOptions } from './globals.ts';
 import { type Lookup, lookup } from './table.ts';
@@ -93,7 +92,7 @@ async function dispatch(
   if (found.kind === 'command') {
     // Commands that are elsewhere have signals of their own.
     if (!found.entry.isLocal) insistence.endUnheard();
-    return await runCommand(ctx, found.entry, found.invokedAs, found.rest);
+    return await runCommand(ctx, found, parsed.changed);
   }
   return await withoutCommand(ctx, found, words);
 }
@@ -154,13 +153,13 @@ async function help(ctx: CliContext, words: readonly string[], strict: boolean):
 
 async function runCommand(
   ctx: CliContext,
-  entry: CommandEntry,
-  invokedAs: string,
-  args: readonly string[],
+  { entry, invokedAs, rest: args }: Extract<Lookup, { kind: 'command' }>,
+  flagsBefore: ReadonlySet<string>,
 ): Promise<number> {
   if (!entry.isLocal) greetEngine(ctx);
   const { command } = await entry.load();
   if (command.parsesFlags === false) {
+    refuseFlagsBefore(invokedAs, flagsBefore);
     const untouched: Invocation = { args, flags: {}, changed: new Set(), invokedAs };
     return (await command.run(untouched, ctx)) ?? EXIT.ok;
   }
@@ -176,6 +175,16 @@ async function runCommand(
     invokedAs,
   };
   return (await command.run(invocation, ctx)) ?? EXIT.ok;
+}
+
+/** Who parses flags on its own knows nothing of ours. */
+function refuseFlagsBefore(invokedAs: string, given: ReadonlySet<string>): void {
+  if (given.size === 0) return;
+  const names = [...given].sort().map((name) => `--${name}`);
+  throw cliError(
+    `${PROGRAM}: flags of the ${invokedAs} come after its name, not before: ${names.join(' ')}`,
+    { exitCode: EXIT.usage, hint: `Run '${PROGRAM} ${invokedAs} --help' for more information` },
+  );
 }
 
 /**
