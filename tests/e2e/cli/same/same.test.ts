@@ -7,11 +7,13 @@ import { uniqueName, useEngine } from '../../../harness/fixture.ts';
 import { type Client, gantryClient } from '../../../harness/programs.ts';
 import { modernDockers } from '../known.ts';
 import { words } from '../words.ts';
+import { DEEDS } from './deeds.ts';
 import { FIELD_LISTS, LISTS, LOOKS } from './lists.ts';
-import { CREATE_VALUES, DEEDS, RUN_VALUES, USAGE } from './mistakes.ts';
 import { ON_PURPOSE } from './on-purpose.ts';
 import type { Row, Rows } from './row.ts';
 import { TEMPLATES } from './templates.ts';
+import { USAGE } from './usage.ts';
+import { CREATE_VALUES, RUN_VALUES } from './values.ts';
 
 const engine = useEngine();
 const directory = mkdtempSync(join(tmpdir(), 'gantry-e2e-same-'));
