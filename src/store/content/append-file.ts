@@ -36,12 +36,20 @@ export class AppendFile {
   #back: Buffer | undefined;
   #fill = 0;
   #writing: Promise<void> = Promise.resolve();
+  readonly #syncData: (fd: number) => Promise<void>;
   #syncing: Promise<void> | undefined;
+  #syncFailure: { readonly error: unknown } | undefined;
   #unsynced = 0;
 
-  constructor(fd: number, initialSize: number) {
+  /** `syncData` makes what was written so far durable. Default: fdatasync(2). */
+  constructor(
+    fd: number,
+    initialSize: number,
+    options: { readonly syncData?: (fd: number) => Promise<void> } = {},
+  ) {
     this.#fd = fd;
     this.initialSize = initialSize;
+    this.#syncData = options.syncData ?? syncData;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -64,6 +72,7 @@ export class AppendFile {
   async sync(): Promise<void> {
     await this.flush();
     await this.#syncing;
+    if (this.#syncFailure) throw this.#syncFailure.error;
     await syncFile(this.#fd);
   }
 
@@ -89,9 +98,11 @@ export class AppendFile {
     this.#unsynced += bytes.length;
     if (this.#unsynced < SYNC_BYTES || this.#syncing) return;
     this.#unsynced = 0;
-    // Its error, if any, comes back from the final sync.
-    this.#syncing = syncData(this.#fd)
-      .catch(() => {})
+    // Kept for the final sync: the kernel tells of a failed write-back only once for each descriptor.
+    this.#syncing = this.#syncData(this.#fd)
+      .catch((error: unknown) => {
+        this.#syncFailure = { error };
+      })
       .finally(() => {
         this.#syncing = undefined;
       });
