@@ -1,4 +1,4 @@
-import { invalidArgument } from '#base';
+import { hasLabel, invalidArgument } from '#base';
 import { invalidFilter } from './errors.ts';
 
 /** Filters by key. Values of one key are a set, in the order they came. */
@@ -53,7 +53,8 @@ export function addFilterFlag(filters: Filters, text: string): Filters {
   if (at < 0) throw invalidArgument('invalid argument: bad format of filter (expected name=value)');
   const key = text.slice(0, at).trim().toLowerCase();
   const value = text.slice(at + 1).trim();
-  return { ...filters, [key]: [...new Set([...(filters[key] ?? []), value])] };
+  const others = Object.hasOwn(filters, key) ? (filters[key] ?? []) : [];
+  return { ...filters, [key]: [...new Set([...others, value])] };
 }
 
 /** @throws `invalid_argument` (`invalid filter 'key'`) for a key that is not in `accepted`. */
@@ -79,9 +80,5 @@ export function matchesLabels(
   labels: Readonly<Record<string, string>>,
   wanted: readonly string[] | undefined,
 ): boolean {
-  return (wanted ?? []).every((text) => {
-    const at = text.indexOf('=');
-    const value = labels[at < 0 ? text : text.slice(0, at)];
-    return value !== undefined && (at < 0 || value === text.slice(at + 1));
-  });
+  return (wanted ?? []).every((filter) => hasLabel(labels, filter));
 }

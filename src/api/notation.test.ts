@@ -26,6 +26,7 @@ describe('parseFilters', () => {
     const filters = addFilterFlag(addFilterFlag({}, 'Label = a=b'), 'label=c');
     expect(filters).toEqual({ label: ['a=b', 'c'] });
     expect(parseFilters(encodeFilters(filters))).toEqual(filters);
+    expect(addFilterFlag({}, 'constructor=x')).toEqual({ constructor: ['x'] } as never);
     expect(() => addFilterFlag({}, 'x')).toThrow('bad format of filter (expected name=value)');
   });
 
@@ -39,6 +40,7 @@ describe('parseFilters', () => {
   test('matchesLabels: every one must hold, by key or key and value', () => {
     expect(matchesLabels({ a: 'b', c: '' }, ['a', 'a=b', 'c='])).toBe(true);
     expect(matchesLabels({ a: 'b' }, ['a=c'])).toBe(false);
+    expect(matchesLabels({ a: 'b' }, ['constructor'])).toBe(false);
     expect(matchesLabels({ a: 'b' }, undefined)).toBe(true);
   });
 });

@@ -12,6 +12,7 @@ export {
 } from './events.ts';
 export { parseExactJson, stringifyExactJson } from './exact-json.ts';
 export { createId, shortId } from './ids.ts';
+export { hasLabel } from './labels.ts';
 export {
   createLogger,
   LOG_LEVELS,
@@ -22,7 +23,7 @@ export {
   silentLogger,
 } from './log.ts';
 export { MeasuredSizes, type MeasuredSizesOptions } from './measured-sizes.ts';
-export { KeyedMutex, Semaphore } from './mutex.ts';
+export { type HeldLock, KeyedMutex, Semaphore } from './mutex.ts';
 export { setAside } from './set-aside.ts';
 export { onSettled } from './settlement.ts';
 export { parseSignal, SIGNALS } from './signals.ts';

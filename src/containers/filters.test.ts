@@ -61,6 +61,7 @@ describe('is refused also when there is nothing to compare', () => {
     ],
     [{ exited: ['x'] }, 'invalid filter \'exited=x\': strconv.Atoi: parsing "x": invalid syntax'],
     [{ 'is-task': ['x'] }, "invalid filter 'is-task=[x]'"],
+    [{ constructor: ['x'] }, "invalid filter 'constructor'"],
     [{ before: ['nope'] }, 'No such container: nope'],
     [{ since: ['nope'] }, 'No such container: nope'],
     [

@@ -1,4 +1,4 @@
-import { errorMessage, invalidArgument, isNotFound } from '#base';
+import { errorMessage, hasLabel, invalidArgument, isNotFound } from '#base';
 import { invalidFilter } from './errors.ts';
 import type { Container, ContainerState, HealthState } from './model.ts';
 import { exitCodeOf } from './state.ts';
@@ -122,13 +122,6 @@ function matchesPattern(text: string, pattern: string): boolean {
   }
 }
 
-/** `key` or `key=value`. */
-export function hasLabel(labels: Readonly<Record<string, string>>, filter: string): boolean {
-  const at = filter.indexOf('=');
-  const key = at < 0 ? filter : filter.slice(0, at);
-  return Object.hasOwn(labels, key) && (at < 0 || labels[key] === filter.slice(at + 1));
-}
-
 function requireOneOf(key: string, what: string, allowed: readonly string[], value: string): void {
   if (allowed.includes(value)) return;
   throw invalidArgument(
@@ -184,7 +177,7 @@ function asBadRequest<T>(read: () => T): T {
 /** A predicate for all filters. @throws `invalid_argument` with docker's texts for unknown ones and wrong values. */
 export function containerMatcher(given: ContainerFilters, context: FilterContext): Matches {
   const tests = Object.entries(given).map(([key, values]): Matches => {
-    const prepare = filters[key];
+    const prepare = Object.hasOwn(filters, key) ? filters[key] : undefined;
     if (!prepare) throw invalidFilter(key);
     return values.length === 0 ? () => true : prepare(values, context);
   });

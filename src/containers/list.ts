@@ -1,8 +1,8 @@
-import { invalidArgument, isNotFound } from '#base';
+import { hasLabel, invalidArgument, isNotFound } from '#base';
 import type { Digest } from '#oci';
 import type { Engine } from './engine.ts';
 import { invalidFilter } from './errors.ts';
-import { containerMatcher, type FilterContext, hasLabel } from './filters.ts';
+import { containerMatcher, type FilterContext } from './filters.ts';
 import type { Instance } from './instance.ts';
 import type { Container } from './model.ts';
 import { processSecurity } from './start/spec-input.ts';

@@ -1,3 +1,4 @@
+import { hasLabel } from '#base';
 import { parseReference, type Reference } from '#oci';
 import type { CatalogEntry, ImageCatalog } from './catalog.ts';
 import { referenceMatcher } from './reference-filter.ts';
@@ -55,11 +56,7 @@ function timeFilter(catalog: ImageCatalog, { before, since, untilMs }: ImageFilt
 /** Every `label` filter matches, and none of `notLabel` does. */
 export function hasLabels({ config }: CatalogEntry, { label, notLabel }: ImageFilters): boolean {
   const labels = config.config?.Labels ?? {};
-  const matches = (filter: string): boolean => {
-    const at = filter.indexOf('=');
-    const name = at < 0 ? filter : filter.slice(0, at);
-    return Object.hasOwn(labels, name) && (at < 0 || labels[name] === filter.slice(at + 1));
-  };
+  const matches = (filter: string): boolean => hasLabel(labels, filter);
   return (label ?? []).every(matches) && !(notLabel ?? []).some(matches);
 }
 

@@ -1,3 +1,4 @@
+import { hasLabel } from '#base';
 import { invalidVolumeFilter } from './errors.ts';
 import type { Volume, VolumeFilters } from './types.ts';
 
@@ -13,9 +14,13 @@ const filters: Readonly<Record<string, Prepare>> = {
     const wanted = isTrue('dangling', values);
     return (_, isUsed) => wanted !== isUsed;
   },
-  label: (values) => (volume) => values.every((value) => hasLabel(volume, value)),
-  'label!': (values) => (volume) => !values.some((value) => hasLabel(volume, value)),
-  all: () => () => true,
+  label: (values) => (volume) => values.every((value) => hasLabel(volume.labels, value)),
+  'label!': (values) => (volume) => !values.some((value) => hasLabel(volume.labels, value)),
+  /** Of a prune, which looks at it itself. */
+  all(values) {
+    isTrue('all', values);
+    return () => true;
+  },
 };
 
 /** As docker reads a truth. @throws `invalid_argument` when the values say neither or both. */
@@ -26,17 +31,10 @@ function isTrue(filter: string, values: readonly string[]): boolean {
   return yes;
 }
 
-function hasLabel({ labels }: Volume, filter: string): boolean {
-  const at = filter.indexOf('=');
-  const key = at < 0 ? filter : filter.slice(0, at);
-  if (!Object.hasOwn(labels, key)) return false;
-  return at < 0 || labels[key] === filter.slice(at + 1);
-}
-
 /** A predicate for the filters. @throws `invalid_argument` for an unknown one, and for a value without meaning. */
 export function volumeMatcher(wanted: VolumeFilters): Matches {
   const tests = Object.entries(wanted).map(([key, values]) => {
-    const prepare = filters[key];
+    const prepare = Object.hasOwn(filters, key) ? filters[key] : undefined;
     if (!prepare) throw invalidVolumeFilter(key);
     return prepare(values);
   });

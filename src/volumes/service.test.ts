@@ -95,6 +95,10 @@ test('list: filters by name, label and dangling', async () => {
   expect(names({ dangling: ['0'] })).toEqual(['db']);
   expect(names({ name: ['b'] })).toEqual(['db', 'web']);
   expect(() => names({ colour: ['red'] })).toThrow("invalid filter 'colour'");
+  await expect(volumes.prune({ all: ['true', 'false'] })).rejects.toThrow(
+    "invalid filter 'all=[true false]'",
+  );
+  expect(() => names({ constructor: ['x'] })).toThrow("invalid filter 'constructor'");
   for (const values of [['maybe'], ['true', 'false']]) {
     expect(() => names({ dangling: values })).toThrow(`invalid filter 'dangling=[${values.join(' ')}]'`);
   }

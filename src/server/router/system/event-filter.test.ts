@@ -37,6 +37,10 @@ describe('eventMatches', () => {
     [{ scope: ['local'] }, true],
     [{ scope: ['swarm'] }, false],
     [{ container: ['one'], event: ['die'] }, false],
+    [{ image: ['reg:5000'] }, false],
+    [{ label: ['constructor'] }, false],
+    [{ constructor: ['x'] }, true],
+    [{ toString: ['x'] }, true],
     [{ unknown: ['x'] }, true],
   ])('%j is %p', (filters, expected) => {
     expect(eventMatches(event(), filters as never)).toBe(expected);

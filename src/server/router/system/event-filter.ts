@@ -1,13 +1,14 @@
 import { type Filters, matchesLabels } from '#api';
 import type { EngineEvent } from '#base';
-import { familiarName, tryParseReference } from '#oci';
+import { familiarName } from '../image/input.ts';
 
 /**
  * The filters of `docker events`: alternatives within a key, all keys must match. Source: docker's daemon/events/filter.go.
  */
 export function eventMatches(event: EngineEvent, filters: Filters): boolean {
   return Object.entries(filters).every(
-    ([key, values]) => values.length === 0 || MATCHERS[key]?.(event, values) !== false,
+    ([key, values]) =>
+      values.length === 0 || !Object.hasOwn(MATCHERS, key) || MATCHERS[key]?.(event, values) !== false,
   );
 }
 
@@ -54,6 +55,7 @@ function matchesImage({ type, actorId, attributes }: EngineEvent, values: readon
 }
 
 function withoutTag(image: string): string {
-  const ref = tryParseReference(image);
-  return ref ? familiarName(ref) : image;
+  const [name = ''] = image.split('@');
+  const tag = name.lastIndexOf(':');
+  return familiarName(tag > name.lastIndexOf('/') ? name.slice(0, tag) : name);
 }
