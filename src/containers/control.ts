@@ -1,7 +1,14 @@
 import { parseSignal, SIGNALS } from '#base';
 import type { Task } from '#runtime';
 import type { Engine } from './engine.ts';
-import { alreadyPaused, alreadyStopped, isRestarting, notPaused, notRunning } from './errors.ts';
+import {
+  alreadyPaused,
+  alreadyStopped,
+  isRestarting,
+  notPaused,
+  notRunning,
+  notTakenOver,
+} from './errors.ts';
 import type { Container } from './model.ts';
 import { settledWithin } from './settled-within.ts';
 import { isAlive, transition } from './state.ts';
@@ -31,7 +38,8 @@ export class Controller {
     const signal = signalText ? parseSignal(signalText) : SIGNALS.KILL;
     if (container.state.status === 'restarting') return await this.#cancelRestart(container.id);
     const task = this.#engine.instances.peek(container.id)?.task;
-    if (!isAlive(container.state) || !task) throw notRunning(container.id);
+    if (!isAlive(container.state)) throw notRunning(container.id);
+    if (!task) throw notTakenOver(container.id);
     const ends = signal === SIGNALS.KILL || signal === stopSignalOf(container);
     if (ends) this.#markStopped(container.id);
     const ended = ends ? this.#engine.instances.of(container.id).runEnded : undefined;
@@ -75,7 +83,8 @@ export class Controller {
     }
     const instance = this.#engine.instances.peek(container.id);
     const ended = instance?.runEnded;
-    if (!isAlive(container.state) || !instance?.task || !ended) throw alreadyStopped();
+    if (!isAlive(container.state)) throw alreadyStopped();
+    if (!instance?.task || !ended) throw notTakenOver(container.id);
     if (options.byUser ?? true) this.#markStopped(container.id);
     // The work goes on when the client that asked has gone: a half-stopped container helps nobody.
     await this.#signal(container, instance.task, signal);
@@ -132,7 +141,8 @@ export class Controller {
     const container = this.#engine.registry.resolve(ref);
     if (container.state.status === 'restarting') throw isRestarting(container.id);
     const task = this.#engine.instances.peek(container.id)?.task;
-    if (!isAlive(container.state) || !task) throw notRunning(container.id);
+    if (!isAlive(container.state)) throw notRunning(container.id);
+    if (!task) throw notTakenOver(container.id);
     return { container, task };
   }
 

@@ -8,6 +8,7 @@ import {
   invalidArgument,
   notFound,
   notModified,
+  unavailable,
 } from '#base';
 
 /**
@@ -43,6 +44,12 @@ export const sameName = (): GantryError =>
   invalidArgument('Renaming a container with the same name as its current name');
 
 export const notRunning = (id: string): GantryError => conflict(`container ${id} is not running`);
+
+/** Ours: docker has no such state. */
+export const notTakenOver = (id: string): GantryError =>
+  unavailable(
+    `container ${id} could not be taken over yet since the daemon has started, which is tried again`,
+  );
 
 export const alreadyStarted = (): GantryError => notModified('container is already running');
 

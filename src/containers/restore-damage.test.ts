@@ -75,3 +75,55 @@ test('restore: what has no row in a database that was made anew goes on, at late
     expect(fixture.leftovers()).toMatchObject({ directories: [id], snapshots: [id] });
   }
 });
+
+/** As long as it does not see, no task can be looked at. */
+function blindRuntime(): { sees: boolean; hasSeen: boolean } {
+  const eyes = { sees: false, hasSeen: false };
+  const recover = fixture.runtime.recover.bind(fixture.runtime);
+  fixture.runtime.recover = async (id) => {
+    if (!eyes.sees) throw new Error('EMFILE: too many open files');
+    eyes.hasSeen = true;
+    return await recover(id);
+  };
+  return eyes;
+}
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('restore: a container that cannot be looked at runs on, and is adopted when it can', async () => {
+  const id = await run({ networkMode: 'bridge' });
+  const task = fixture.runtime.task(id);
+  const eyes = blindRuntime();
+  const service = await restart();
+  expect(service.get(id).state.status).toBe('running');
+  expect(task.hasExited).toBe(false);
+  expect(fixture.snapshotter.isMounted(id)).toBe(true);
+  await expect(service.stop(id)).rejects.toThrow('could not be taken over');
+  await expect(service.kill(id)).rejects.toThrow('could not be taken over');
+  eyes.sees = true;
+  const { exit } = service.wait(id, 'not-running');
+  await until(() => eyes.hasSeen);
+  task.exit(6);
+  expect(await exit).toEqual({ exitCode: 6 });
+});
+
+test('restore: one that had ended while it could not be looked at follows its policy then', async () => {
+  const id = await run({ restartPolicy: { name: 'always', maximumRetryCount: 0 } });
+  fixture.runtime.tasks.delete(id);
+  const eyes = blindRuntime();
+  const service = await restart();
+  expect(service.get(id).state.status).toBe('running');
+  const before = service.get(id).state;
+  eyes.sees = true;
+  await until(() => service.get(id).state.status === 'running' && service.get(id).state !== before);
+  expect(fixture.actions()).toContain('die');
+});
+
+test('restore: whoever removes one that cannot be looked at gets it removed', async () => {
+  const id = await run();
+  blindRuntime();
+  const service = await restart();
+  await service.remove(id, { force: true });
+  expect(fixture.leftovers()).toEqual({ directories: [], snapshots: [], volumes: [] });
+});

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, Semaphore } from '#base';
 import type { Task } from '#runtime';
+import { Adopter } from './adopt.ts';
 import { releaseRun } from './cleanup.ts';
 import type { Engine } from './engine.ts';
 import type { ExecService } from './exec/exec-service.ts';
@@ -13,7 +14,7 @@ import type { Container } from './model.ts';
 import { imageKeys, volumesOf } from './mounts/run-mounts.ts';
 import { containerPaths, containersDirectory } from './paths.ts';
 import type { Remover } from './remove.ts';
-import { type Starter, startRotation } from './start/starter.ts';
+import type { Starter } from './start/starter.ts';
 import { exitCodeOf, isAlive, isDoomed, transition } from './state.ts';
 import { unknownExit, unknownExitAttributes } from './unknown-exit.ts';
 
@@ -35,30 +36,71 @@ export interface RestorerParts {
 export class Restorer {
   readonly #engine: Engine;
   readonly #parts: RestorerParts;
-  readonly #starts = new Set<Promise<void>>();
+  readonly #adopter: Adopter;
+  readonly #closing = new AbortController();
+  readonly #background = new Set<Promise<void>>();
 
   constructor(engine: Engine, parts: RestorerParts) {
     this.#engine = engine;
     this.#parts = parts;
+    this.#adopter = new Adopter(engine, parts);
   }
 
-  /** When it returns everything that runs is adopted; restarts by policy go on in the background. */
+  /** When it returns everything that runs is adopted, as far as possible; the rest and restarts by policy go on in the background. */
   async run(): Promise<void> {
     const { registry, network, volumes } = this.#engine;
     const lost = this.#keptLost();
-    const tasks = await this.#recoverTasks();
-    await network.start(new Set([...tasks.keys(), ...lost]));
-    await this.#releaseDead(new Set(tasks.keys()));
-    const used = volumesOf(registry.all().filter(({ id }) => tasks.has(id)));
+    const { tasks, unclear } = await this.#adopter.find();
+    const live = new Set([...tasks.keys(), ...unclear.keys()]);
+    await network.start(new Set([...live, ...lost]));
+    await this.#releaseDead(live);
+    const used = volumesOf(registry.all().filter(({ id }) => live.has(id)));
     volumes.restoreMounts(new Map([...used, ...lost.map((id) => [id, this.#heldBy(id)] as const)]));
-    for (const container of registry.all()) await this.#reconcile(container, tasks.get(container.id));
+    for (const { id } of registry.all()) {
+      if (unclear.has(id)) this.#adoptLater(id, unclear.get(id));
+      else await this.#restoreOne(id, tasks.get(id));
+    }
     await this.#removeStrays();
     this.#startByPolicy();
   }
 
-  /** Waits for the starts in the background. */
-  async settle(): Promise<void> {
-    await Promise.all(this.#starts);
+  /** Ends what goes on in the background. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#background);
+  }
+
+  /** One that cannot be restored does not keep the others, nor the daemon, from it. */
+  async #restoreOne(id: string, task: Task | undefined): Promise<void> {
+    try {
+      await this.#engine.locks.run(id, () => this.#reconcile(id, task));
+    } catch (error) {
+      if (task) this.#adoptLater(id, error);
+      else this.#warnFailed(id, error);
+    }
+  }
+
+  #adoptLater(id: string, failure: unknown): void {
+    const attempt = () => this.#engine.locks.run(id, () => this.#adoptAgain(id));
+    this.#inBackground(this.#adopter.persist(id, failure, attempt, this.#closing.signal));
+  }
+
+  /** The caller holds the lock. @throws when it still cannot be looked at. */
+  async #adoptAgain(id: string): Promise<void> {
+    const { registry, runtime } = this.#engine;
+    const container = registry.byId(id);
+    // Removed by force meanwhile, for example.
+    if (!container || !isAlive(container.state)) return;
+    const task = await runtime.recover(id);
+    if (!task) await releaseRun(this.#engine, id);
+    await this.#reconcile(id, task);
+    const now = registry.byId(id);
+    if (now && startsAtBoot(now)) this.#inBackground(this.#startOne(id));
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const done = work.finally(() => this.#background.delete(done));
+    this.#background.add(done);
   }
 
   /** Containers without a readable row that may run: they are let alone, with everything they have. Says which there are. */
@@ -82,15 +124,6 @@ export class Restorer {
     return volumes.list().flatMap(({ name }) => (volumes.usersOf(name).includes(id) ? [name] : []));
   }
 
-  async #recoverTasks(): Promise<Map<string, Task>> {
-    const { registry, runtime } = this.#engine;
-    const alive = registry.all().filter(({ state }) => isAlive(state));
-    const found = await Promise.all(
-      alive.map(async ({ id }) => [id, await this.#attempt(id, () => runtime.recover(id))] as const),
-    );
-    return new Map(found.flatMap(([id, task]) => (task ? [[id, task] as const] : [])));
-  }
-
   /** What is left of containers that do not run: runtime state, mounts. Half-made starts are among them. */
   async #releaseDead(live: ReadonlySet<string>): Promise<void> {
     const { registry, lostRows, runtime, snapshotter } = this.#engine;
@@ -107,24 +140,16 @@ export class Restorer {
     await Promise.all(unknown.map((id) => this.#attempt(id, () => runtime.delete(id))));
   }
 
-  async #reconcile(container: Container, task: Task | undefined): Promise<void> {
+  /** The caller holds the lock. */
+  async #reconcile(id: string, task: Task | undefined): Promise<void> {
     const { registry } = this.#engine;
-    const { id, state } = container;
-    if (task) return this.#adopt(container, task);
-    if (isAlive(state)) this.#endUnseen(container);
+    const container = registry.byId(id);
+    if (!container) return;
+    if (task) return this.#adopter.adopt(container, task);
+    if (isAlive(container.state)) this.#endUnseen(container);
     const now = registry.byId(id) ?? container;
-    if (isToRemove(now)) await this.#attempt(id, () => this.#parts.remover.autoRemove(id));
+    if (isToRemove(now)) await this.#parts.remover.autoRemoveLocked(id);
     else if (now.state.status === 'exited') this.#engine.companions.ended(now);
-  }
-
-  /** A crash may have come between the freezing and the row. */
-  #agreedOnPause(container: Container, task: Task): Container {
-    const { state } = container;
-    if (!isAlive(state) || task.isPaused() === (state.status === 'paused')) return container;
-    const type = state.status === 'paused' ? 'unpaused' : 'paused';
-    const agreed = { ...container, state: transition(state, { type }) };
-    this.#engine.registry.record(agreed);
-    return agreed;
   }
 
   #endUnseen(container: Container): void {
@@ -143,16 +168,6 @@ export class Restorer {
       exitCode: String(UNKNOWN_EXIT),
       ...unknownExitAttributes(NOTHING_LEFT),
     });
-  }
-
-  #adopt(stored: Container, task: Task): void {
-    const instance = this.#engine.instances.of(stored.id);
-    instance.beginRun(task);
-    const container = this.#agreedOnPause(stored, task);
-    instance.rotator = startRotation(this.#engine, container, task);
-    this.#parts.execs.adopt(container, task);
-    this.#engine.companions.begin(container, task);
-    this.#parts.exits.watch(container.id, task);
   }
 
   /** Snapshots and directories of creates that a crash interrupted before their row was written. */
@@ -194,10 +209,7 @@ export class Restorer {
       started.set(container.id, done);
       return done;
     };
-    for (const container of wanted.values()) {
-      const done = start(container, new Set()).finally(() => this.#starts.delete(done));
-      this.#starts.add(done);
-    }
+    for (const container of wanted.values()) this.#inBackground(start(container, new Set()));
   }
 
   async #startOne(id: string): Promise<void> {
@@ -216,12 +228,13 @@ export class Restorer {
     try {
       return await action();
     } catch (error) {
-      this.#engine.logger.warn('restore of a container failed', {
-        container: id,
-        error: errorMessage(error),
-      });
+      this.#warnFailed(id, error);
       return undefined;
     }
+  }
+
+  #warnFailed(id: string, error: unknown): void {
+    this.#engine.logger.warn('restore of a container failed', { container: id, error: errorMessage(error) });
   }
 }
 

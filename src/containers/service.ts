@@ -392,7 +392,7 @@ class Containers implements ContainerService {
     this.#exits.shutdown();
     const { registry, instances, companions } = this.#engine;
     for (const instance of instances.all()) instance.backoff.cancel();
-    await this.#restorer.settle();
+    await this.#restorer.close();
     await this.#remover.close();
     if (stopAll) {
       const alive = registry.all().filter(({ state }) => isAlive(state));

@@ -245,11 +245,11 @@ const withDonorFiles = (container: Container, donor: Container | undefined): Con
 /** Keeps the log of a running container within its limits; undefined when it has none, or it cannot be watched. */
 export function startRotation(engine: Engine, container: Container, task: Task): LogRotator | undefined {
   if (container.logPath === '') return undefined;
-  const { rotation } = effectiveLogging(container.hostConfig.logConfig, engine.defaults).logging;
-  if (rotation.maxBytes === undefined) return undefined;
   const logger = engine.logger.child({ container: container.id });
   const guard = () => engine.forwarders.guard(container.id);
   try {
+    const { rotation } = effectiveLogging(container.hostConfig.logConfig, engine.defaults).logging;
+    if (rotation.maxBytes === undefined) return undefined;
     return new LogRotator({ ...rotation, path: container.logPath, task, guard, logger });
   } catch (error) {
     logger.warn('the log will not be rotated in this run', { error: errorMessage(error) });
