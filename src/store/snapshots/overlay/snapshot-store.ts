@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { conflict, errnoCode, invalidArgument, notFound } from '#base';
 import { type Digest, type IdMappings, mappedRoot, OVERFLOW_ID, toHostId } from '#oci';
@@ -118,6 +118,8 @@ export class SnapshotStore {
     if (this.isMounted(key)) return merged;
     const lower = this.lowerDirectories(record);
     try {
+      // A removal that failed later has taken it away.
+      if (!existsSync(merged)) mkdirSync(merged, { mode: 0o700 });
       this.#sys.mounts.mountOverlay({
         lowerdirs: lower.length > 0 ? lower : [this.#layout.empty],
         upperdir: upper,
@@ -146,8 +148,9 @@ export class SnapshotStore {
     if (!isSnapshotKey(key)) return false;
     const { dir, merged } = this.#layout.snapshot(key);
     const parent = statSync(dir, { throwIfNoEntry: false });
+    const tree = statSync(merged, { throwIfNoEntry: false });
     // An overlay always has a device number of its own.
-    return parent !== undefined && statSync(merged, { throwIfNoEntry: false })?.dev !== parent.dev;
+    return parent !== undefined && tree !== undefined && tree.dev !== parent.dev;
   }
 
   async remove(key: string): Promise<void> {
