@@ -21,6 +21,17 @@ describe('KeyedMutex', () => {
     expect(mutex.isHeld('a')).toBe(false);
   });
 
+  test('a holder sees whether somebody waits behind it', async () => {
+    const mutex = new KeyedMutex();
+    const held = await mutex.acquire('a');
+    expect(held.isWanted()).toBe(false);
+    const next = mutex.acquire('a');
+    expect(held.isWanted()).toBe(true);
+    held[Symbol.dispose]();
+    using last = await next;
+    expect(last.isWanted()).toBe(false);
+  });
+
   test('`run`: a failing holder releases the key and keeps its error', async () => {
     const mutex = new KeyedMutex();
     await expect(mutex.run('a', () => Promise.reject(new Error('boom')))).rejects.toThrow('boom');

@@ -1,3 +1,9 @@
+/** A lock that somebody holds. Dispose it to release it. */
+export interface HeldLock extends Disposable {
+  /** Whether somebody else waits for it now. */
+  isWanted(): boolean;
+}
+
 /**
  * Mutual exclusion per key among asynchronous callers, first come first served.
  *
@@ -13,8 +19,8 @@ export class KeyedMutex {
     return await action();
   }
 
-  /** Waits for `key`. Dispose the result to release it. */
-  async acquire(key: string): Promise<Disposable> {
+  /** Waits for `key`. */
+  async acquire(key: string): Promise<HeldLock> {
     const before = this.#tails.get(key);
     const { promise, resolve } = Promise.withResolvers<void>();
     const tail = (before ?? Promise.resolve()).then(() => promise);
@@ -22,6 +28,7 @@ export class KeyedMutex {
     await before;
     let released = false;
     return {
+      isWanted: () => this.#tails.get(key) !== tail,
       [Symbol.dispose]: () => {
         if (released) return;
         released = true;

@@ -65,3 +65,23 @@ test('cp: what is missing, and what is read-only', async () => {
   await expect(containers.statPath('ghost', '/')).rejects.toThrow('No such container: ghost');
   expect(snapshotter.mounted.size).toBe(0);
 });
+
+test('an upload that has stalled ends when its container is removed by force', async () => {
+  const { containers, snapshotter } = fixture;
+  const id = await create();
+  const arrived = Promise.withResolvers<void>();
+  async function* stalled(): AsyncGenerator<Uint8Array> {
+    yield Buffer.alloc(512);
+    arrived.resolve();
+    await new Promise(() => {});
+  }
+  const writing = containers.writeArchive('web', '/etc', stalled()).then(
+    () => 'written',
+    (error) => error,
+  );
+  await arrived.promise;
+  await containers.remove(id, { force: true });
+  expect(await writing).toMatchObject({ code: 'canceled' });
+  expect(snapshotter.mounted.size).toBe(0);
+  expect(fixture.leftovers().directories).toEqual([]);
+});

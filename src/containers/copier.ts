@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { errorMessage, isNotFound } from '#base';
 import {
   type ArchiveSource,
+  givingWay,
   type Owner,
   openLiveTree,
   openStoppedTree,
@@ -19,7 +20,8 @@ import type { ArchiveRead, PathStat, WriteArchiveOptions } from './types.ts';
 
 /**
  * `docker cp`. A running container is seen through its own mounts and not locked: a slow client must not hold up its
- * stop. A stopped one is locked while it is written to, so that it does not start on files that are half there.
+ * stop. A stopped one is locked while it is written to, so that it does not start on files that are half there, unless
+ * the client falls silent.
  */
 export class Copier {
   readonly #engine: Engine;
@@ -44,7 +46,12 @@ export class Copier {
     const live = this.#live(ref, id);
     const { stat, stream } = live
       ? readArchive(live, path)
-      : await this.#stopped(ref, id, (source, onEnd) => readArchive(source, path, { onEnd }), 'until-end');
+      : await this.#stopped(
+          ref,
+          id,
+          (source, { onEnd }) => readArchive(source, path, { onEnd }),
+          'until-end',
+        );
     events.publish(container, 'archive-path', { path });
     return { stat, tar: stream };
   }
@@ -59,13 +66,32 @@ export class Copier {
     const { registry, events } = this.#engine;
     const container = registry.resolve(ref);
     const { id } = container;
-    const write = async (source: ArchiveSource): Promise<void> =>
-      await writeArchive(source, path, tar, this.#writeOptions(container, options));
+    const write = async (source: ArchiveSource, body: AsyncIterable<Uint8Array>): Promise<void> =>
+      await writeArchive(source, path, body, this.#writeOptions(container, options));
     const live = this.#live(ref, id);
-    if (live) await write(live);
-    else await this.#stopped(ref, id, write);
+    if (live) await write(live, tar);
+    else
+      await this.#upload(ref, id, (source, isWanted, signal) =>
+        write(source, givingWay(tar, { signal, isWanted })),
+      );
     this.#engine.sizes.touch(id);
     events.publish(container, 'extract-to-dir', { path });
+  }
+
+  /** A client must not keep others from the container by not sending, nor at all from being removed by force. */
+  async #upload(
+    ref: string,
+    id: string,
+    write: (source: ArchiveSource, isWanted: () => boolean, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const { uploads } = this.#engine.instances.of(id);
+    const upload = new AbortController();
+    uploads.add(upload);
+    try {
+      await this.#stopped(ref, id, (source, { isWanted }) => write(source, isWanted, upload.signal));
+    } finally {
+      uploads.delete(upload);
+    }
   }
 
   #writeOptions(container: Container, { noOverwriteDirNonDir, chown, signal }: WriteArchiveOptions) {
@@ -101,30 +127,31 @@ export class Copier {
   async #stopped<T>(
     ref: string,
     id: string,
-    use: (source: ArchiveSource, onEnd: () => void) => T | Promise<T>,
+    use: (source: ArchiveSource, lock: { isWanted(): boolean; onEnd(): void }) => T | Promise<T>,
     mounted: 'until-done' | 'until-end' = 'until-done',
   ): Promise<T> {
     const { locks, registry, snapshotter } = this.#engine;
-    return await locks.run(id, async () => {
-      const container = registry.resolve(id);
-      const live = this.#live(ref, id);
-      if (live) return await use(live, () => {});
-      const rootfs = snapshotter.mount(id);
-      const source: ArchiveSource = {
-        ref,
-        open: () => this.#openStopped(container, rootfs),
-        ...ownersOf(container),
-      };
-      let isHeld = false;
-      try {
-        await mountSources(this.#engine, container);
-        const result = await use(source, () => void this.#unmountLater(id));
-        isHeld = mounted === 'until-end';
-        return result;
-      } finally {
-        if (!isHeld) await this.#unmountIdle(id);
-      }
-    });
+    using held = await locks.acquire(id);
+    const container = registry.resolve(id);
+    const isWanted = (): boolean => held.isWanted();
+    const live = this.#live(ref, id);
+    if (live) return await use(live, { isWanted, onEnd: () => {} });
+    const rootfs = snapshotter.mount(id);
+    const source: ArchiveSource = {
+      ref,
+      open: () => this.#openStopped(container, rootfs),
+      ...ownersOf(container),
+    };
+    const onEnd = (): void => void this.#unmountLater(id);
+    let isHeld = false;
+    try {
+      await mountSources(this.#engine, container);
+      const result = await use(source, { isWanted, onEnd });
+      isHeld = mounted === 'until-end';
+      return result;
+    } finally {
+      if (!isHeld) await this.#unmountIdle(id);
+    }
   }
 
   #openStopped(container: Container, rootfs: string) {

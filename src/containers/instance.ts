@@ -11,6 +11,8 @@ export class Instance {
   readonly backoff = new RestartBackoff();
   /** IDs of execs that have not ended. */
   readonly execIds = new Set<string>();
+  /** Archives that clients send while the container does not run. */
+  readonly uploads = new Set<AbortController>();
   /** The process, while there is one. */
   task: Task | undefined;
   /** Streams of the present or next run. */

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { errorMessage, internal, isNotFound } from '#base';
+import { uploadOverrun } from './archive/index.ts';
 import { releaseRun } from './cleanup.ts';
 import type { Engine } from './engine.ts';
 import { cannotRemovePaused, cannotRemoveRunning, removalInProgress } from './errors.ts';
@@ -85,6 +86,8 @@ export class Remover {
     const { instances, registry } = this.#engine;
     const instance = instances.of(container.id);
     instance.backoff.cancel();
+    // They hold the lock for as long as their clients send.
+    for (const upload of instance.uploads) upload.abort(uploadOverrun());
     registry.record({ ...(registry.byId(container.id) ?? container), manuallyStopped: true });
     const { task, runEnded } = instance;
     if (!task || !runEnded) return;

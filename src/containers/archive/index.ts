@@ -28,7 +28,9 @@ export {
   type WriteOptions,
   writeArchive,
 } from './archive.ts';
+export { uploadOverrun } from './errors.ts';
 export { goFileMode } from './file-mode.ts';
+export { type GivingWayOptions, givingWay } from './giving-way.ts';
 export { type LiveTreeOptions, type LiveTreeSys, openLiveTree } from './live-tree.ts';
 export type { Owner, OwnerMappings } from './ownership.ts';
 export type { PathStat } from './path-stat.ts';
