@@ -127,3 +127,15 @@ test('restore: whoever removes one that cannot be looked at gets it removed', as
   await service.remove(id, { force: true });
   expect(fixture.leftovers()).toEqual({ directories: [], snapshots: [], volumes: [] });
 });
+
+test.each([{ hostConfig: {} }, { mounts: [null] }, { config: {} }, { links: {} }, { portRequests: [1] }])(
+  'restore: a row with %j keeps neither the daemon nor the others',
+  async (parts) => {
+    const other = await run({ restartPolicy: { name: 'always', maximumRetryCount: 0 } });
+    const id = await run();
+    damage(id, parts);
+    const service = await restart();
+    expect(service.list({ all: true }).map((view) => String(view.id))).toEqual([other]);
+    expect(fixture.runtime.task(id).hasExited).toBe(false);
+  },
+);
