@@ -167,6 +167,32 @@ for (const [name, isStopped, starts] of [
   });
 }
 
+test.each([
+  [2, 'exited'],
+  [3, 'running'],
+] as const)(
+  'restore: of a container that was restarted twice, %p retries allowed → %s',
+  async (maximumRetryCount, status) => {
+    const id = await run({ restartPolicy: { name: 'on-failure', maximumRetryCount } });
+    const rows = fixture.metadata.collection('containers', decodeContainer);
+    const row = rows.get(id);
+    if (!row) throw new Error('no row');
+    const state = {
+      status: 'exited',
+      startedAt: 'a',
+      finishedAt: 'b',
+      exitCode: 1,
+      oomKilled: false,
+    } as const;
+    rows.put(id, { ...row, restartCount: 2, state });
+    fixture.runtime.tasks.delete(id);
+    const service = await restart();
+    if (status === 'running') await reaches(service, id, status);
+    await service.shutdown({ stopAll: false });
+    expect(service.get(id).state.status).toBe(status);
+  },
+);
+
 test('restore: volumes of containers stay held', async () => {
   const { id } = await fixture.containers.create(
     createRequestFixture({ hostConfig: { binds: ['data:/data', '/tmp:/t'] } }),

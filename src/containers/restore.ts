@@ -14,8 +14,9 @@ import type { Container } from './model.ts';
 import { imageKeys, volumesOf } from './mounts/run-mounts.ts';
 import { containerPaths, containersDirectory } from './paths.ts';
 import type { Remover } from './remove.ts';
+import { shouldRestart } from './restart-policy.ts';
 import type { Starter } from './start/starter.ts';
-import { exitCodeOf, isAlive, isDoomed, transition } from './state.ts';
+import { isAlive, isDoomed, transition } from './state.ts';
 import { unknownExit, unknownExitAttributes } from './unknown-exit.ts';
 
 /** The exit code of a process whose end nobody saw. */
@@ -253,11 +254,14 @@ const donorsOf = ({ hostConfig, links = [] }: Container): string[] => [
 ];
 
 /** Docker's rule at the start of the daemon: `always` starts even what the user had stopped; nothing that never ran. */
-export function startsAtBoot({ state, hostConfig, manuallyStopped }: Container): boolean {
+export function startsAtBoot({ state, hostConfig, restartCount, manuallyStopped }: Container): boolean {
   if (state.status === 'restarting') return true;
   if (state.status !== 'exited') return false;
-  const { name } = hostConfig.restartPolicy;
-  if (name === 'always') return true;
-  if (name === 'unless-stopped') return !manuallyStopped;
-  return name === 'on-failure' && !manuallyStopped && exitCodeOf(state) !== 0;
+  const { restartPolicy } = hostConfig;
+  const staysStopped = manuallyStopped && restartPolicy.name !== 'always';
+  return shouldRestart(restartPolicy, {
+    exitCode: state.exitCode,
+    manuallyStopped: staysStopped,
+    restartCount,
+  });
 }
