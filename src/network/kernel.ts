@@ -40,6 +40,8 @@ export interface NetworkKernel {
 export interface KernelEvents {
   /** Our table was changed by somebody else. */
   onRulesDamaged(): void;
+  /** The kernel's notifications of changes ended and cannot be had again yet; it is tried on. */
+  onWatchLost(reason: string): void;
   /** The Worker died and a fresh one took over: listeners, claims and the watch are gone. */
   onRestarted(): void;
 }

@@ -56,6 +56,10 @@ class LocalNetworkService implements NetworkService {
     const createKernel = options.createKernel ?? ((events) => createWorkerKernel({ ...options, events }));
     this.#kernel = createKernel({
       onRulesDamaged: () => this.#inBackground(() => this.#running?.firewall.restore()),
+      onWatchLost: (reason) =>
+        this.#logger.error('changes of the firewall by others are not noticed at once, trying again', {
+          reason,
+        }),
       onRestarted: () => this.#inBackground(() => this.#running?.resume()),
     });
   }

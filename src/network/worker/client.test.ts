@@ -9,7 +9,7 @@ afterEach(() => kernel?.close());
 
 function open(events: Partial<KernelEvents> = {}, url = MORTAL): NetworkKernel {
   kernel = createWorkerKernel({
-    events: { onRulesDamaged: () => {}, onRestarted: () => {}, ...events },
+    events: { onRulesDamaged: () => {}, onWatchLost: () => {}, onRestarted: () => {}, ...events },
     logger: silentLogger,
     url,
   });
@@ -33,8 +33,11 @@ test('errors keep what they carry: errno of the kernel, code of ours', async () 
 
 test('events come through', async () => {
   const damaged = Promise.withResolvers<void>();
-  await open({ onRulesDamaged: damaged.resolve }).watchRules({ table: 't', intervalMs: 1 });
+  const lost = Promise.withResolvers<string>();
+  const events = { onRulesDamaged: damaged.resolve, onWatchLost: lost.resolve };
+  await open(events).watchRules({ table: 't', intervalMs: 1 });
   await damaged.promise;
+  expect(await lost.promise).toBe('EMFILE');
 });
 
 test.each(['exit', 'uncaught', 'unhandled rejection'] as const)(

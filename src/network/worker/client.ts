@@ -126,7 +126,8 @@ class WorkerHost {
 
   #receive(running: RunningWorker, reply: Reply): void {
     if ('event' in reply) {
-      this.#events[reply.event]();
+      if (reply.event === 'onWatchLost') this.#events.onWatchLost(reply.reason);
+      else this.#events.onRulesDamaged();
       return;
     }
     running.isProven = true;

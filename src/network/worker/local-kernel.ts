@@ -21,7 +21,7 @@ export type NetworkSys = Pick<
  */
 export function createLocalKernel(options: {
   readonly sys: NetworkSys;
-  readonly events: Pick<KernelEvents, 'onRulesDamaged'>;
+  readonly events: Omit<KernelEvents, 'onRestarted'>;
   readonly maxHeldPorts?: number;
   /** Root of the sysctl tree. Default `/proc/sys`. */
   readonly sysctlRoot?: string;
@@ -39,6 +39,7 @@ export function createLocalKernel(options: {
     openMonitor: () => sys.openRulesMonitor(),
     nftables,
     onDamaged: () => events.onRulesDamaged(),
+    onLost: (reason) => events.onWatchLost(reason),
   });
 
   return {

@@ -22,7 +22,10 @@ self.onmessage = (event: MessageEvent<WorkerSetup | Call>) => {
 function open({ maxHeldPorts }: WorkerSetup): NetworkKernel {
   return createLocalKernel({
     sys: createSys(),
-    events: { onRulesDamaged: () => post({ event: 'onRulesDamaged' }) },
+    events: {
+      onRulesDamaged: () => post({ event: 'onRulesDamaged' }),
+      onWatchLost: (reason) => post({ event: 'onWatchLost', reason }),
+    },
     ...(maxHeldPorts === undefined ? {} : { maxHeldPorts }),
   });
 }

@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode, errorMessage, GantryError } from '#base';
-import type { KernelEvents, NetworkKernel } from '../kernel.ts';
+import type { NetworkKernel } from '../kernel.ts';
 
 /** Methods that cross the thread border: all of the kernel's. Arguments are plain data. */
 export type KernelMethod = keyof NetworkKernel;
@@ -18,7 +18,8 @@ export interface Call {
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: WireError }
-  | { readonly event: Exclude<keyof KernelEvents, 'onRestarted'> };
+  | { readonly event: 'onRulesDamaged' }
+  | { readonly event: 'onWatchLost'; readonly reason: string };
 
 /** An error as it crosses: structured clone would lose `code` and `errno`. */
 export interface WireError {

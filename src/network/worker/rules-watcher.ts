@@ -1,11 +1,29 @@
+import { errorMessage } from '#base';
 import type { Fd, Nftables, RulesChanges, RulesMonitor } from '#sys';
 import type { RulesWatch } from '../kernel.ts';
 
+/** How long until the notifications are asked for again when they could not be had. */
+const RETRY_MS = 1000;
+
 interface Watching {
   readonly table: string;
-  readonly monitor: RulesMonitor;
+  /** Undefined while it cannot be opened: then only the timer notices anything. */
+  monitor: RulesMonitor | undefined;
   socket: Bun.Socket<undefined> | undefined;
-  readonly timer: ReturnType<typeof setInterval> | undefined;
+  readonly timer: Timer | undefined;
+  retry: Timer | undefined;
+}
+
+export interface RulesWatcherOptions {
+  readonly openMonitor: () => RulesMonitor;
+  readonly nftables: () => Nftables;
+  readonly onDamaged: () => void;
+  /** The notifications ended and could not be had again yet; it is tried on. Told once for each time. */
+  readonly onLost: (reason: string) => void;
+  /** Default 1000. */
+  readonly retryMs?: number;
+  /** Lets the event loop read a descriptor. */
+  readonly connect?: typeof connectFd;
 }
 
 /**
@@ -13,74 +31,80 @@ interface Watching {
  * queued when it returns, so whatever is found before and whatever is too much afterwards is somebody else's.
  */
 export class RulesWatcher {
-  readonly #openMonitor: () => RulesMonitor;
-  readonly #nftables: () => Nftables;
-  readonly #onDamaged: () => void;
+  readonly #options: Required<RulesWatcherOptions>;
   #watching: Watching | undefined;
 
-  constructor(options: {
-    readonly openMonitor: () => RulesMonitor;
-    readonly nftables: () => Nftables;
-    readonly onDamaged: () => void;
-  }) {
-    this.#openMonitor = options.openMonitor;
-    this.#nftables = options.nftables;
-    this.#onDamaged = options.onDamaged;
+  constructor(options: RulesWatcherOptions) {
+    this.#options = { retryMs: RETRY_MS, connect: connectFd, ...options };
   }
 
   /** Ends the watch there was and begins this one. */
   async watch(watch: RulesWatch | undefined): Promise<void> {
     this.#stop();
     if (!watch) return;
+    const { table, intervalMs } = watch;
+    const monitor = this.#options.openMonitor();
     const watching: Watching = {
-      table: watch.table,
-      monitor: this.#openMonitor(),
+      table,
+      monitor,
       socket: undefined,
-      timer: watch.intervalMs > 0 ? setInterval(() => this.#look(watch.table), watch.intervalMs) : undefined,
+      timer: intervalMs > 0 ? setInterval(() => this.#look(table), intervalMs) : undefined,
+      retry: undefined,
     };
     this.#watching = watching;
-    await this.#listen(watching, watch);
+    await this.#listen(watching, monitor);
   }
 
   /** Carries out one transaction of ours. */
   change(run: () => void): void {
-    const watching = this.#watching;
-    if (!watching) {
+    const { table, monitor } = this.#watching ?? {};
+    if (table === undefined || !monitor) {
       run();
       return;
     }
-    this.#judge(watching, watching.monitor.read(), 0);
+    this.#judge(table, monitor.read(), 0);
     let own = 0;
     try {
       run();
       own = 1;
     } finally {
-      this.#judge(watching, watching.monitor.read(), own);
+      this.#judge(table, monitor.read(), own);
     }
   }
 
-  async #listen(watching: Watching, watch: RulesWatch): Promise<void> {
-    const { monitor } = watching;
-    const socket = await connectFd(monitor.fd, {
-      data: (_, datagram) => this.#judge(watching, monitor.decode(datagram), 0),
-      // More came than the queue holds: what was lost may have been about us.
-      close: () => void (this.#watching === watching && this.#begin(watch)),
+  async #listen(watching: Watching, monitor: RulesMonitor): Promise<void> {
+    const isCurrent = () => this.#watching === watching && watching.monitor === monitor;
+    const socket = await this.#options.connect(monitor.fd, {
+      data: (_, datagram) => this.#judge(watching.table, monitor.decode(datagram), 0),
+      close: () => void (isCurrent() && this.#reopen(watching)),
       error() {},
     });
     socket.unref();
-    if (this.#watching === watching) watching.socket = socket;
+    if (isCurrent()) watching.socket = socket;
     else socket.terminate();
   }
 
-  #begin(watch: RulesWatch): void {
-    this.#onDamaged();
-    this.watch(watch).catch(() => {});
+  /** More came than the queue holds: what was lost, until the notifications are there again, may have been about us. */
+  async #reopen(watching: Watching, isTold = false): Promise<void> {
+    watching.socket = undefined;
+    watching.monitor = undefined;
+    try {
+      watching.monitor = this.#options.openMonitor();
+      await this.#listen(watching, watching.monitor);
+    } catch (error) {
+      watching.monitor = undefined;
+      if (this.#watching !== watching) return;
+      watching.retry = setTimeout(() => void this.#reopen(watching, true), this.#options.retryMs);
+      if (isTold) return;
+      this.#options.onLost(errorMessage(error));
+    }
+    if (this.#watching === watching) this.#options.onDamaged();
   }
 
   /** `own`: how many of the transactions that touch our table are ours. */
-  #judge({ table }: Watching, { transactions, isComplete }: RulesChanges, own: number): void {
+  #judge(table: string, { transactions, isComplete }: RulesChanges, own: number): void {
     const touching = transactions.filter((tables) => tables.has(`inet ${table}`)).length;
-    if (touching > own || (!isComplete && !this.#hasRules(table))) this.#onDamaged();
+    if (touching > own || (!isComplete && !this.#hasRules(table))) this.#options.onDamaged();
   }
 
   #look(table: string): void {
@@ -89,7 +113,7 @@ export class RulesWatcher {
       const chain = entry['chain'];
       return typeof chain === 'object' && chain !== null && 'table' in chain && chain.table === table;
     });
-    if (!isThere) this.#onDamaged();
+    if (!isThere) this.#options.onDamaged();
   }
 
   #hasRules(table: string): boolean {
@@ -98,7 +122,7 @@ export class RulesWatcher {
 
   #lists(command: string, wanted: (entry: Record<string, unknown>) => boolean): boolean {
     try {
-      return this.#nftables().query(command).some(wanted);
+      return this.#options.nftables().query(command).some(wanted);
     } catch {
       return false;
     }
@@ -109,6 +133,7 @@ export class RulesWatcher {
     this.#watching = undefined;
     if (!watching) return;
     clearInterval(watching.timer);
+    clearTimeout(watching.retry);
     // The socket has taken the descriptor over; one that is still on its way ends by itself.
     watching.socket?.terminate();
   }

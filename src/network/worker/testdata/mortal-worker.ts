@@ -14,6 +14,7 @@ const ANSWERS: Record<string, (id: number) => void> = {
   watchRules: (id) => {
     post({ id, ok: true, value: undefined });
     post({ event: 'onRulesDamaged' });
+    post({ event: 'onWatchLost', reason: 'EMFILE' });
   },
   close: (id) => post({ id, ok: true, value: undefined }),
   removeSandbox: () => process.exit(1),
