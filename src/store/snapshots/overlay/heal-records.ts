@@ -1,5 +1,5 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
-import { type Logger, setAside } from '#base';
+import { errorMessage, type Logger, setAside } from '#base';
 import type { Collection } from '../../types.ts';
 import { filesOf, type Layout, readRecord, recordOf } from './layout.ts';
 import { decodeLayer, decodeSnapshot, type LayerRecord, type SnapshotRecord } from './records.ts';
@@ -13,7 +13,8 @@ export interface HealRecordsOptions {
 
 /**
  * Writes the records beside layers and container trees again where they are missing or damaged. Nobody needs them until the
- * database is lost, and then it is too late to find out. Damaged ones are set aside.
+ * database is lost, and then it is too late to find out. Damaged ones are set aside. What
+ * cannot be written (a full disk) is reported and left for the next start.
  */
 export function healRecords({ layout, layers, snapshots, logger }: HealRecordsOptions): void {
   for (const [, record] of layers.entries()) {
@@ -29,8 +30,13 @@ export function healRecords({ layout, layers, snapshots, logger }: HealRecordsOp
 
 function heal(dir: string, record: LayerRecord | SnapshotRecord, logger: Logger): void {
   const file = recordOf(dir);
-  const aside = existsSync(file) ? setAside(file) : undefined;
-  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
-  logger.warn('a damaged record was written again from the database', { file, aside });
+  const fresh = `${file}.new`;
+  try {
+    writeFileSync(fresh, JSON.stringify(record), { mode: 0o600, flush: true });
+    const aside = existsSync(file) ? setAside(file) : undefined;
+    renameSync(fresh, file);
+    logger.warn('a damaged record was written again from the database', { file, aside });
+  } catch (error) {
+    logger.error('a damaged record cannot be written again now', { file, error: errorMessage(error) });
+  }
 }

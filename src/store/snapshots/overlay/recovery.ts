@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '#base';
+import { errorMessage, type Logger } from '#base';
 import { type Digest, digestHex } from '#oci';
 import type { Mounts } from '#sys';
 import type { Collection, MetadataStore } from '../../types.ts';
@@ -87,9 +87,25 @@ function recoverSnapshots(options: RecoveryOptions): void {
   }
   for (const key of known) {
     const record = snapshots.get(key);
-    if (!record) continue;
+    if (record) remakeSnapshot(record, options);
+  }
+}
+
+/** What cannot be made (a full disk) is left for the next start, as a whole: half of a tree would count as one. */
+function remakeSnapshot(
+  record: SnapshotRecord,
+  { layout, trash, logger, makeSnapshot }: RecoveryOptions,
+): void {
+  const { key } = record;
+  try {
+    makeSnapshot(record);
     logger.warn('directories of a container tree are missing and have been made anew', { key });
-    options.makeSnapshot(record);
+  } catch (error) {
+    trash.discard(layout.snapshot(key).dir);
+    logger.error('directories of a container tree are missing and cannot be made now', {
+      key,
+      error: errorMessage(error),
+    });
   }
 }
 
