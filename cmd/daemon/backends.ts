@@ -7,7 +7,7 @@ import type { ImageBackend, NetworkBackend } from '#server';
 /** The image service with what only the containers know. */
 export function imageBackend(images: ImageService, containers: ContainerService): ImageBackend {
   return {
-    get: (name) => images.get(name),
+    get: (name, platform) => images.get(name, platform),
     list: (filters) => images.list(filters),
     history: (name) => images.history(name),
     tag: (name, reference) => images.tag(name, reference),

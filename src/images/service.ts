@@ -21,6 +21,7 @@ import { Reclaimer } from './garbage.ts';
 import { imageHistory } from './history.ts';
 import { ImageEvents } from './image-events.ts';
 import { listImages } from './list.ts';
+import { requirePlatform } from './platform.ts';
 import { ImagePruner } from './prune.ts';
 import { ImageRemover } from './remove.ts';
 import { repairImages } from './repair.ts';
@@ -94,7 +95,11 @@ class Service implements ImageService {
     this.#parts = parts;
   }
 
-  get: ImageService['get'] = (name) => this.#view(this.#find(name));
+  get: ImageService['get'] = (name, platform) => {
+    const image = this.#view(this.#find(name));
+    if (platform) requirePlatform(name, image, platform);
+    return image;
+  };
 
   list: ImageService['list'] = (filters) => listImages(this.#parts.catalog, filters);
 

@@ -124,8 +124,11 @@ export interface ImageUsers {
 }
 
 export interface ImageService {
-  /** By ID, ID prefix, reference or familiar name. @throws `not_found` (`No such image: X`) with docker's text; `invalid_argument` for a bad reference. */
-  get(nameOrId: string): StoredImage;
+  /**
+   * By ID, ID prefix, reference or familiar name; with `platform` only one that runs there.
+   * @throws `not_found` (`No such image: X`) with docker's text; `invalid_argument` for a bad reference.
+   */
+  get(nameOrId: string, platform?: Platform): StoredImage;
   list(filters?: ImageFilters): StoredImage[];
   /** The layers' history as `docker history` shows it, newest first. */
   history(nameOrId: string): readonly ImageHistoryEntry[];

@@ -1,5 +1,5 @@
 import type { Filters } from '#api';
-import { requirePlatform, type StoredImage } from '#images';
+import type { StoredImage } from '#images';
 import { fromDeletion, fromHistory, fromImage, summarizeImage } from '../../convert/image.ts';
 import { orNull } from '../../convert/zero.ts';
 import { blankImageName, manifestsOfPlatform, notOffered } from '../../errors.ts';
@@ -49,8 +49,7 @@ export function imageHandlers(backend: ImageBackend) {
     inspect({ target, query }: Plain<{ manifests: boolean; platform: string | undefined }>) {
       const platform = query.platform ? platformFromJson(query.platform) : undefined;
       if (query.manifests && platform) throw manifestsOfPlatform();
-      const image = backend.get(target);
-      if (platform) requirePlatform(target, image, platform);
+      const image = backend.get(target, platform);
       return json(fromImage(image, familiarName, graphDriver(backend, image)));
     },
 
