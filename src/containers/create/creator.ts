@@ -14,6 +14,7 @@ import type {
   CreateRequest,
   HostConfig,
 } from '../model.ts';
+import { fillVolumes } from '../mounts/fill-volumes.ts';
 import { bindImages } from '../mounts/images.ts';
 import { planMounts } from '../mounts/plan.ts';
 import { bindVolumes } from '../mounts/volumes.ts';
@@ -181,6 +182,7 @@ export class Creator {
     ]);
     const { chainId } = image;
     this.#directories.make(this.#engine, { key: id, directory: config.workingDir, chainId, idMappings });
+    await fillVolumes(this.#engine, { id, mounts });
     const container: Container = {
       id,
       name,

@@ -1,4 +1,5 @@
-import { constants, readSync, writeSync } from 'node:fs';
+import { constants, existsSync, opendirSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { type FileStat, type RootedDir, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, type Sys } from '#sys';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -6,10 +7,17 @@ const CHUNK_BYTES = 1024 * 1024;
 const TURN_BYTES = 8 * CHUNK_BYTES;
 const TURN_ENTRIES = 256;
 
+/** Where the content is put together, and what it is called once it is whole. Both lie in the volume: `_data` may be a mount. */
+const PARTIAL = '.gantry-filling';
+const WHOLE = '.gantry-filled';
+
 /**
  * Fills an empty volume with what the image has at `destination`: contents, modes, owners, times, links, devices
  * and extended attributes. Does nothing when the volume has content or the image has no directory there. Paths
  * never leave either root, whatever links the image contains.
+ *
+ * Nothing appears in the volume before all has been copied. What a crash leaves is thrown away by the next call, or brought
+ * to its end if it was whole. The caller sees to it that nobody else fills the volume at the same time.
  */
 export async function copyUp(
   sys: Sys,
@@ -17,14 +25,50 @@ export async function copyUp(
   destination: string,
   volumePath: string,
 ): Promise<boolean> {
-  using from = sys.files.openRoot(rootfs);
   using to = sys.files.openRoot(volumePath);
+  if (isDirectory(to.stat(WHOLE))) {
+    moveIn(to);
+    return true;
+  }
+  to.remove(PARTIAL);
   if (to.list('.').length > 0) return false;
+  using from = sys.files.openRoot(rootfs);
   const source = from.statFollow(destination);
-  if (!source || (source.mode & S_IFMT) !== S_IFDIR) return false;
-  await new TreeCopy(sys, from, to).run(from.resolve(destination), source);
+  if (!source || !isDirectory(source)) return false;
+  try {
+    await new TreeCopy(sys, from, to).run(from.resolve(destination), PARTIAL, source);
+  } catch (error) {
+    to.remove(PARTIAL);
+    throw error;
+  }
+  to.rename(PARTIAL, WHOLE);
+  moveIn(to);
   return true;
 }
+
+/** Whether {@link copyUp} has nothing to do in a volume, whatever the image has. */
+export function isFilled(volumePath: string): boolean {
+  using directory = opendirSync(volumePath);
+  for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+    if (entry.name !== PARTIAL && entry.name !== WHOLE) return !existsSync(join(volumePath, WHOLE));
+  }
+  return false;
+}
+
+/** May be interrupted at any moment and called again. What a container made meanwhile under one of the names stays. */
+function moveIn(volume: RootedDir): void {
+  const stat = volume.stat(WHOLE);
+  if (!stat) return;
+  for (const name of volume.list(WHOLE)) {
+    if (!volume.stat(name)) volume.rename(`${WHOLE}/${name}`, name);
+  }
+  copyAttributes(volume, WHOLE, volume, '.', stat);
+  volume.remove(WHOLE);
+  volume.lutimes('.', { atimeNs: stat.mtimeNs, mtimeNs: stat.mtimeNs });
+}
+
+const isDirectory = (stat: FileStat | undefined): boolean =>
+  stat !== undefined && (stat.mode & S_IFMT) === S_IFDIR;
 
 class TreeCopy {
   readonly #sys: Sys;
@@ -41,9 +85,10 @@ class TreeCopy {
     this.#to = to;
   }
 
-  async run(source: string, stat: FileStat): Promise<void> {
-    await this.#children(source, '.');
-    this.#attributes(source, '.', stat);
+  async run(source: string, target: string, stat: FileStat): Promise<void> {
+    this.#to.mkdir(target, 0o700);
+    await this.#children(source, target);
+    copyAttributes(this.#from, source, this.#to, target, stat);
   }
 
   async #children(source: string, target: string): Promise<void> {
@@ -68,7 +113,7 @@ class TreeCopy {
     } else if (type === S_IFREG) await this.#file(source, target);
     else if (type === S_IFLNK) this.#to.symlink(this.#from.readlink(source), target);
     else this.#to.mknod(target, stat.mode, stat.rdev);
-    this.#attributes(source, target, stat);
+    copyAttributes(this.#from, source, this.#to, target, stat);
   }
 
   async #file(source: string, target: string): Promise<void> {
@@ -95,17 +140,6 @@ class TreeCopy {
     }
   }
 
-  #attributes(source: string, target: string, stat: FileStat): void {
-    this.#to.lchown(target, stat.uid, stat.gid);
-    if ((stat.mode & S_IFMT) !== S_IFLNK) this.#to.chmod(target, stat.mode & 0o7777);
-    for (const name of this.#from.llistXattrs(source)) {
-      if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue;
-      const value = this.#from.lgetXattr(source, name);
-      if (value) this.#to.lsetXattr(target, name, value);
-    }
-    this.#to.lutimes(target, { atimeNs: stat.mtimeNs, mtimeNs: stat.mtimeNs });
-  }
-
   async #takeTurn(): Promise<void> {
     this.#entries += 1;
     if (this.#entries < TURN_ENTRIES && this.#bytes < TURN_BYTES) return;
@@ -113,4 +147,21 @@ class TreeCopy {
     this.#bytes = 0;
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+function copyAttributes(
+  from: RootedDir,
+  source: string,
+  to: RootedDir,
+  target: string,
+  stat: FileStat,
+): void {
+  to.lchown(target, stat.uid, stat.gid);
+  if ((stat.mode & S_IFMT) !== S_IFLNK) to.chmod(target, stat.mode & 0o7777);
+  for (const name of from.llistXattrs(source)) {
+    if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue;
+    const value = from.lgetXattr(source, name);
+    if (value) to.lsetXattr(target, name, value);
+  }
+  to.lutimes(target, { atimeNs: stat.mtimeNs, mtimeNs: stat.mtimeNs });
 }

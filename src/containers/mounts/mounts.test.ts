@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { createFakeSys } from '#sys/testing';
 import { hostConfigFixture } from '../testing/index.ts';
 import { isInheritedMode, parseBind } from './bind-notation.ts';
-import { copyUp } from './copy-up.ts';
+import { copyUp, isFilled } from './copy-up.ts';
 import { specMounts } from './spec-mounts.ts';
 import { tmpfsMountOptions } from './tmpfs-options.ts';
 
@@ -65,6 +65,50 @@ test('copyUp: a link out of the image stays inside the image', async () => {
   symlinkSync(at('outside'), at('root/data'));
   expect(await copy('/data')).toBe(true);
   expect(readdirSync(at('volume'))).toEqual(['inner']);
+});
+
+test('copyUp: one that fails leaves the volume empty, and the next one fills it', async () => {
+  mkdirSync(at('root/data'));
+  writeFileSync(at('root/data/a'), 'a');
+  symlinkSync('a', at('root/data/link'));
+  const sys = createFakeSys();
+  const isFull = { value: true };
+  // A disk that is full as soon as a link is to be written.
+  const openRoot: typeof sys.files.openRoot = (path) =>
+    new Proxy(sys.files.openRoot(path), {
+      get(root, key) {
+        if (key === 'symlink' && isFull.value) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+        const value: unknown = Reflect.get(root, key, root);
+        return typeof value === 'function' ? value.bind(root) : value;
+      },
+    });
+  const limited = { ...sys, files: { openRoot } } as unknown as typeof sys;
+  const fill = () => copyUp(limited, at('root'), '/data', at('volume'));
+  await expect(fill()).rejects.toThrow('ENOSPC');
+  expect(readdirSync(at('volume'))).toEqual([]);
+  isFull.value = false;
+  expect(await fill()).toBe(true);
+  expect(readdirSync(at('volume')).toSorted()).toEqual(['a', 'link']);
+});
+
+test('copyUp: what a crash left is thrown away, or brought to its end if it was whole', async () => {
+  mkdirSync(at('root/data'));
+  writeFileSync(at('root/data/a'), 'a');
+  mkdirSync(at('volume/.gantry-filling'));
+  writeFileSync(at('volume/.gantry-filling/a'), '');
+  expect(isFilled(at('volume'))).toBe(false);
+  expect(await copy('/data')).toBe(true);
+  expect(readdirSync(at('volume'))).toEqual(['a']);
+  expect(readFileSync(at('volume/a'), 'utf8')).toBe('a');
+  expect(isFilled(at('volume'))).toBe(true);
+
+  mkdirSync(at('volume/.gantry-filled'), { mode: 0o711 });
+  for (const name of ['a', 'b']) writeFileSync(at('volume/.gantry-filled', name), 'late');
+  expect(isFilled(at('volume'))).toBe(false);
+  expect(await copy('/data')).toBe(true);
+  expect(readdirSync(at('volume')).toSorted()).toEqual(['a', 'b']);
+  expect(readFileSync(at('volume/a'), 'utf8')).toBe('a');
+  expect(statSync(at('volume')).mode & 0o777).toBe(0o711);
 });
 
 test('parseBind: the forms of -v', () => {

@@ -13,7 +13,6 @@ import { healthCheckOf, initialHealth } from '../health/index.ts';
 import type { Instance } from '../instance.ts';
 import { LogRotator } from '../logs/rotator.ts';
 import type { Container, ContainerState } from '../model.ts';
-import { copyUp } from '../mounts/copy-up.ts';
 import { relabelSources } from '../mounts/relabel.ts';
 import { mountSources, unmountSources } from '../mounts/run-mounts.ts';
 import { checkSubpaths } from '../mounts/subpaths.ts';
@@ -92,7 +91,7 @@ export class Starter {
     undo.defer(() => void snapshotter.unmount(container.id));
     undo.defer(async () => void (await sandboxReady.catch(() => {})));
     const rootfs = trace.sync('rootfs', () => snapshotter.mount(container.id));
-    await trace.measure('files', () => this.#prepareMounts(container, rootfs, undo));
+    await trace.measure('files', () => this.#prepareMounts(container, undo));
     const sandbox = await sandboxReady;
     const own = withDonorFiles(container, networkDonor(this.#engine, container));
     if (own === container) {
@@ -130,7 +129,7 @@ export class Starter {
     return buildSpec(injectDevices(this.#engine, container, input), this.#engine.host.spec);
   }
 
-  async #prepareMounts(container: Container, rootfs: string, undo: AsyncDisposableStack): Promise<void> {
+  async #prepareMounts(container: Container, undo: AsyncDisposableStack): Promise<void> {
     const { sys, dataRoot } = this.#engine;
     if (container.hostConfig.ipcMode === 'shareable') {
       const { shm } = containerPaths(dataRoot, container.id);
@@ -145,12 +144,6 @@ export class Starter {
     }
     undo.defer(() => unmountSources(this.#engine, container));
     await mountSources(this.#engine, container);
-    if (container.state.status !== 'created') return;
-    for (const mount of container.mounts) {
-      if (mount.type === 'volume' && !mount.noCopy) {
-        await copyUp(sys, rootfs, mount.destination, mount.source);
-      }
-    }
   }
 
   /** A process whose row cannot be stored would be unknown to the next daemon: it is undone. */

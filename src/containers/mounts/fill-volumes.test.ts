@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HostConfig } from '../model.ts';
+import { type ContainersFixture, createContainersFixture, createRequestFixture } from '../testing/index.ts';
+
+let fixture: ContainersFixture;
+beforeEach(async () => {
+  fixture = await createContainersFixture();
+  mkdirSync(join(fixture.dataRoot, 'image/srv'));
+  writeFileSync(join(fixture.dataRoot, 'image/srv/page'), 'hello');
+});
+afterEach(() => fixture[Symbol.asyncDispose]());
+
+const create = (hostConfig: Partial<HostConfig>) =>
+  fixture.containers.create(createRequestFixture({ hostConfig }));
+const contentOf = (name: string): string[] => readdirSync(fixture.volumes.get(name).mountpoint);
+
+test('a new volume has what the image has as soon as the container is made', async () => {
+  await create({ binds: ['pages:/srv'] });
+  expect(contentOf('pages')).toEqual(['page']);
+  expect(fixture.snapshotter.mounted.size).toBe(0);
+});
+
+test('a start fills nothing: what was deleted stays deleted', async () => {
+  const { id } = await create({ binds: ['pages:/srv'] });
+  rmSync(join(fixture.volumes.get('pages').mountpoint, 'page'));
+  await fixture.containers.start(id);
+  expect(contentOf('pages')).toEqual([]);
+});
+
+test('a part of a volume is not filled, nor the volume around it', async () => {
+  await fixture.volumes.create({ name: 'pages' });
+  mkdirSync(join(fixture.volumes.get('pages').mountpoint, 'part'));
+  const mount = { type: 'volume', source: 'pages', target: '/srv', readOnly: false } as const;
+  await create({ mounts: [{ ...mount, volumeOptions: { subpath: 'part' } }] });
+  expect(contentOf('pages')).toEqual(['part']);
+  expect(readdirSync(join(fixture.volumes.get('pages').mountpoint, 'part'))).toEqual([]);
+});
+
+test('two containers that are made on one empty volume at once both find it full', async () => {
+  for (let file = 0; file < 280; file += 1)
+    writeFileSync(join(fixture.dataRoot, 'image/srv', `${file}`), 'x');
+  const made = [1, 2].map(() => create({ binds: ['pages:/srv'] }));
+  const counts = await Promise.all(made.map((one) => one.then(() => contentOf('pages').length)));
+  expect(counts).toEqual([281, 281]);
+});
+
+test('a create that cannot fill its volume leaves nothing behind', async () => {
+  const { sys } = fixture;
+  const { openRoot } = sys.files;
+  const failing = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  sys.files.openRoot = (path) => {
+    if (path.includes('volumes')) throw failing;
+    return openRoot.call(sys.files, path);
+  };
+  await expect(create({ binds: ['pages:/srv'] })).rejects.toMatchObject({
+    code: 'internal',
+    message: 'cannot fill volume "pages": no space left on device',
+  });
+  sys.files.openRoot = openRoot;
+  expect(fixture.leftovers()).toEqual({ directories: [], snapshots: [], volumes: [] });
+});
