@@ -8,12 +8,16 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findLeaks, type Inventory, takeInventory } from '../tests/harness/leaks.ts';
+import { currentRun, endRun, newRunEnvironment, type TestRun } from '../tests/harness/test-run.ts';
 import { addTotals, NO_TESTS, type Totals } from './junit.ts';
 import { runInPrivateNetwork } from './private-network.ts';
 import { bunTest, conclude, type Group, runGroup } from './test-groups.ts';
 
 const BIN = 'node_modules/.bin';
 const ENDING_MS = 10_000;
+
+/** Checks only, for which this process needs nothing special. */
+const isQuick = process.argv.includes('--quick');
 
 const CHECKS: readonly Group[] = [
   { name: 'format and lint', command: [`${BIN}/biome`, 'check', '.'], reports: false, limitS: 120 },
@@ -55,25 +59,33 @@ const END_TO_END: Group = {
 };
 
 async function main(): Promise<number> {
-  const quick = process.argv.includes('--quick');
   const scratch = mkdtempSync(join(tmpdir(), 'gantry-report-'));
-  let totals = NO_TESTS;
   try {
-    const before = takeInventory();
-    const groups = quick ? CHECKS : [...CHECKS, ...integrationGroups(), END_TO_END];
-    for (const group of groups) totals = addTotals(totals, await runGroup(group, scratch));
-    if (!quick) totals = addTotals(totals, reportLeaks(await lastingLeaks(before)));
+    return conclude(isQuick ? await runGroups(CHECKS, scratch) : await runAll(scratch));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  return conclude(totals);
+}
+
+async function runGroups(groups: readonly Group[], scratch: string): Promise<Totals> {
+  let totals = NO_TESTS;
+  for (const group of groups) totals = addTotals(totals, await runGroup(group, scratch));
+  return totals;
+}
+
+/** Everything, and what is left of it. */
+async function runAll(scratch: string): Promise<Totals> {
+  const run = currentRun();
+  const before = takeInventory(run);
+  const totals = await runGroups([...CHECKS, ...integrationGroups(), END_TO_END], scratch);
+  return addTotals(totals, reportLeaks(await lastingLeaks(run, before)));
 }
 
 /** What is still there when everything that was ending has had its time: a process that exits needs some milliseconds. */
-async function lastingLeaks(before: Inventory): Promise<readonly string[]> {
+async function lastingLeaks(run: TestRun, before: Inventory): Promise<readonly string[]> {
   const end = Date.now() + ENDING_MS;
   for (;;) {
-    const leaks = findLeaks(before, takeInventory());
+    const leaks = findLeaks(before, takeInventory(run));
     if (leaks.length === 0 || Date.now() > end) return leaks;
     await Bun.sleep(100);
   }
@@ -87,5 +99,13 @@ function reportLeaks(leaks: readonly string[]): Totals {
   return { ...NO_TESTS, failed: 1, failures: leaks.map((leak) => `left behind: ${leak}`) };
 }
 
-if (process.argv.includes('--quick')) process.exit(await main());
-await runInPrivateNetwork(import.meta.path, main);
+if (isQuick) process.exit(await main());
+await runInPrivateNetwork(
+  import.meta.path,
+  async () => {
+    const code = await main();
+    endRun(currentRun());
+    return code;
+  },
+  newRunEnvironment,
+);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { allClients, type Client, clientEnvironment, GANTRY, must } from './programs.ts';
+import { ownName } from './test-run.ts';
 
 /** A daemon of one test file, apart from every other one: own roots, own socket, own bridge. */
 export interface TestDaemon extends AsyncDisposable {
@@ -39,11 +40,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
   // As /var/lib is: the mapped root of a user namespace has to get through.
   chmodSync(directory, 0o711);
   // Unix socket paths are short: the execution root stays close to the top.
-  const execRoot = `/run/${directory.split('/').at(-1)}`;
+  const execRoot = `/run/${ownName(directory.slice(-6))}`;
   subnets = (subnets + 1) % 256;
   const flags = [
     ...['-H', `unix://${directory}/s.sock`, '--data-root', `${directory}/data`, '--exec-root', execRoot],
     ...['--pidfile', `${directory}/pid`, '--bip', `10.209.${subnets}.1/24`, '--log-level', 'debug'],
+    ...['--cgroup-parent', `/${ownName(directory.slice(-6))}`],
     ...(options.flags ?? []),
   ];
   const daemon = new RunningDaemon(directory, execRoot, flags);

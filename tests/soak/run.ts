@@ -6,6 +6,7 @@ import { runInPrivateNetwork } from '../../tools/private-network.ts';
 import { startDaemon } from '../harness/daemon.ts';
 import { findLeaks, takeInventory } from '../harness/leaks.ts';
 import { gantryClient, must } from '../harness/programs.ts';
+import { currentRun, endRun, newRunEnvironment } from '../harness/test-run.ts';
 import { createFreezableRuntime } from '../reliability/stuck-parts.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
@@ -48,15 +49,17 @@ async function main(): Promise<boolean> {
     console.error(`unknown: ${unknown.join(' ')}; there are: ${Object.keys(SCENARIOS).join(' ')}`);
     return false;
   }
-  const before = takeInventory();
+  const run = currentRun();
+  const before = takeInventory(run);
   let isWell = true;
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     isWell = (await play(name, scenario)) && isWell;
   }
-  const leaks = findLeaks(before, takeInventory());
+  const leaks = findLeaks(before, takeInventory(run));
   for (const leak of leaks) console.log(`left behind: ${leak}`);
+  endRun(run);
   return isWell && leaks.length === 0;
 }
 
-await runInPrivateNetwork(import.meta.path, async () => ((await main()) ? 0 : 1));
+await runInPrivateNetwork(import.meta.path, async () => ((await main()) ? 0 : 1), newRunEnvironment);

@@ -8,6 +8,7 @@ import { createRuntime, type Runtime } from '#runtime';
 import { createOverlaySnapshotter, openContentStore, openMetadataStore, type Snapshotter } from '#store';
 import { createSys } from '#sys';
 import { createVolumeService, type VolumeService } from '#volumes';
+import { ownName } from '../../harness/test-run.ts';
 
 export interface RealEngine {
   readonly containers: ContainerService;
@@ -36,8 +37,8 @@ export type MachinePlace = Pick<Machine, 'name' | 'dataRoot' | 'execRoot'>;
 /** Directories and names for one test file; removes all that is left at its end. */
 export function createMachine(place: Partial<MachinePlace> = {}): Machine {
   const name = place.name ?? `gct${createId().slice(0, 6)}`;
-  const dataRoot = place.dataRoot ?? mkdtempSync('/var/tmp/gantry-ct-data-');
-  const execRoot = place.execRoot ?? mkdtempSync('/run/gantry-ct-');
+  const dataRoot = place.dataRoot ?? mkdtempSync(`/var/tmp/${ownName('ct-data-')}`);
+  const execRoot = place.execRoot ?? mkdtempSync(`/run/${ownName('ct-')}`);
   let current: RealEngine | undefined;
   const open = async () => {
     const engine = await openEngine(dataRoot, execRoot, name, () => {
@@ -86,7 +87,7 @@ async function openEngine(
     events: bus,
     logger,
     dataRoot,
-    defaults: { ...CONTAINER_DEFAULTS, cgroupParent: `/${bridge}` },
+    defaults: { ...CONTAINER_DEFAULTS, cgroupParent: `/${ownName(bridge)}` },
   });
   await containers.restore();
   if (images.list().length === 0) await images.bootstrap('busybox');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ContainerConfig, HostConfig, LogOptions, OutputChunk } from '#containers';
 import { createFakeClient, createRequestFixture } from '#containers/testing';
 import { eventually } from '../../harness/eventually.ts';
+import { ownName } from '../../harness/test-run.ts';
 import { createMachine, type Machine, type RealEngine } from './engine.ts';
 
 let machine: Machine;
@@ -114,7 +115,7 @@ test('user, groups, environment, working directory', async () => {
 });
 
 test('mounts: bind, read-only bind, named volume with copy-up, tmpfs, anonymous volume', async () => {
-  const source = mkdtempSync('/var/tmp/gantry-ct-bind-');
+  const source = mkdtempSync(`/var/tmp/${ownName('ct-bind-')}`);
   writeFileSync(join(source, 'file'), 'from the host\n');
   const script = `cat /bind/file; echo changed > /bind/out; touch /ro/x 2>&1; ls /vol; mount | grep ' /tmp/t ';
     stat -c %a /tmp/t; touch /anon/y && echo anon; df /vol >/dev/null`;

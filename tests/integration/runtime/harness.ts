@@ -29,6 +29,7 @@ import {
   type TaskOptions,
 } from '#runtime';
 import { createSys } from '#sys';
+import { ownName } from '../../harness/test-run.ts';
 
 export const sys = createSys();
 export const host = readSpecHost();
@@ -70,7 +71,7 @@ const APPLETS = [
 export class Sandbox implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'rt-'));
   readonly rootfs = join(this.directory, 'rootfs');
-  readonly cgroupParent = `/gantry-rt-${createId().slice(0, 8)}`;
+  readonly cgroupParent = `/${ownName(`rt-${createId().slice(0, 8)}`)}`;
   readonly #runtimes: Runtime[] = [];
   #isDisposed = false;
 

@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from 'bun:test';
 import { errnoCode } from '#base';
 import { createSys } from '#sys';
+import { ownName } from '../../harness/test-run.ts';
 
 const sys = createSys();
-const path = `/gantry-sys-test-${process.pid}`;
+const path = `/${ownName(`sys-${process.pid}`)}`;
 
 afterEach(() => sys.cgroups.remove(path));
 
