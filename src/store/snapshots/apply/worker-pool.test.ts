@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, test } from 'bun:test';
+import { afterEach, describe, expect, jest, test } from 'bun:test';
 import type { ApplyJob } from './apply-archive.ts';
 import { ApplyPool } from './worker-pool.ts';
 
 const job: ApplyJob = { blobPath: 'x', targetDir: 'y', parentDirs: [] };
 const urls: string[] = [];
 afterEach(() => {
+  jest.useRealTimers();
   for (const url of urls.splice(0)) URL.revokeObjectURL(url);
 });
 
@@ -98,4 +99,62 @@ describe('ApplyPool', () => {
     expect(String((await pool.run(job)).diffId)).toBe('x');
     pool.close();
   });
+
+  test('an idle Worker that dies costs no other one its place', async () => {
+    jest.useFakeTimers();
+    const { pool, hired, terminated, die, finish } = poolOfFakes();
+    const [one, other] = [pool.run(job), pool.run(job)];
+    finish(0);
+    await one;
+    die(0);
+    jest.advanceTimersByTime(IDLE_MS / 2);
+    finish(1);
+    await other;
+    // When the dead one would have been let go.
+    jest.advanceTimersByTime(IDLE_MS / 2);
+    const next = pool.run(job);
+    expect(hired()).toBe(2);
+    finish(1);
+    await next;
+    jest.advanceTimersByTime(IDLE_MS - 1);
+    expect(terminated(1)).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(terminated(1)).toBe(true);
+  });
 });
+
+const IDLE_MS = 20;
+
+/** A pool whose Workers do what the test says. */
+function poolOfFakes() {
+  const workers: { worker: Worker; lastId: number; die: () => void; isTerminated: boolean }[] = [];
+  const createWorker = (): Worker => {
+    const worker = {
+      ref: () => {},
+      unref: () => {},
+      terminate: () => {
+        fake.isTerminated = true;
+      },
+      postMessage: ({ id }: { readonly id: number }) => {
+        fake.lastId = id;
+      },
+      addEventListener: (name: string, listener: () => void) => {
+        if (name === 'close') fake.die = listener;
+      },
+    } as unknown as Worker;
+    const fake = { worker, lastId: 0, die: () => {}, isTerminated: false };
+    workers.push(fake);
+    return worker;
+  };
+  const finish = (index: number): void => {
+    const { worker, lastId } = workers[index] ?? {};
+    worker?.onmessage?.({ data: { id: lastId, result: {} } } as MessageEvent);
+  };
+  return {
+    pool: new ApplyPool({ createWorker, idleMs: IDLE_MS }),
+    hired: () => workers.length,
+    terminated: (index: number) => workers[index]?.isTerminated,
+    die: (index: number) => workers[index]?.die(),
+    finish,
+  };
+}

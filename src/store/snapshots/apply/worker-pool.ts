@@ -116,8 +116,7 @@ export class ApplyPool {
     const member: Member = { worker, running: undefined, idleTimer: undefined };
     worker.onmessage = (event: { readonly data: ApplyReply }) => settle(member, event.data);
     const onDeath = (reason: string): void => {
-      const index = this.#idle.indexOf(member);
-      if (index >= 0) this.#idle.splice(index, 1);
+      this.#leaveIdle(member);
       member.running?.reject(internal(`the layer worker died: ${reason}`));
       member.running = undefined;
       this.#dead.add(member);
@@ -136,11 +135,17 @@ export class ApplyPool {
     }
     member.worker.unref();
     member.idleTimer = setTimeout(() => {
-      this.#idle.splice(this.#idle.indexOf(member), 1);
+      this.#leaveIdle(member);
       dismiss(member);
     }, this.#idleMs);
     member.idleTimer.unref();
     this.#idle.push(member);
+  }
+
+  #leaveIdle(member: Member): void {
+    clearTimeout(member.idleTimer);
+    const index = this.#idle.indexOf(member);
+    if (index >= 0) this.#idle.splice(index, 1);
   }
 }
 
