@@ -1,4 +1,4 @@
-import { onSettled } from '#base';
+import { onSettled, systemClock } from '#base';
 
 /** True when `promise` settled within `timeoutMs` (undefined: waits for ever). Rejects when it does. */
 export async function settledWithin(
@@ -10,10 +10,10 @@ export async function settledWithin(
     return true;
   }
   const { promise: done, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), timeoutMs);
+  const cancel = systemClock.schedule(timeoutMs, () => resolve(false));
   using _ = onSettled(promise, () => resolve(true));
   const isSettled = await done;
-  clearTimeout(timer);
+  cancel();
   if (isSettled) await promise;
   return isSettled;
 }
