@@ -1,17 +1,19 @@
-import { parseSignal, SIGNALS } from '#base';
+import { errorMessage, parseSignal, SIGNALS } from '#base';
 import type { Task } from '#runtime';
 import type { Engine } from './engine.ts';
 import {
   alreadyPaused,
   alreadyStopped,
+  cannotStop,
   isRestarting,
+  noExitAfterKill,
   notPaused,
   notRunning,
   notTakenOver,
 } from './errors.ts';
 import type { Container } from './model.ts';
 import { settledWithin } from './settled-within.ts';
-import { isAlive, transition } from './state.ts';
+import { isAlive, isDoomed, transition } from './state.ts';
 
 export interface StopOptions {
   /** -1 waits for ever; undefined: the container's own, else the daemon's. */
@@ -24,6 +26,13 @@ export interface StopOptions {
 /** How long a process may take to die of SIGKILL before the caller is told. */
 const KILL_WAIT_MS = 10_000;
 
+/** One run of a container's process. */
+interface Run {
+  readonly container: Container;
+  readonly task: Task;
+  readonly ended: Promise<void>;
+}
+
 /** Signals, stop, pause: everything that acts on a running process. */
 export class Controller {
   readonly #engine: Engine;
@@ -32,24 +41,24 @@ export class Controller {
     this.#engine = engine;
   }
 
-  /** @throws `conflict` when it does not run, `invalid_argument` for an unknown signal. */
+  /** @throws `conflict` when it does not run, `invalid_argument` for an unknown signal, `internal` when it does not die. */
   async kill(ref: string, signalText?: string): Promise<void> {
     const container = this.#engine.registry.resolve(ref);
     const signal = signalText ? parseSignal(signalText) : SIGNALS.KILL;
-    if (container.state.status === 'restarting') return await this.#cancelRestart(container.id);
-    const task = this.#engine.instances.peek(container.id)?.task;
-    if (!isAlive(container.state)) throw notRunning(container.id);
-    if (!task) throw notTakenOver(container.id);
-    const ends = signal === SIGNALS.KILL || signal === stopSignalOf(container);
-    if (ends) this.#markStopped(container.id);
-    const ended = ends ? this.#engine.instances.of(container.id).runEnded : undefined;
-    await this.#signal(container, task, signal);
+    const run = await this.#takeRun(container);
+    if (!run) return;
+    if (signal === SIGNALS.KILL || signal === stopSignalOf(container)) this.#markStopped(container.id);
+    await this.#signal(run, signal);
     // As with docker, `kill` answers when a process that cannot refuse has gone.
-    if (signal === SIGNALS.KILL && ended) await settledWithin(ended, KILL_WAIT_MS);
+    if (signal === SIGNALS.KILL) await this.#awaitDeath(run);
+  }
+
+  async #awaitDeath({ ended }: Run): Promise<void> {
+    if (!(await settledWithin(ended, KILL_WAIT_MS))) throw noExitAfterKill();
   }
 
   /** A frozen process takes its signals when it thaws: as with docker, any signal lets it go on. */
-  async #signal(container: Container, task: Task, signal: number): Promise<void> {
+  async #signal({ container, task }: Run, signal: number): Promise<void> {
     const wasSent = await task.kill(signal);
     if (!wasSent) return;
     this.#engine.events.publish(container, 'kill', { signal: String(signal) });
@@ -72,45 +81,70 @@ export class Controller {
     this.#engine.events.publish(container, 'unpause');
   }
 
-  /** Stop signal, then SIGKILL after the timeout. @throws `not_modified` when it does not run. */
+  /** Stop signal, then SIGKILL after the timeout. @throws `not_modified` when it does not run, `internal` when it does not die. */
   async stop(ref: string, options: StopOptions = {}): Promise<void> {
     const container = this.#engine.registry.resolve(ref);
     const signal = options.signal ? parseSignal(options.signal) : stopSignalOf(container);
-    if (container.state.status === 'restarting') {
-      await this.#cancelRestart(container.id);
-      this.#engine.events.publish(container, 'stop');
-      return;
-    }
-    const instance = this.#engine.instances.peek(container.id);
-    const ended = instance?.runEnded;
-    if (!isAlive(container.state)) throw alreadyStopped();
-    if (!instance?.task || !ended) throw notTakenOver(container.id);
-    if (options.byUser ?? true) this.#markStopped(container.id);
-    // The work goes on when the client that asked has gone: a half-stopped container helps nobody.
-    await this.#signal(container, instance.task, signal);
+    if (!isAlive(container.state) && container.state.status !== 'restarting') throw alreadyStopped();
+    const run = await this.#takeRun(container);
+    if (run && (options.byUser ?? true)) this.#markStopped(container.id);
     const timeoutS = options.timeoutS ?? container.config.stopTimeoutS ?? this.#engine.defaults.stopTimeoutS;
-    if (!(await settledWithin(ended, timeoutS < 0 ? undefined : timeoutS * 1000))) {
-      await this.#signal(container, instance.task, SIGNALS.KILL);
-      await ended;
-    }
+    // The work goes on when the client that asked has gone: a half-stopped container helps nobody.
+    if (run) await this.#end(run, signal, timeoutS).catch((error) => Promise.reject(cannotStop(ref, error)));
     this.#engine.events.publish(container, 'stop');
+  }
+
+  async #end(run: Run, signal: number, timeoutS: number): Promise<void> {
+    await this.#signal(run, signal);
+    if (await settledWithin(run.ended, timeoutS < 0 ? undefined : timeoutS * 1000)) return;
+    await this.#signal(run, SIGNALS.KILL);
+    await this.#awaitDeath(run);
   }
 
   /** A user's word: the policy is not to start the container again after this run. */
   #markStopped(id: string): void {
-    const { registry } = this.#engine;
-    const container = registry.byId(id);
-    if (container && !container.manuallyStopped) registry.save({ ...container, manuallyStopped: true });
+    const container = this.#engine.registry.byId(id);
+    if (container && !container.manuallyStopped) this.#keep({ ...container, manuallyStopped: true });
   }
 
-  async #cancelRestart(id: string): Promise<void> {
+  /** A store that fails must not keep anybody from ending a container. */
+  #keep(container: Container): void {
+    const { registry, logger } = this.#engine;
+    const unsaved = registry.record(container);
+    if (unsaved)
+      logger.warn('that a container was stopped by a user could not be stored', {
+        ...{ container: container.id, error: errorMessage(unsaved) },
+      });
+  }
+
+  /** What there is to end; undefined when that was a restart to come, which will not come any more. */
+  async #takeRun({ id, state }: Container): Promise<Run | undefined> {
+    return state.status === 'restarting' ? await this.#cancelRestart(id) : this.#running(id);
+  }
+
+  /**
+   * Ends the waiting for a restart. One that was under way has held the lock: what it started is answered, marked already so
+   * that nothing follows it; one that failed is not tried again.
+   */
+  async #cancelRestart(id: string): Promise<Run | undefined> {
     const { registry, instances, locks } = this.#engine;
-    await locks.run(id, () => {
-      instances.of(id).backoff.cancel();
+    return await locks.run(id, () => {
+      const { backoff, waiters } = instances.of(id);
+      backoff.cancel();
       const container = registry.byId(id);
-      if (container?.state.status !== 'restarting') return;
-      const state = transition(container.state, { type: 'restart-canceled' });
-      registry.save({ ...container, state, manuallyStopped: true });
+      if (!container || isDoomed(container.state)) return undefined;
+      const { state } = container;
+      if (state.status !== 'restarting') {
+        this.#markStopped(id);
+        return isAlive(state) ? this.#running(id) : undefined;
+      }
+      this.#keep({
+        ...container,
+        state: transition(state, { type: 'restart-canceled' }),
+        manuallyStopped: true,
+      });
+      waiters.notifyExit({ exitCode: state.exitCode });
+      return undefined;
     });
   }
 
@@ -137,13 +171,13 @@ export class Controller {
     });
   }
 
-  #running(ref: string): { container: Container; task: Task } {
+  #running(ref: string): Run {
     const container = this.#engine.registry.resolve(ref);
     if (container.state.status === 'restarting') throw isRestarting(container.id);
-    const task = this.#engine.instances.peek(container.id)?.task;
     if (!isAlive(container.state)) throw notRunning(container.id);
-    if (!task) throw notTakenOver(container.id);
-    return { container, task };
+    const instance = this.#engine.instances.peek(container.id);
+    if (!instance?.task || !instance.runEnded) throw notTakenOver(container.id);
+    return { container, task: instance.task, ended: instance.runEnded };
   }
 
   /** It has happened, also when it cannot be stored: a successor asks the kernel. */

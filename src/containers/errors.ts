@@ -51,6 +51,14 @@ export const notTakenOver = (id: string): GantryError =>
     `container ${id} could not be taken over yet since the daemon has started, which is tried again`,
   );
 
+/** It takes no signal any more: it hangs in the kernel. Source: moby `daemon/kill.go`. */
+export const noExitAfterKill = (): GantryError =>
+  internal('tried to kill container, but did not receive an exit event');
+
+/** Source: moby `daemon/stop.go`. */
+export const cannotStop = (ref: string, cause: unknown): GantryError =>
+  internal(`cannot stop container: ${ref}: ${errorMessage(cause)}`, { cause });
+
 export const alreadyStarted = (): GantryError => notModified('container is already running');
 
 export const alreadyStopped = (): GantryError => notModified('container is already stopped');

@@ -166,13 +166,17 @@ export class ExitHandler {
     const container = registry.byId(id);
     if (container?.state.status !== 'exited') return;
     const { exitCode, finishedAt } = container.state;
-    if (!this.#restarts(container, exitCode)) return;
-    registry.save({
+    const { backoff, waiters } = instances.of(id);
+    if (!this.#restarts(container, exitCode)) {
+      waiters.notifyExit({ exitCode });
+      return;
+    }
+    this.#record({
       ...container,
       restartCount: container.restartCount + 1,
       state: transition(container.state, { type: 'will-restart', exitCode, finishedAt }),
     });
-    this.#scheduleRestart(id, instances.of(id).backoff.nextDelayMs(0));
+    this.#scheduleRestart(id, backoff.nextDelayMs(0));
   }
 }
 
