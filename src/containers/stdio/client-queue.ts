@@ -7,12 +7,12 @@ export interface ClientQueueOptions {
   readonly spillDirectory: string;
   /** Bytes kept in memory before the overflow starts. Default 1 MiB. */
   readonly memoryBytes?: number;
-  /** Bytes on disk at which the client is given up. Default 64 GiB. */
+  /** Bytes on disk at which the client is given up. Default 4 GiB. */
   readonly spillBytes?: number;
 }
 
 const MEMORY_BYTES = 1024 * 1024;
-const SPILL_BYTES = 64 * 1024 ** 3;
+const SPILL_BYTES = 4 * 1024 ** 3;
 
 /**
  * Output on its way to one client, in order and complete, however slowly the client reads. The process is never
@@ -74,7 +74,7 @@ export class ClientQueue {
     try {
       this.#spill ??= new SpillFile(spillDirectory);
       this.#spill.push(chunk);
-      if (this.#spill.pendingBytes > spillBytes) this.close();
+      if (this.#spill.diskBytes > spillBytes) this.close();
     } catch {
       // A full disk must not stop the container: this client is given up.
       this.close();
