@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, spyOn, test } from 'bun:test';
 import { readTar, writeTar } from '#base';
 import { createImageFixture } from '../testing/index.ts';
 import { busyboxRootfs } from './busybox.ts';
@@ -96,6 +96,17 @@ describe('runCommand', () => {
     const run = runToEnd(['sleep', '60'], { timeoutMs: 60_000, signal: abort.signal });
     abort.abort();
     await expect(run).rejects.toThrow();
+  });
+
+  // Its process ID may be somebody else's by then.
+  test.each(['exit 0', 'exit 3'])('one that has ended (%s) gets no signal', async (script) => {
+    const kill = spyOn(process, 'kill');
+    try {
+      await runToEnd(['sh', '-c', script], { timeoutMs: 60_000 }).catch(() => {});
+      expect(kill).not.toHaveBeenCalled();
+    } finally {
+      kill.mockRestore();
+    }
   });
 
   test('a reader that stops ends it', async () => {

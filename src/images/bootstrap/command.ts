@@ -37,7 +37,14 @@ export async function* runCommand(
     child.once('close', resolve);
   });
   let isLate = false;
-  const stop = () => void killGroup(child.pid);
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  // Afterwards its number may be that of another process group.
+  const stop = () => {
+    if (!hasEnded) killGroup(child.pid);
+  };
   const timer = setTimeout(() => {
     isLate = true;
     stop();
