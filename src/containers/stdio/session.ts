@@ -55,9 +55,15 @@ export class StdioSession {
     };
   }
 
-  /** Connects to the task, once. Call it before the task starts so that nothing is missed. */
+  /**
+   * Connects to the task, once. Call it before the task starts so that nothing is missed. After a failure (no descriptors,
+   * say) the next call tries again.
+   */
   connect(task: Pick<Task, 'attach'>): Promise<void> {
-    this.#connecting ??= this.#open(task);
+    this.#connecting ??= this.#open(task).catch((error) => {
+      this.#connecting = undefined;
+      throw error;
+    });
     return this.#connecting;
   }
 
