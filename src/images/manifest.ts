@@ -22,18 +22,10 @@ const MAX_INDEX_ENTRIES = 4096;
 const MANIFEST_TYPES: readonly string[] = [MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest];
 const INDEX_TYPES: readonly string[] = [MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex];
 const CONFIG_TYPES: readonly string[] = [MEDIA_TYPE.ociConfig, MEDIA_TYPE.dockerConfig];
-const LAYER_TYPES: readonly string[] = [
-  MEDIA_TYPE.ociLayerTar,
-  MEDIA_TYPE.ociLayerTarGzip,
-  MEDIA_TYPE.ociLayerTarZstd,
-  MEDIA_TYPE.dockerLayerTar,
-  MEDIA_TYPE.dockerLayerTarGzip,
-];
 
 export const isManifestType = (mediaType: string): boolean => MANIFEST_TYPES.includes(mediaType);
 export const isIndexType = (mediaType: string): boolean => INDEX_TYPES.includes(mediaType);
 export const isConfigType = (mediaType: string): boolean => CONFIG_TYPES.includes(mediaType);
-export const isLayerType = (mediaType: string): boolean => LAYER_TYPES.includes(mediaType);
 
 /**
  * Parses a manifest that was announced as `mediaType`.

@@ -13,15 +13,10 @@ export interface PathPattern {
 }
 
 /**
- * Whether `name` matches the shell pattern as a whole, by the rules of Go's path.Match: `*` and `?` stop at `/`,
+ * A shell pattern that names match as a whole, by the rules of Go's path.Match: `*` and `?` stop at `/`,
  * `[a-z]`, `[^a]`, and `\` takes the next character literally.
- * @throws `invalid_argument` (`syntax error in pattern`) for a broken pattern, whatever the name is.
+ * @throws `invalid_argument` (`syntax error in pattern`) for a broken pattern.
  */
-export function matchPath(pattern: string, name: string): boolean {
-  return compilePattern(pattern).test(name);
-}
-
-/** @throws `invalid_argument` (`syntax error in pattern`). */
 export function compilePattern(pattern: string): PathPattern {
   const tokens = tokenize([...pattern]);
   return { test: (name) => matchTokens(tokens, [...name]) };
