@@ -42,7 +42,7 @@ export type Operand =
       readonly kind: 'literal';
       readonly pos: number;
       readonly text: string;
-      readonly value: string | number | boolean;
+      readonly value: string | number | bigint | boolean;
     }
   | { readonly kind: 'field'; readonly pos: number; readonly text: string; readonly path: readonly string[] }
   | {

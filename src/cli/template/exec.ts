@@ -10,12 +10,18 @@ export interface ExecOptions extends LookupOptions {
 
 type Jump = 'break' | 'continue' | undefined;
 
-const MAX_CONTEXT = 20;
 const MAX_TEMPLATE_DEPTH = 1000;
+/** Characters. Nobody reads more; a range that is too long ends before the memory does. */
+const MAX_OUTPUT = 2 ** 28;
 
 /** Runs a template on `data`. @throws TemplateExecError with Go's texts. */
 export function execTemplate(tree: TemplateTree, data: unknown, options: ExecOptions): string {
   return new Executor(tree, options).run(data);
+}
+
+/** One after the other: a count may be huge. */
+function* counting(count: number): Iterable<readonly [number, number]> {
+  for (let index = 0; index < count; index += 1) yield [index, index];
 }
 
 class Executor {
@@ -23,6 +29,7 @@ class Executor {
   readonly #options: ExecOptions;
   readonly #output: string[] = [];
   #variables: { name: string; value: unknown }[] = [];
+  #length = 0;
   #depth = 0;
   /** What is being evaluated, for messages. */
   #at: { readonly pos: number; readonly text: string } = { pos: 0, text: '' };
@@ -49,11 +56,11 @@ class Executor {
   #node(node: Node, dot: unknown): Jump {
     switch (node.kind) {
       case 'text':
-        this.#output.push(node.text);
+        this.#write(node.text);
         return undefined;
       case 'action': {
         const value = this.#pipe(node.pipe, dot);
-        if (node.pipe.targets.length === 0) this.#output.push(printValue(value));
+        if (node.pipe.targets.length === 0) this.#write(printValue(value));
         return undefined;
       }
       case 'template':
@@ -65,6 +72,12 @@ class Executor {
       default:
         return this.#branch(node, dot);
     }
+  }
+
+  #write(text: string): void {
+    this.#length += text.length;
+    if (this.#length > MAX_OUTPUT) throw this.#error('output too long');
+    this.#output.push(text);
   }
 
   #branch(node: BranchNode, dot: unknown): Jump {
@@ -81,16 +94,19 @@ class Executor {
 
   #range(node: BranchNode, dot: unknown): undefined | Jump {
     const value = this.#pipe({ ...node.pipe, targets: [] }, dot);
-    const entries = this.#entries(value);
-    if (entries.length === 0) return this.#list(node.otherwise, dot);
+    const isCount = typeof value === 'number' && Number.isInteger(value);
+    if (isCount && node.pipe.targets.length > 1)
+      throw this.#error(`can't use ${value} to iterate over more than one variable`);
     const scope = this.#variables.length;
-    for (const [key, item] of entries) {
+    let isEmpty = true;
+    for (const [key, item] of isCount ? counting(value) : this.#entries(value)) {
+      isEmpty = false;
       this.#bindRange(node.pipe, key, item);
       const jump = this.#list(node.body, item);
       this.#variables.length = scope;
       if (jump === 'break') break;
     }
-    return undefined;
+    return isEmpty ? this.#list(node.otherwise, dot) : undefined;
   }
 
   #bindRange({ targets, isAssignment }: Pipe, key: unknown, item: unknown): void {
@@ -101,15 +117,14 @@ class Executor {
   #entries(value: unknown): readonly (readonly [unknown, unknown])[] {
     if (Array.isArray(value)) return value.map((item, index) => [index, item]);
     if (isMap(value)) return sortedEntries(value);
-    if (typeof value === 'number' && Number.isInteger(value))
-      return Array.from({ length: value }, (_, index) => [index, index]);
     if (value === null || value === undefined) return [];
     throw this.#error(`range can't iterate over ${printValue(value)}`);
   }
 
   #template(name: string, pipe: Pipe | undefined, pos: number, dot: unknown): void {
     const body = this.#tree.defined.get(name);
-    this.#at = { pos, text: `{{template ${JSON.stringify(name)}}}` };
+    const argument = pipe ? ` ${pipe.text}` : '';
+    this.#at = { pos, text: `{{template ${JSON.stringify(name)}${argument}}}` };
     if (!body) throw this.#error(`template ${JSON.stringify(name)} not defined`);
     if (this.#depth >= MAX_TEMPLATE_DEPTH)
       throw this.#error(`exceeded maximum template depth (${MAX_TEMPLATE_DEPTH})`);
@@ -136,6 +151,7 @@ class Executor {
       ? this.#variables.findLast((variable) => variable.name === name)
       : undefined;
     if (existing) existing.value = value;
+    else if (isAssignment) throw this.#error(`undefined variable: ${name}`);
     else this.#variables.push({ name, value });
   }
 
@@ -242,6 +258,8 @@ class Executor {
     operands: readonly Operand[] = [],
   ): unknown {
     let value = this.#base(operand, dot);
+    if (operand.kind === 'chain' && value === undefined && this.#options.missingKey === 'empty')
+      throw this.#error(`nil pointer evaluating interface {}.${operand.path[0]}`);
     let from = '';
     for (const [index, name] of operand.path.entries()) {
       this.#at = operand;
@@ -272,9 +290,8 @@ class Executor {
     const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1));
     const { text } = this.#at;
     const { name } = this.#tree;
-    const context = text.length > MAX_CONTEXT ? `${text.slice(0, MAX_CONTEXT)}...` : text;
     return new TemplateExecError(
-      `template: ${name}:${line}:${column}: executing ${JSON.stringify(name)} at <${context}>: ${message}`,
+      `template: ${name}:${line}:${column}: executing ${JSON.stringify(name)} at <${text}>: ${message}`,
     );
   }
 }

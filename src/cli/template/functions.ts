@@ -18,13 +18,13 @@ function textAt(args: readonly unknown[], at: number): string {
 
 function countAt(args: readonly unknown[], at: number): number {
   const value = args[at];
-  if (typeof value === 'number') return value;
+  if (Number.isSafeInteger(value)) return value as number;
   throw new ArgumentMismatch(at, 'int', typeName(value));
 }
 
 function listAt(args: readonly unknown[], at: number): readonly string[] {
   const value = args[at] ?? [];
-  if (Array.isArray(value)) return value.map(printValue);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   throw new ArgumentMismatch(at, '[]string', typeName(value));
 }
 
@@ -39,8 +39,8 @@ function sprint(args: readonly unknown[]): string {
     .join('');
 }
 
-const joinedText = (args: readonly unknown[]): string =>
-  args.length === 1 && typeof args[0] === 'string' ? args[0] : sprint(args);
+/** What escaping functions escape: nil is a text of its own there. */
+const joinedText = (args: readonly unknown[]): string => sprint(args.map((value) => value ?? '<no value>'));
 
 const HTML: Readonly<Record<string, string>> = {
   '"': '&#34;',
@@ -61,6 +61,13 @@ const JS: Readonly<Record<string, string>> = {
   '=': '\\u003D',
 };
 
+/** As two units where it has two, which is what a script reads. */
+const escaped = (char: string): string =>
+  char.replaceAll(
+    /[\s\S]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
+  );
+
 function index(item: unknown, ...keys: readonly unknown[]): unknown {
   let value = item;
   for (const key of keys) value = indexOne(value, key);
@@ -68,14 +75,18 @@ function index(item: unknown, ...keys: readonly unknown[]): unknown {
 }
 
 function indexOne(value: unknown, key: unknown): unknown {
-  if (value === undefined || value === null) return fail('index of nil pointer');
+  if (value === undefined || value === null) return fail('index of untyped nil');
   if (isMap(value)) return indexMap(value, key);
   if (typeof value !== 'string' && !Array.isArray(value))
     return fail(`can't index item of type ${typeName(value)}`);
-  if (typeof key !== 'number') return fail(`cannot index slice/array with type ${typeName(key)}`);
-  if (key < 0 || key >= value.length) return fail(`index out of range: ${key}`);
-  return typeof value === 'string' ? value.charCodeAt(key) : value[key];
+  if (!isPosition(key)) return fail(`cannot index slice/array with type ${typeName(key)}`);
+  // Go's strings are bytes.
+  const items = typeof value === 'string' ? Buffer.from(value) : value;
+  if (key < 0 || key >= items.length) return fail(`index out of range: ${key}`);
+  return items[key];
 }
+
+const isPosition = (key: unknown): key is number => Number.isInteger(key);
 
 function indexMap(map: Readonly<Record<string, unknown>>, key: unknown): unknown {
   if (typeof key !== 'string') return fail(`value has type ${typeName(key)}; should be string`);
@@ -85,19 +96,24 @@ function indexMap(map: Readonly<Record<string, unknown>>, key: unknown): unknown
 }
 
 function slice(item: unknown, ...bounds: readonly unknown[]): unknown {
+  if (item === undefined || item === null) return fail('slice of untyped nil');
   if (typeof item !== 'string' && !Array.isArray(item))
     return fail(`can't slice item of type ${typeName(item)}`);
-  const [from = 0, to = item.length] = bounds.map((bound) =>
-    typeof bound === 'number' ? bound : fail(`cannot index slice/array with type ${typeName(bound)}`),
+  if (bounds.length > 3) return fail(`too many slice indexes: ${bounds.length}`);
+  if (typeof item === 'string' && bounds.length > 2) return fail('cannot 3-index slice a string');
+  const items = typeof item === 'string' ? Buffer.from(item) : item;
+  const [from = 0, to = items.length] = bounds.map((bound) =>
+    isPosition(bound) ? bound : fail(`cannot index slice/array with type ${typeName(bound)}`),
   );
-  if (from < 0 || from > item.length) return fail(`index out of range: ${from}`);
-  if (to < 0 || to > item.length) return fail(`index out of range: ${to}`);
+  if (from < 0 || from > items.length) return fail(`index out of range: ${from}`);
+  if (to < 0 || to > items.length) return fail(`index out of range: ${to}`);
   if (from > to) return fail(`invalid slice index: ${from} > ${to}`);
-  return item.slice(from, to);
+  const part = items.slice(from, to);
+  return Buffer.isBuffer(part) ? part.toString() : part;
 }
 
 function length(item: unknown): number {
-  if (item === null || item === undefined) return fail('len of nil pointer');
+  if (item === null || item === undefined) return fail('reflect: call of reflect.Value.Type on zero Value');
   if (typeof item === 'string') return Buffer.byteLength(item);
   if (Array.isArray(item)) return item.length;
   return isMap(item) ? Object.keys(item).length : fail(`len of type ${typeName(item)}`);
@@ -108,18 +124,22 @@ function equals(first: unknown, ...others: readonly unknown[]): boolean {
   return others.some((other) => equalPair(first, other));
 }
 
-function equalPair(a: unknown, b: unknown): boolean {
-  const [left, right] = [a ?? null, b ?? null];
+/** Integers of any size are of one type. */
+const exact = (value: unknown): unknown => (Number.isInteger(value) ? BigInt(value as number) : value);
+
+function equalPair(one: unknown, other: unknown): boolean {
+  const [left, right] = [one ?? null, other ?? null];
   if (left === null || right === null) return left === right;
   if (typeof left === 'object' || typeof right === 'object') return fail('non-comparable type');
-  if (typeof left !== typeof right) return fail('incompatible types for comparison');
-  return left === right;
+  const [a, b] = [exact(left), exact(right)];
+  if (typeof a !== typeof b) return fail('incompatible types for comparison');
+  return a === b;
 }
 
 function less(a: unknown, b: unknown): boolean {
-  const comparable = (value: unknown) => typeof value === 'number' || typeof value === 'string';
+  const comparable = (value: unknown) => ['number', 'bigint', 'string'].includes(typeof value);
   if (!comparable(a) || !comparable(b)) return fail('invalid type for comparison');
-  if (typeof a !== typeof b) return fail('incompatible types for comparison');
+  if ((typeof a === 'string') !== (typeof b === 'string')) return fail('incompatible types for comparison');
   return (a as number) < (b as number);
 }
 
@@ -130,7 +150,8 @@ export const BUILTINS: Readonly<Record<string, TemplateFunction>> = {
   not: (value) => !isTruthy(value),
   call: (value) => fail(`non-function of type ${typeName(value)}`),
   html: (...args) => joinedText(args).replaceAll(/["'&<>\0]/g, (char) => HTML[char] ?? char),
-  js: (...args) => joinedText(args).replaceAll(/[\\'"<>&=]/g, (char) => JS[char] ?? char),
+  js: (...args) =>
+    joinedText(args).replaceAll(/[\\'"<>&=]|(?! )[\p{C}\p{Z}]/gu, (char) => JS[char] ?? escaped(char)),
   urlquery: (...args) =>
     encodeURIComponent(joinedText(args))
       .replaceAll('%20', '+')
@@ -164,8 +185,9 @@ const EXACTLY = {
   gt: 2,
   ge: 2,
   pad: 3,
+  len: 1,
 };
-const AT_LEAST = { and: 1, or: 1, call: 1, eq: 1, index: 1, slice: 1, len: 1, printf: 1 };
+const AT_LEAST = { and: 1, or: 1, call: 1, eq: 1, index: 1, slice: 1, printf: 1 };
 const { POSITIVE_INFINITY } = Number;
 
 /** How many arguments functions take, least and most; any number where nothing is said. */
@@ -174,15 +196,30 @@ export const ARGUMENTS: Readonly<Record<string, readonly [number, number]>> = Ob
   ...Object.entries(AT_LEAST).map(([name, count]) => [name, [count, POSITIVE_INFINITY]]),
 ]);
 
-/** Go's strings.Title: the first letter of each word. */
+/** Go maps letter by letter: `ß` has no capital, and the place in the word does not matter. */
+const upper = (text: string): string => [...text].map((char) => only(char.toUpperCase()) ?? char).join('');
+const lower = (text: string): string => [...text].map((char) => [...char.toLowerCase()][0]).join('');
+
+/** The one code point that a text consists of. */
+function only(text: string): string | undefined {
+  const [first, ...more] = text;
+  return more.length === 0 ? first : undefined;
+}
+
+/** Go's strings.Title: the first letter of each word. Of ASCII everything else separates words, beyond only spaces do. */
 const title = (text: string): string =>
   text.replaceAll(
-    /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
-    (_all, before, letter) => `${before}${letter.toUpperCase()}`,
+    /(^|[^\p{L}\p{N}_\u0080-\u{10ffff}]|\s)(\p{L})/gu,
+    (_all, before, letter) => before + upper(letter),
   );
 
-const blanks = (count: number): string =>
-  count < 0 ? fail('strings: negative Repeat count') : ' '.repeat(count);
+/** More is no padding any more, but an attack on the memory. */
+const MAX_BLANKS = 2 ** 27;
+
+function blanks(count: number): string {
+  if (count < 0) return fail('strings: negative Repeat count');
+  return count > MAX_BLANKS ? fail('strings: Repeat output length overflow') : ' '.repeat(count);
+}
 
 const pad: TemplateFunction = (...args) =>
   args[0] === '' ? '' : `${blanks(countAt(args, 1))}${textAt(args, 0)}${blanks(countAt(args, 2))}`;
@@ -190,7 +227,7 @@ const pad: TemplateFunction = (...args) =>
 const truncate: TemplateFunction = (...args) => {
   const count = countAt(args, 1);
   if (count < 0) return fail(`runtime error: slice bounds out of range [:${count}]`);
-  return textAt(args, 0).slice(0, count);
+  return Buffer.from(textAt(args, 0)).subarray(0, count).toString();
 };
 
 /** Functions that docker adds. */
@@ -199,8 +236,8 @@ export const DOCKER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   split: (...args) => textAt(args, 0).split(textAt(args, 1)),
   join: (...args) => listAt(args, 0).join(textAt(args, 1)),
   title: (...args) => title(textAt(args, 0)),
-  lower: (...args) => textAt(args, 0).toLowerCase(),
-  upper: (...args) => textAt(args, 0).toUpperCase(),
+  lower: (...args) => lower(textAt(args, 0)),
+  upper: (...args) => upper(textAt(args, 0)),
   pad,
   truncate,
 };

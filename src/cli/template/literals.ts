@@ -1,3 +1,5 @@
+import { runeText } from './quote.ts';
+
 /** Values of literals in Go's notation. Undefined when the text is not one. */
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -15,24 +17,32 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S]))/g;
 
-/** `strconv.Unquote`. */
+/** `strconv.Unquote`. `\\xNN` and `\\NNN` are bytes; what is no UTF-8 then becomes U+FFFD. */
 export function unquote(text: string): string | undefined {
   const inner = text.slice(1, -1);
   if (text.startsWith('`')) return inner.replaceAll('\r', '');
-  let valid = true;
-  const value = inner.replaceAll(ESCAPE, (_all, x, u, U, octal, single) => {
-    const code = x ?? u ?? U;
-    if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
-    if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
-    const simple = ESCAPES[single];
-    if (simple === undefined) valid = false;
-    return simple ?? '';
-  });
-  return valid ? value : undefined;
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  for (const match of inner.matchAll(ESCAPE)) {
+    const part = unescaped(match);
+    if (part === undefined) return undefined;
+    parts.push(Buffer.from(inner.slice(end, match.index)), part);
+    end = match.index + match[0].length;
+  }
+  return end === 0 ? inner : Buffer.concat([...parts, Buffer.from(inner.slice(end))]).toString();
 }
 
-/** A number; a character constant is its code point. */
-export function parseNumber(text: string): number | undefined {
+function unescaped([, x, u, U, octal, single]: readonly (string | undefined)[]): Uint8Array | undefined {
+  if (x !== undefined) return Buffer.of(Number.parseInt(x, 16));
+  if (octal !== undefined) return Buffer.of(Number.parseInt(octal, 8));
+  const code = u ?? U;
+  if (code !== undefined) return Buffer.from(runeText(Number.parseInt(code, 16)));
+  const simple = ESCAPES[single ?? ''];
+  return simple === undefined ? undefined : Buffer.from(simple);
+}
+
+/** A number; a character constant is its code point. Integers that a number cannot hold are bigints. */
+export function parseNumber(text: string): number | bigint | undefined {
   if (text.startsWith("'")) {
     const points = [...(unquote(text) ?? '')];
     return points.length === 1 ? points[0]?.codePointAt(0) : undefined;
@@ -42,5 +52,7 @@ export function parseNumber(text: string): number | undefined {
   const digits = bare.replace(/^[+-]/, '');
   const octal = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
   const value = Number(octal);
-  return Number.isNaN(value) ? undefined : sign * value;
+  if (Number.isNaN(value)) return undefined;
+  const isExact = Number.isSafeInteger(value) || !/^(?:\d+|0[xbo][\da-f]+)$/i.test(octal);
+  return isExact ? sign * value : BigInt(sign) * BigInt(octal);
 }

@@ -27,6 +27,8 @@ class Parser {
   #index = 0;
   #variables: string[] = ['$'];
   #rangeDepth = 0;
+  /** Open branches and bodies: they may not hold definitions. */
+  #nesting = 0;
 
   constructor(source: string, functions: ReadonlySet<string>, name: string) {
     this.#source = source;
@@ -82,6 +84,7 @@ class Parser {
       case 'block':
         return this.#block();
       case 'define':
+        if (this.#nesting > 0) throw this.#unexpected(token, 'command');
         this.#define();
         return undefined;
       default:
@@ -100,9 +103,11 @@ class Parser {
     const scope = this.#variables.length;
     const pipe = this.#pipe(kind, 'right');
     if (kind === 'range') this.#rangeDepth += 1;
+    this.#nesting += 1;
     const body = this.#list();
     if (kind === 'range') this.#rangeDepth -= 1;
     const otherwise = body.ending === 'else' ? this.#otherwise(kind) : [];
+    this.#nesting -= 1;
     if (body.ending === 'eof') throw this.#error('unexpected EOF');
     this.#variables.length = scope;
     return { kind, pipe, body: body.nodes, otherwise };
@@ -148,8 +153,12 @@ class Parser {
   #defineBody(name: string): void {
     const outer = this.#variables;
     this.#variables = ['$'];
+    this.#nesting += 1;
     const { nodes, ending } = this.#list();
+    this.#nesting -= 1;
     this.#variables = outer;
+    if (this.#defined.has(name))
+      throw this.#error(`template: multiple definition of template ${JSON.stringify(name)}`);
     if (ending !== 'end')
       throw this.#error(ending === 'eof' ? 'unexpected EOF' : `unexpected {{else}} in define clause`);
     this.#defined.set(name, nodes);
@@ -173,7 +182,7 @@ class Parser {
         throw this.#unexpected(token, context);
       }
       this.#index -= 1;
-      commands.push(this.#command(end));
+      commands.push(this.#command());
     }
     if (commands.length === 0) throw this.#error(`missing value for ${context}`);
     checkPipe(commands, (message) => this.#error(message));
@@ -204,7 +213,7 @@ class Parser {
   }
 
   /** Operands up to a pipe sign (consumed) or the end (left). */
-  #command(end: 'right' | ')'): Command {
+  #command(): Command {
     const args: Operand[] = [];
     const { pos } = this.#peekNonSpace();
     for (;;) {
@@ -213,17 +222,13 @@ class Parser {
       const token = this.#next();
       if (token.kind === 'space') continue;
       if (token.kind === 'right' || token.kind === ')') this.#index -= 1;
-      else if (token.kind === 'pipe') this.#refuseEmptyPipe(end);
+      else if (token.kind === 'pipe') break;
       else if (operand || token.kind === 'eof') throw this.#unexpected(token, 'operand');
       else throw this.#unexpected(token, 'command');
       break;
     }
     if (args.length === 0) throw this.#error('empty command');
     return { pos, text: args.map(operandText).join(' '), args };
-  }
-
-  #refuseEmptyPipe(end: 'right' | ')'): void {
-    if (this.#peekNonSpace().kind === end) throw this.#error('missing value for command');
   }
 
   #operand(): Operand | undefined {
@@ -235,7 +240,7 @@ class Parser {
     const text = `${operandText(base)}.${path.join('.')}`;
     if (base.kind === 'field') return { ...base, pos, text, path: [...base.path, ...path] };
     if (base.kind === 'variable') return { ...base, pos, text, path: [...base.path, ...path] };
-    if (base.kind === 'literal' || base.kind === 'nil')
+    if (base.kind === 'literal' || base.kind === 'nil' || base.kind === 'dot')
       throw this.#error(`unexpected . after term ${JSON.stringify(base.text)}`);
     return { kind: 'chain', pos, text, base, path };
   }

@@ -1,116 +1,133 @@
-import { isMap, printNumber, printValue, Struct, typeName } from './values.ts';
+import { convert, type Directive } from './printf-verbs.ts';
+import { printValue, typeName } from './values.ts';
 
-const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?([a-zA-Z%])|%(.?)/g;
-
-interface Directive {
-  readonly flags: string;
-  readonly width: number;
-  /** Undefined when not given. */
-  readonly precision: number | undefined;
-}
+/** Greatest width and precision. Source: Go's fmt. */
+const MAX_MEASURE = 1e6;
 
 /** `fmt.Sprintf` for the values that templates have. Mistakes show as Go shows them: `%!d(string=x)`. */
 export function sprintf(format: string, args: readonly unknown[]): string {
-  const queue = [...args];
-  const text = format.replaceAll(VERB, (whole, flags, width, precision, verb) => {
-    if (verb === undefined) return whole === '%' ? '%!(NOVERB)' : `%!${whole.slice(1)}(NOVERB)`;
-    if (verb === '%') return '%';
-    const hasPoint = /\.(\*|\d+)?[a-zA-Z]$/.test(whole);
-    const directive = {
-      flags,
-      width: measure(width, queue),
-      precision: hasPoint ? measure(precision, queue) : undefined,
-    };
-    if (queue.length === 0) return `%!${verb}(MISSING)`;
-    return pad(convert(verb, queue.shift(), directive), directive);
-  });
-  if (queue.length === 0) return text;
-  const extra = queue.map((value) => (value == null ? '<nil>' : `${typeName(value)}=${printValue(value)}`));
-  return `${text}%!(EXTRA ${extra.join(', ')})`;
+  return new Printer(format, args).run();
 }
 
-/** A width or precision: digits, or `*` for the next argument. */
-function measure(text: string | undefined, queue: unknown[]): number {
-  if (text !== '*') return Number(text ?? 0);
-  const value = queue.shift();
-  return typeof value === 'number' ? value : 0;
-}
+/** Walks through a format. Follows Go's doPrintf, whose treatment of mistakes is part of what scripts see. */
+class Printer {
+  readonly #format: string;
+  readonly #args: readonly unknown[];
+  #at = 0;
+  #next = 0;
+  /** Somebody asked for arguments by number: then none is left over. */
+  #reordered = false;
+  /** What was asked for by number is there. */
+  #goodIndex = true;
+  /** A number has just been given: no other one may follow. */
+  #afterIndex = false;
 
-function pad(text: string, { flags, width }: Directive): string {
-  const missing = width - [...text].length;
-  if (missing <= 0) return text;
-  if (flags.includes('-')) return text + ' '.repeat(missing);
-  if (flags.includes('0') && /^[+-]?[\d.]/.test(text)) {
-    const sign = /^[+-]/.exec(text)?.[0] ?? '';
-    return `${sign}${'0'.repeat(missing)}${text.slice(sign.length)}`;
+  constructor(format: string, args: readonly unknown[]) {
+    this.#format = format;
+    this.#args = args;
   }
-  return ' '.repeat(missing) + text;
-}
 
-type Converter = (value: unknown, directive: Directive) => string | undefined;
+  run(): string {
+    let text = '';
+    while (this.#at < this.#format.length) {
+      const percent = this.#format.indexOf('%', this.#at);
+      const end = percent < 0 ? this.#format.length : percent;
+      text += this.#format.slice(this.#at, end);
+      this.#at = end + 1;
+      if (percent >= 0) text += this.#directive();
+    }
+    if (this.#reordered || this.#next >= this.#args.length) return text;
+    const extra = this.#args
+      .slice(this.#next)
+      .map((value) => (value == null ? '<nil>' : `${typeName(value)}=${printValue(value)}`));
+    return `${text}%!(EXTRA ${extra.join(', ')})`;
+  }
 
-const signed = (text: string, { flags }: Directive): string =>
-  text.startsWith('-') ? text : flags.includes('+') ? `+${text}` : flags.includes(' ') ? ` ${text}` : text;
+  #directive(): string {
+    this.#goodIndex = true;
+    this.#afterIndex = false;
+    const flags = this.#take(/[-+# 0]*/y);
+    this.#index();
+    const width = this.#measure(/\*|\d+/y, 'WIDTH');
+    if (this.#afterIndex && width.value !== undefined && !width.isArgument) this.#goodIndex = false;
+    const precision = this.#precision();
+    if (!this.#afterIndex) this.#index();
+    const complaints = width.complaint + precision.complaint;
+    if (this.#at >= this.#format.length) return `${complaints}%!(NOVERB)`;
+    const verb = String.fromCodePoint(this.#format.codePointAt(this.#at) ?? 0);
+    this.#at += verb.length;
+    const isLeft = flags.includes('-') || (width.value ?? 0) < 0;
+    const given = { isLeft, width: Math.abs(width.value ?? 0), precision: precision.value };
+    return complaints + this.#verb(verb, { flags, ...given });
+  }
 
-const integer =
-  (radix: number): Converter =>
-  (value, directive) => {
-    if (typeof value !== 'number' || !Number.isInteger(value)) return undefined;
-    return signed(
-      BigInt(value)
-        .toString(radix)
-        .padStart(directive.precision ?? 0, '0'),
-      directive,
-    );
-  };
+  #verb(verb: string, directive: Directive): string {
+    if (verb === '%') return '%';
+    if (!this.#goodIndex) return `%!${verb}(BADINDEX)`;
+    if (this.#next >= this.#args.length) return `%!${verb}(MISSING)`;
+    const value = this.#args[this.#next];
+    this.#next += 1;
+    return convert(verb, value, directive);
+  }
 
-const float =
-  (print: (value: number, precision: number | undefined) => string): Converter =>
-  (value, directive) =>
-    typeof value === 'number' ? signed(print(value, directive.precision), directive) : undefined;
+  /** `[2]`: the number of the next argument. */
+  #index(): void {
+    if (this.#format[this.#at] !== '[') return;
+    this.#reordered = true;
+    const text = this.#take(/\[[^\]]*\]/y);
+    // Without an end there is nothing but the bracket to skip.
+    if (text === '') this.#at += 1;
+    const number = /^\[(\d+)\]$/.exec(text)?.[1];
+    const index = number === undefined ? 0 : Number(number);
+    this.#afterIndex = index >= 1 && index <= this.#args.length;
+    if (this.#afterIndex) this.#next = index - 1;
+    else this.#goodIndex = false;
+  }
 
-const cut = (text: string, precision: number | undefined): string =>
-  precision === undefined ? text : [...text].slice(0, precision).join('');
+  #precision(): { value: number | undefined; complaint: string } {
+    if (this.#format[this.#at] !== '.') return { value: undefined, complaint: '' };
+    this.#at += 1;
+    if (this.#afterIndex) this.#goodIndex = false;
+    this.#index();
+    const { value, complaint, isArgument } = this.#measure(/\*|\d+/y, 'PREC');
+    if (!isArgument) return { value: value ?? 0, complaint };
+    // A negative one counts as not given.
+    return { value: value !== undefined && value >= 0 ? value : undefined, complaint };
+  }
 
-const isStringish = (value: unknown): boolean =>
-  typeof value === 'string' || Array.isArray(value) || isMap(value) || value instanceof Struct;
+  /** Digits, or `*` for the next argument. */
+  #measure(
+    pattern: RegExp,
+    what: 'WIDTH' | 'PREC',
+  ): { value: number | undefined; complaint: string; isArgument: boolean } {
+    const text = this.#take(pattern);
+    if (text !== '*') return { value: this.#literal(text), complaint: '', isArgument: false };
+    const value = this.#args[this.#next];
+    if (this.#next < this.#args.length) this.#next += 1;
+    this.#afterIndex = false;
+    const isGood = typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= MAX_MEASURE;
+    const isRefused = !isGood || (what === 'PREC' && value < 0);
+    return {
+      value: isGood ? value : undefined,
+      complaint: isRefused ? `%!(BAD${what})` : '',
+      isArgument: true,
+    };
+  }
 
-const hex =
-  (upper: boolean): Converter =>
-  (value, directive) => {
-    const text =
-      typeof value === 'string' ? Buffer.from(value).toString('hex') : integer(16)(value, directive);
-    return upper ? text?.toUpperCase() : text;
-  };
+  /** What is too large ends the format, as Go has it. */
+  #literal(text: string): number | undefined {
+    if (text === '') return undefined;
+    // It is looked at before the last digit.
+    if (Number(text.slice(0, -1)) <= MAX_MEASURE) return Number(text);
+    this.#at = this.#format.length;
+    return undefined;
+  }
 
-const CONVERTERS: Readonly<Record<string, Converter>> = {
-  v: (value) => printValue(value ?? null),
-  s: (value, { precision }) => (isStringish(value) ? cut(printValue(value), precision) : undefined),
-  q: (value) => {
-    if (typeof value === 'number') return `'${String.fromCodePoint(value)}'`;
-    if (Array.isArray(value)) return `[${value.map((item) => JSON.stringify(item)).join(' ')}]`;
-    return typeof value === 'string' ? JSON.stringify(value) : undefined;
-  },
-  t: (value) => (typeof value === 'boolean' ? String(value) : undefined),
-  T: (value) => typeName(value),
-  d: integer(10),
-  b: integer(2),
-  o: integer(8),
-  x: hex(false),
-  X: hex(true),
-  U: (value) =>
-    typeof value === 'number' ? `U+${value.toString(16).toUpperCase().padStart(4, '0')}` : undefined,
-  c: (value) => (typeof value === 'number' ? String.fromCodePoint(value) : undefined),
-  f: float((value, precision) => value.toFixed(precision ?? 6)),
-  F: float((value, precision) => value.toFixed(precision ?? 6)),
-  e: float((value, precision) => value.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2')),
-  g: float((value, precision) =>
-    precision === undefined ? printNumber(value) : String(Number(value.toPrecision(precision || 1))),
-  ),
-};
-
-function convert(verb: string, value: unknown, directive: Directive): string {
-  const text = CONVERTERS[verb]?.(value, directive);
-  if (text !== undefined) return text;
-  return value == null ? `%!${verb}(<nil>)` : `%!${verb}(${typeName(value)}=${printValue(value)})`;
+  /** What `pattern` (sticky) matches here; empty when it does not. */
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const text = pattern.exec(this.#format)?.[0] ?? '';
+    this.#at += text.length;
+    return text;
+  }
 }

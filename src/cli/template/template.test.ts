@@ -66,6 +66,68 @@ describe('templates: output as the reference client gives it', () => {
   });
 });
 
+describe('printf as Go has it', () => {
+  test.each([
+    ['{{printf "%.120f" 1.5}}', `1.5${'0'.repeat(119)}`],
+    ['{{len (printf "%999999d" 5)}} {{printf "%99999999999d" 5}}', '999999 %!(NOVERB)%!(EXTRA int=5)'],
+    ['{{printf "%*d|%-*d|%*d" 1000001 5 4 6 -4 7}}', '%!(BADWIDTH)5|6   |7   '],
+    ['{{printf "%[2]d %[1]d %[3]d %[x]d" 5 6}}', '6 5 %!d(BADINDEX) %!d(BADINDEX)'],
+    ['{{printf "%[1]*d|%[1]v" 5}}', '%!d(MISSING)|5'],
+    ['{{printf "%#v %#x %#o %#b %O %#U" "x" 255 8 5 8 233}}', `"x" 0xff 010 0b101 0o10 U+00E9 'é'`],
+    ['{{printf "% x %#x % X" "abc" "abc" "abc"}}', '61 62 63 0x616263 61 62 63'],
+    ['{{printf "%#q %+q %q" "abc" "é" "\\x00\\u200b"}}', '`abc` "\\u00e9" "\\x00\\u200b"'],
+    ['{{printf "%c%c" 99999999 -1}}', '\ufffd\ufffd'],
+    [
+      '{{printf "%E %G %.3g %v" 123456.789 0.0000000001 123456.789 1e21}}',
+      '1.234568E+05 1E-10 1.23e+05 1e+21',
+    ],
+    ['{{printf "%05s|%05d|%-05d|%+d" "ab" -5 5 5}}', '000ab|-0005|5    |+5'],
+    ['{{printf "%x %4s" .Config.Cmd .Config.Env}}', '[7368 2d63 6563686f20227822] [ A=1  B=2]'],
+    ['{{printf "%d %x" .Big .Big}}', '1795309693947367826 18ea38a7998c5192'],
+    ['{{printf "%T %!" nil}}', '<nil> %!!(MISSING)'],
+  ])('%s', (source, expected) => expect(inspect(source)).toBe(expected));
+});
+
+describe('templates: strings are bytes, letters are letters', () => {
+  test.each([
+    ['{{index "é" 0}} {{slice "日本" 0 3}} {{truncate "日本" 3}} {{len "日"}}', '195 日 日 3'],
+    ['{{"\\xc3\\xa9\\303\\251"}} {{json "\\xff"}}', 'éé "\ufffd"'],
+    ['{{upper "straße ﬁ"}} {{lower "İΑΣ"}} {{title "it\'s a-b_c"}}', "STRAßE ﬁ iασ It'S A-B_c"],
+    ['{{js "</p>\\n\\u2028"}} {{html nil}}', '\\u003C/p\\u003E\\u000A\\u2028 &lt;no value&gt;'],
+    ['{{9223372036854775807}} {{0x7fffffffffffffff}}', '9223372036854775807 9223372036854775807'],
+    ['{{lt .Big 5}} {{eq .Big 1795309693947367826}}', 'false true'],
+  ])('%s', (source, expected) => expect(inspect(source)).toBe(expected));
+});
+
+describe('hostile templates end with a message', () => {
+  test.each([
+    ['{{range 99999999999999}}{{break}}{{end}}ok', undefined],
+    ['{{range 99999999999999}}{{printf "%999999d" 1}}{{end}}', 'output too long'],
+    ['{{pad "x" 99999999999999 1}}', 'strings: Repeat output length overflow'],
+    ['{{.constructor}}', 'map has no entry for key "constructor"'],
+    ['{{.__proto__}}', 'map has no entry for key "__proto__"'],
+    ['{{constructor .}}', 'function "constructor" not defined'],
+    ['{{index .Config.Cmd 1.5}}', 'cannot index slice/array with type float64'],
+    ['{{truncate "abc" 1.5}}', 'expected integer; found 1.5'],
+    ['{{join .Networks.one ","}}', 'expected []string'],
+    ['{{slice "abc" 1 2 3}}', 'cannot 3-index slice a string'],
+    ['{{$x = 1}}', 'undefined variable'],
+    ['{{range $i, $j := 3}}{{end}}', "can't use 3 to iterate over more than one variable"],
+    ['{{define "x"}}a{{end}}{{define "x"}}b{{end}}', 'multiple definition of template "x"'],
+    ['{{if 1}}{{define "x"}}a{{end}}{{end}}', 'unexpected <define> in command'],
+    ['{{define "x"}}{{template "x" .}}{{end}}{{template "x" .}}', 'exceeded maximum template depth'],
+    ['{{..Name}}', 'unexpected . after term "."'],
+  ])('%s', (source, message) => {
+    if (message === undefined) expect(inspect(source)).toBe('ok');
+    else expect(() => inspect(source)).toThrow(message);
+  });
+
+  test('a network that is not there is a mistake, not an empty line', () => {
+    const source = '{{(index .Networks "none").IP}}';
+    expect(() => compileTemplate(source).run(DATA)).toThrow('nil pointer evaluating interface {}.IP');
+  });
+});
+
 describe("templates: mistakes in Go's words", () => {
   test.each([
     ['{{.Foo}}', 'template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"'],
