@@ -52,3 +52,26 @@ test('update: a refusal changes nothing, neither the stored limits nor those in 
   expect(containers.get(id).hostConfig).toMatchObject({ memory: 64 * MB, cpuShares: 0 });
   expect(runtime.task(id).updates).toEqual([]);
 });
+
+test('update: keeps what a stop that came meanwhile has said', async () => {
+  const { containers, runtime } = fixture;
+  const hostConfig = { restartPolicy: { name: 'always', maximumRetryCount: 0 } } as const;
+  const { id } = await containers.create(createRequestFixture({ hostConfig }));
+  await containers.start(id);
+  const task = runtime.task(id);
+  const [applying, applied] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  task.update = async () => {
+    applying.resolve();
+    await applied.promise;
+  };
+  const updating = containers.update(id, { resources: { cpuShares: 512 } });
+  await applying.promise;
+  const stopping = containers.stop(id);
+  applied.resolve();
+  await Promise.all([updating, stopping]);
+  expect(containers.get(id)).toMatchObject({
+    manuallyStopped: true,
+    state: { status: 'exited' },
+    hostConfig: { cpuShares: 512 },
+  });
+});

@@ -66,9 +66,10 @@ export class Changer {
         ...(policy ? { restartPolicy: policy } : {}),
       };
       checkResources(hostConfig, host.resources, { isUpdate: true });
-      const updated = { ...(registry.byId(id) ?? container), hostConfig };
       const task = instances.peek(id)?.task;
-      if (task && isAlive(container.state)) await this.#apply(updated, given, task);
+      if (task && isAlive(container.state)) await this.#apply({ ...container, hostConfig }, given, task);
+      // Read again: a stop may have marked the container meanwhile.
+      const updated = { ...(registry.byId(id) ?? container), hostConfig };
       registry.save(updated);
       events.publish(updated, 'update');
       return { warnings: [...warnings] };
