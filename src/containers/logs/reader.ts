@@ -1,4 +1,4 @@
-import { onSettled } from '#base';
+import { onSettled, systemClock } from '#base';
 import { SpoolCursor, type SpoolPosition } from '../log-drivers/index.ts';
 import type { LogOptions, OutputChunk } from '../types.ts';
 import { LogRenderer } from './render.ts';
@@ -44,7 +44,7 @@ async function startPosition(
 /** Says at the end of a file whether to wait for more. */
 class Follower implements Disposable {
   readonly #changes: ChangeWaiter;
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #cancelEnd: (() => void) | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.#changes.wake();
   readonly #ending: Disposable;
@@ -56,7 +56,7 @@ class Follower implements Disposable {
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.untilNs !== undefined) {
       const leftMs = Number(options.untilNs / 1_000_000n) - Date.now();
-      this.#timer = setTimeout(() => this.#end(), Math.min(Math.max(leftMs, 0), 2 ** 31 - 1));
+      this.#cancelEnd = systemClock.schedule(leftMs, () => this.#end());
     }
     this.#ending = onSettled(ended, () => this.#end());
   }
@@ -74,7 +74,7 @@ class Follower implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#cancelEnd?.();
     this.#ending[Symbol.dispose]();
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#changes[Symbol.dispose]();
