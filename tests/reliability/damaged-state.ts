@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { errorMessage } from '#base';
 import type { TestDaemon } from '../harness/daemon.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Client, clientEnvironment, must, run } from '../harness/programs.ts';
@@ -22,7 +23,9 @@ export type Damage = 'emptied' | 'cut in half' | 'garbled' | 'removed';
 export interface DamagedStateReport {
   /** Files damaged, each in every way asked for. */
   readonly cases: number;
-  /** Cases after which the daemon's log says nothing of it, except those of {@link NOT_READ}. */
+  /** Cases after which the daemon's log named the file. */
+  readonly told: number;
+  /** Cases after which the daemon's log did not name the file, except those of {@link NOT_READ}. */
   readonly silent: readonly string[];
   readonly problems: readonly string[];
 }
@@ -43,16 +46,18 @@ export async function damageState(options: {
   readonly onProgress?: (done: number) => void;
 }): Promise<DamagedStateReport> {
   const scene = new Scene(options.daemon, options.client);
-  const report = { cases: 0, silent: [] as string[], problems: [] as string[] };
+  const report = { cases: 0, told: 0, silent: [] as string[], problems: [] as string[] };
   const play = async (files: readonly string[], isLive: boolean): Promise<void> => {
     const cases = files.flatMap((file) => options.damages.map((damage) => ({ file, damage })));
     for (const { file, damage } of cases.filter((_, index) => index % options.every === 0)) {
       try {
-        const isTold = await scene.play(file, damage, isLive);
-        if (!isTold && !NOT_READ.some((pattern) => pattern.test(file)))
-          report.silent.push(`${file} ${damage}`);
+        const outcome = await scene.play(file, damage, isLive);
+        // What the last start made and this one did not is no case.
+        if (outcome === 'absent') continue;
+        if (outcome === 'told') report.told += 1;
+        if (outcome === 'silent' && isRead(file)) report.silent.push(`${file} ${damage}`);
       } catch (error) {
-        report.problems.push(`${file} ${damage}: ${error instanceof Error ? error.message : String(error)}`);
+        report.problems.push(`${file} ${damage}: ${errorMessage(error)}`);
         await scene.startOver();
       }
       report.cases += 1;
@@ -83,6 +88,8 @@ const NOT_READ: readonly RegExp[] = [
   // The runtime's own: it tells whoever asks it.
   /^exec\/state\//,
 ];
+
+const isRead = (file: string): boolean => !NOT_READ.some((pattern) => pattern.test(file));
 
 /** Content of images and containers is not the engine's state; sockets and FIFOs have none. */
 const CONTENT = /\/(diff|fs|upper|merged|work|_data)$/;
@@ -170,20 +177,21 @@ class Scene {
     await this.#must('exec', '-d', 'running', 'sleep', '1000');
   }
 
-  /** Whether the log says something. */
-  async play(file: string, damage: Damage, isLive: boolean): Promise<boolean> {
+  /** Whether a line of the log names the file. */
+  async play(file: string, damage: Damage, isLive: boolean): Promise<'told' | 'silent' | 'absent'> {
     const daemon = this.#daemon;
     await this.#setScene(isLive, file.endsWith('-wal'));
     const before = daemon.log().length;
     const path = this.#resolve(file);
-    // What the last start made and this one did not is no case.
-    if (!existsSync(path)) return true;
-    harm(path, damage);
+    const isThere = existsSync(path);
+    if (isThere) harm(path, damage);
     await daemon.restart();
+    if (!isThere) return 'absent';
     await this.#check(file);
     const said = daemon.log().slice(before);
     if (isLive) await this.#removeAll();
-    return /"level":"(warn|error)"/.test(said);
+    const lines = said.split('\n').filter((line) => /"level":"(warn|error)"/.test(line));
+    return lines.some((line) => namesOf(path).some((name) => line.includes(name))) ? 'told' : 'silent';
   }
 
   /** After a case that left who knows what. */
@@ -297,6 +305,12 @@ class Scene {
     await this.#removeAll();
     rmSync(this.#template, { recursive: true, force: true });
   }
+}
+
+/** What a line of the log may call a file: its path; a blob, which is stored under its digest, that. */
+function namesOf(path: string): string[] {
+  const digest = /\/blobs\/(\w+)\/([0-9a-f]+)$/.exec(path);
+  return digest ? [path, `${digest[1]}:${digest[2]}`] : [path];
 }
 
 function harm(path: string, damage: Damage): void {

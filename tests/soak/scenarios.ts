@@ -122,7 +122,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const silent = report.silent.filter((each) => !each.endsWith(' removed'));
       return {
         figures: [
-          `${report.cases} cases, ${report.silent.length} silent (of these ${silent.length} not removals)`,
+          `${report.cases} cases, ${report.told} told of, ${report.silent.length} silent (of these ${silent.length} not removals)`,
         ],
         problems: [...report.problems, ...silent.map((each) => `silent: ${each}`)],
       };

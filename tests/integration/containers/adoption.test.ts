@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ContainerConfig, CreateRequest, HostConfig } from '#containers';
 import { createFakeClient, createRequestFixture } from '#containers/testing';
+import { eventually } from '../../harness/eventually.ts';
 import { createMachine, type Machine, type RealEngine } from './engine.ts';
 
 let machine: Machine;
@@ -104,7 +105,7 @@ test('kill -9 while containers run: the successor adopts them; logs, exec, attac
     .split('\n')
     .map(Number);
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
-  while (containers.list({ all: true }).some(({ id }) => id === removed)) await Bun.sleep(10);
+  await eventually('its removal', () => !containers.list({ all: true }).some(({ id }) => id === removed));
 }, 60_000);
 
 test('kill -9 at any moment of a start: nothing half-made is left, the next start works', async () => {

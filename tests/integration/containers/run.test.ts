@@ -182,7 +182,7 @@ test('terminal: size, input, detach', async () => {
   await engine.containers.start(id);
   await engine.containers.resize(id, { rows: 33, columns: 99 });
   client.type('stty size\n');
-  while (!client.output.includes('33 99')) await Bun.sleep(5);
+  await eventually('the size', () => client.output.includes('33 99'));
   client.type('\x10\x11');
   await done;
   expect(engine.containers.get(id).state.status).toBe('running');
