@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, silentLogger, systemClock } from '#base';
@@ -322,4 +330,44 @@ test('without a spool there is nothing to do', async () => {
   forwarder.complete();
   await forwarder.done;
   expect([sink.connects, sink.received]).toEqual([0, []]);
+});
+
+test('what keeps the spool from being read is tried again; until then nothing of it may be deleted', async () => {
+  const warnings: string[] = [];
+  const logger = createLogger({ write: (line) => void warnings.push(line) });
+  rmSync(spoolPath);
+  symlinkSync(spoolPath, spoolPath);
+  const forwarder = forward({ logger });
+  let isDone = false;
+  void forwarder.done.then(() => {
+    isDone = true;
+  });
+  await until('the failure', () => forwarder.status.lastError?.includes('ELOOP') ?? false);
+  rmSync(spoolPath);
+  const expected = write(2);
+  await until('the lines', () => sink.received.length === 2);
+  expect(sink.received).toEqual(expected);
+  expect(isDone).toBe(false);
+  expect(forwarder.status).toMatchObject({ failures: 0, lastError: undefined });
+  expect(warnings.filter((line) => line.includes('log forwarding failed'))).toHaveLength(1);
+  forwarder.complete();
+  await forwarder.done;
+});
+
+test('a place that cannot be read is no reason to deliver everything anew', async () => {
+  const first = write(2);
+  const before = forward();
+  await until('the first lines', () => sink.received.length === 2);
+  before.complete();
+  await before.done;
+  const place = readFileSync(positionPath);
+  rmSync(positionPath);
+  mkdirSync(positionPath);
+  const forwarder = forward();
+  await until('the failure', () => forwarder.status.lastError?.includes('EISDIR') ?? false);
+  rmSync(positionPath, { recursive: true });
+  writeFileSync(positionPath, place);
+  const later = write(1);
+  await until('the later line', () => sink.received.length > 2);
+  expect(sink.received).toEqual([...first, ...later]);
 });

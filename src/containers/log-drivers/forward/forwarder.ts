@@ -55,6 +55,9 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
   readonly #options: ForwarderOptions;
   readonly #queue: MessageQueue;
   readonly #backoff: Backoff;
+  /** Of reading here, apart from the sink's. */
+  readonly #troubles = new Backoff();
+  #trouble: string | undefined;
   readonly #locks = new KeyedMutex();
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
@@ -87,7 +90,7 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
     return {
       isConnected: this.#sink !== undefined && !this.#sink.isClosed,
       failures: this.#backoff.failures,
-      lastError: this.#lastError,
+      lastError: this.#trouble ?? this.#lastError,
     };
   }
 
@@ -105,13 +108,17 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { driver, logger } = this.#options;
+    const { clock } = this.#options;
+    const { signal } = this.#stop;
     try {
-      await this.#locks.run(CURSOR, () => this.#open());
-      await this.#deliverAll();
-    } catch (error) {
-      if (!this.#stop.signal.aborted) {
-        logger.error('log forwarding failed', { driver, error: errorMessage(error) });
+      while (!signal.aborted) {
+        try {
+          if (!this.#watch) await this.#locks.run(CURSOR, () => this.#open());
+          return await this.#deliverAll();
+        } catch (error) {
+          // Too few descriptors, a full disk: as long as this goes on nothing of the spool may be deleted.
+          if (!signal.aborted) await sleep(clock, this.#noteTrouble(error), signal);
+        }
       }
     } finally {
       this.#sink?.close();
@@ -119,6 +126,23 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
       await this.#save();
       await this.#locks.run(CURSOR, () => this.#cursor[Symbol.asyncDispose]());
     }
+  }
+
+  /** The spool or the place in it cannot be read now. Returns the pause in milliseconds. */
+  #noteTrouble(error: unknown): number {
+    const { driver, logger } = this.#options;
+    this.#trouble = errorMessage(error);
+    if (this.#troubles.failures === 0) {
+      logger.error('log forwarding failed, will be tried again', { driver, error: this.#trouble });
+    }
+    return this.#troubles.fail();
+  }
+
+  #endTrouble(): void {
+    if (this.#trouble === undefined) return;
+    this.#options.logger.info('log forwarding goes on', { driver: this.#options.driver });
+    this.#trouble = undefined;
+    this.#troubles.succeed();
   }
 
   async #open(): Promise<void> {
@@ -140,6 +164,7 @@ export class Forwarder implements SpoolGuard, AsyncDisposable {
         if (isComplete && !this.#flush()) return;
         if (!isComplete) await this.#idle();
       }
+      this.#endTrouble();
       if (!this.#queue.isEmpty) await this.#deliver();
     }
   }

@@ -200,17 +200,22 @@ export class SpoolCursor implements AsyncDisposable {
   /** The oldest file that is newer than the one known by `fingerprint` or `inode`; the oldest of all when that is gone. */
   async #openAfter(fingerprint: string | undefined, inode?: number): Promise<CurrentFile | undefined> {
     let found: OpenSpoolFile | undefined;
-    for await (const { number, opened } of scanSpool(this.#path)) {
-      const isEnd = isKnown(opened, fingerprint, inode);
-      // Empty files that are not the newest hold nothing and never will.
-      const isUseless = opened.fingerprint === undefined && number > 0;
-      if (!isEnd && !isUseless) {
-        await found?.[Symbol.asyncDispose]();
-        found = opened;
-        continue;
+    try {
+      for await (const { number, opened } of scanSpool(this.#path)) {
+        const isEnd = isKnown(opened, fingerprint, inode);
+        // Empty files that are not the newest hold nothing and never will.
+        const isUseless = opened.fingerprint === undefined && number > 0;
+        if (!isEnd && !isUseless) {
+          await found?.[Symbol.asyncDispose]();
+          found = opened;
+          continue;
+        }
+        await opened[Symbol.asyncDispose]();
+        if (isEnd) break;
       }
-      await opened[Symbol.asyncDispose]();
-      if (isEnd) break;
+    } catch (error) {
+      await found?.[Symbol.asyncDispose]();
+      throw error;
     }
     return found && (await currentFile(found, 0));
   }

@@ -111,7 +111,10 @@ async function decompress(source: FileHandle, path: string): Promise<FileHandle>
     await rm(name);
     let position = 0;
     for await (const part of decompressedParts(source)) {
-      await target.write(part, 0, part.length, position);
+      for (let done = 0; done < part.length; ) {
+        const { bytesWritten } = await target.write(part, done, part.length - done, position + done);
+        done += bytesWritten;
+      }
       position += part.length;
     }
     return target;
@@ -131,9 +134,14 @@ async function* decompressedParts(handle: FileHandle): AsyncGenerator<Buffer> {
   try {
     for await (const part of output) yield part as Buffer;
   } catch (error) {
-    if (errnoCode(error) === 'EIO') throw error;
+    // Anything else has nothing to do with the content: no descriptors, a disk that does not answer.
+    if (!isDamage(error)) throw error;
   } finally {
     input.destroy();
     output.destroy();
   }
 }
+
+/** An error of zlib's. */
+const isDamage = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');

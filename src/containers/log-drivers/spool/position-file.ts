@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { errorMessage, type Logger } from '#base';
+import { errnoCode, errorMessage, type Logger } from '#base';
 import type { PendingLine, PendingLines } from '../joiner.ts';
 import type { SpoolPosition } from './cursor.ts';
 
@@ -24,13 +24,14 @@ interface StoredLine {
   readonly piece?: { readonly id: string; readonly ordinal: number };
 }
 
-/** Undefined when there is none, or it is damaged: delivery begins at the oldest line then. */
+/** Undefined when there is none, or it is damaged: delivery begins at the oldest line then. @throws when it cannot be read now. */
 export async function readCommit(path: string, logger: Logger): Promise<SpoolCommit | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
   try {
     return decode(JSON.parse(text));
