@@ -142,3 +142,12 @@ test('stop: a timeout of a month is one', async () => {
   task.exit(0);
   await stopped;
 });
+
+test('restart: an auto-removed container whose start fails goes, as with start', async () => {
+  const { containers, runtime } = fixture;
+  const { id } = await containers.create(createRequestFixture({ hostConfig: { autoRemove: true } }));
+  await containers.start(id);
+  runtime.createError = new Error('boom');
+  await expect(containers.restart(id)).rejects.toThrow('boom');
+  expect(fixture.leftovers()).toEqual({ directories: [], snapshots: [], volumes: [] });
+});

@@ -26,7 +26,7 @@ const TYPES: ReadonlyMap<number, TarEntryType> = new Map([
 const CAPABILITY = 'security.capability';
 const CHUNK_BYTES = 256 * 1024;
 
-/** A whole tree as a tar, read below its root only. `done` is called once, when the stream has ended or broken. */
+/** A whole tree as a tar, read below its root only. `done` is called once, when the stream is closed, however that came. */
 export function exportTree(
   sys: Sys,
   rootfs: string,
@@ -36,20 +36,14 @@ export function exportTree(
     readonly mappings?: IdMappings | undefined;
   },
 ): Readable {
-  return createTarStream(walk(sys, rootfs, options), { onSizeMismatch: 'fit' });
+  const stream = createTarStream(walk(sys, rootfs, options.mappings), { onSizeMismatch: 'fit' });
+  // Not at the end of the walk: that never begins when nobody reads.
+  return stream.once('close', options.done);
 }
 
-async function* walk(
-  sys: Sys,
-  rootfs: string,
-  { done, mappings }: Parameters<typeof exportTree>[2],
-): AsyncGenerator<TarInput> {
-  try {
-    using root = sys.files.openRoot(rootfs);
-    yield* new TreeWalk(sys, root, mappings).entries('');
-  } finally {
-    done();
-  }
+async function* walk(sys: Sys, rootfs: string, mappings: IdMappings | undefined): AsyncGenerator<TarInput> {
+  using root = sys.files.openRoot(rootfs);
+  yield* new TreeWalk(sys, root, mappings).entries('');
 }
 
 class TreeWalk {

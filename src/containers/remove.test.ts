@@ -105,3 +105,22 @@ test('exit: an end that cannot be stored is an end all the same', async () => {
   expect(fixture.containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 4 });
   await fixture.containers.remove(id);
 });
+
+test('remove: by force tells of the kill, the end and the removal, in this order', async () => {
+  const id = await run();
+  await fixture.containers.remove(id, { force: true });
+  const told = fixture.bus.history().filter(({ type }) => type === 'container');
+  expect(told.map(({ action }) => action)).toEqual(['create', 'start', 'kill', 'die', 'destroy']);
+  expect(told.find(({ action }) => action === 'kill')?.attributes['signal']).toBe('9');
+});
+
+test('remove: by force of a paused one shows that it goes on', async () => {
+  const id = await run();
+  await fixture.containers.pause(id);
+  const task = fixture.runtime.task(id);
+  // As the kernel has it: a frozen process dies when it thaws.
+  task.kill = async () => true;
+  task.resume = async () => task.exit(137);
+  await fixture.containers.remove(id, { force: true });
+  expect(fixture.actions().slice(2)).toEqual(['pause', 'kill', 'unpause', 'die', 'destroy']);
+});

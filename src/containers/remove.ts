@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { errorMessage, internal, isNotFound } from '#base';
 import { uploadOverrun } from './archive/index.ts';
 import { releaseRun } from './cleanup.ts';
+import type { Controller } from './control.ts';
 import type { Engine } from './engine.ts';
 import { cannotRemovePaused, cannotRemoveRunning, removalInProgress } from './errors.ts';
 import type { ExecService } from './exec/exec-service.ts';
@@ -10,12 +11,13 @@ import { imageKeys } from './mounts/run-mounts.ts';
 import { releaseVolumes } from './mounts/volumes.ts';
 import { containerPaths } from './paths.ts';
 import { PATIENCE, RemovalRetries } from './removal-retries.ts';
-import { settledWithin } from './settled-within.ts';
 import { exitCodeOf, isAlive, isDoomed, transition } from './state.ts';
 
-/** How long a forced removal waits for the killed process before it cleans up without it. */
-const KILL_WAIT_MS = 10_000;
-const SIGKILL = 9;
+export interface RemoverParts {
+  readonly execs: Pick<ExecService, 'forget'>;
+  /** Gives up on a process that does not die: it is cleaned up without it then. */
+  readonly controller: Pick<Controller, 'kill'>;
+}
 
 export interface RemoveOptions {
   readonly force?: boolean;
@@ -27,12 +29,12 @@ export interface RemoveOptions {
 /** Removes containers completely; what fails or is interrupted by a crash is tried again, also by `restore`. */
 export class Remover {
   readonly #engine: Engine;
-  readonly #execs: Pick<ExecService, 'forget'>;
+  readonly #parts: RemoverParts;
   readonly #retries: RemovalRetries;
 
-  constructor(engine: Engine, execs: Pick<ExecService, 'forget'>) {
+  constructor(engine: Engine, parts: RemoverParts) {
     this.#engine = engine;
-    this.#execs = execs;
+    this.#parts = parts;
     this.#retries = new RemovalRetries(engine);
   }
 
@@ -82,18 +84,16 @@ export class Remover {
     }
   }
 
-  async #kill(container: Container): Promise<void> {
-    const { instances, registry } = this.#engine;
-    const instance = instances.of(container.id);
-    instance.backoff.cancel();
+  /** What cannot be killed, because it does not run for example, does not keep the rest from going. */
+  async #kill({ id }: Container): Promise<void> {
+    const { instances, logger } = this.#engine;
     // They hold the lock for as long as their clients send.
-    for (const upload of instance.uploads) upload.abort(uploadOverrun());
-    registry.record({ ...(registry.byId(container.id) ?? container), manuallyStopped: true });
-    const { task, runEnded } = instance;
-    if (!task || !runEnded) return;
-    if (container.state.status === 'paused') await task.resume().catch(() => {});
-    await task.kill(SIGKILL).catch(() => {});
-    await settledWithin(runEnded, KILL_WAIT_MS);
+    for (const upload of instances.of(id).uploads) upload.abort(uploadOverrun());
+    try {
+      await this.#parts.controller.kill(id);
+    } catch (error) {
+      logger.debug('removed without a kill', { container: id, error: errorMessage(error) });
+    }
   }
 
   /** Whether it is done. If not, further attempts are on their way. */
@@ -171,7 +171,7 @@ export class Remover {
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     registry.delete(id);
-    this.#execs.forget(id);
+    this.#parts.execs.forget(id);
     const instance = instances.peek(id);
     events.publish(container, 'destroy');
     instance?.waiters.notifyRemoval({ exitCode: exitCodeOf(state) });

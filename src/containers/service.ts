@@ -1,7 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type EventBus, KeyedMutex, type Logger, MeasuredSizes, parseSignal, SIGNALS } from '#base';
+import {
+  type EventBus,
+  errorMessage,
+  KeyedMutex,
+  type Logger,
+  MeasuredSizes,
+  parseSignal,
+  SIGNALS,
+} from '#base';
 import type { NetworkService } from '#network';
 import type { Digest } from '#oci';
 import {
@@ -173,7 +181,7 @@ class Containers implements ContainerService {
     engine.companions.add(new LogForwarding(engine));
     engine.companions.add(new HealthWatch(engine, this.#execs));
     engine.companions.add(new OomWatch(engine));
-    this.#remover = new Remover(engine, this.#execs);
+    this.#remover = new Remover(engine, { execs: this.#execs, controller: this.#controller });
     this.#pruner = new Pruner(this.#lister, this.#remover, engine);
     this.#attacher = new Attacher(engine);
     this.#exits = new ExitHandler(engine, {
@@ -202,15 +210,21 @@ class Containers implements ContainerService {
   }
 
   async start(ref: string): Promise<void> {
-    const { registry, locks } = this.#engine;
-    const { id, hostConfig, state } = registry.resolve(ref);
+    const { id, state } = this.#engine.registry.resolve(ref);
     // As docker has it: it runs, in between. A restart by a user starts it at once.
     if (state.status === 'restarting') throw alreadyStarted();
+    await this.#startByUser(id);
+  }
+
+  /** A container that goes with its end goes also when it cannot begin. */
+  async #startByUser(id: string): Promise<void> {
+    const { registry, locks } = this.#engine;
     try {
       await locks.run(id, () => this.#starter.start(id, { isUser: true }));
     } catch (error) {
-      const status = registry.byId(id)?.state.status;
-      if (hostConfig.autoRemove && (status === 'created' || status === 'exited')) {
+      const container = registry.byId(id);
+      const status = container?.state.status;
+      if (container?.hostConfig.autoRemove && (status === 'created' || status === 'exited')) {
         await this.#remover.autoRemove(id);
       }
       throw error;
@@ -228,7 +242,7 @@ class Containers implements ContainerService {
   }
 
   async restart(ref: string, options?: StopOptions): Promise<void> {
-    const { registry, instances, locks, events } = this.#engine;
+    const { registry, instances, events } = this.#engine;
     const { id } = registry.resolve(ref);
     const instance = instances.of(id);
     instance.isRestarting = true;
@@ -237,7 +251,7 @@ class Containers implements ContainerService {
       if (status === 'running' || status === 'paused' || status === 'restarting') {
         await this.#controller.stop(id, options);
       }
-      await locks.run(id, () => this.#starter.start(id, { isUser: true }));
+      await this.#startByUser(id);
     } finally {
       instance.isRestarting = false;
     }
@@ -316,9 +330,19 @@ class Containers implements ContainerService {
     const rootfs = await locks.run(id, () => snapshotter.mount(id));
     events.publish(container, 'export');
     return exportTree(sys, rootfs, {
-      done: () => void locks.run(id, () => this.#unmountIdle(id)),
+      done: () => void this.#unmountLater(id),
       mappings: registry.byId(id)?.idMappings,
     });
+  }
+
+  /** For an end that nobody waits for; what stays mounted goes with the next run or removal. */
+  async #unmountLater(id: string): Promise<void> {
+    const { locks, logger } = this.#engine;
+    try {
+      await locks.run(id, () => this.#unmountIdle(id));
+    } catch (error) {
+      logger.warn('not unmounted after an export', { container: id, error: errorMessage(error) });
+    }
   }
 
   #unmountIdle(id: string): void {
