@@ -17,6 +17,10 @@ export class RefusedAttach extends GantryError {
   }
 }
 
+/** For the log: the client does not see it. */
+export const eventsNotRead = (count: number): GantryError =>
+  unavailable(`the client does not read: ${count} events wait for it`);
+
 /** Contract texts of the HTTP edge. Source: docker's daemon/server. */
 export const pageNotFound = (): GantryError => notFound('page not found');
 

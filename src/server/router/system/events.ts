@@ -1,5 +1,6 @@
 import type { Filters } from '#api';
 import type { EngineEvent, EventBus } from '#base';
+import { eventsNotRead } from '../../errors.ts';
 import type { Sink } from '../../http/reply.ts';
 import { eventMatches } from './event-filter.ts';
 
@@ -11,6 +12,9 @@ export interface EventRange {
   readonly hides: (event: EngineEvent) => boolean;
 }
 
+/** Events that wait for one client. */
+const MAX_WAITING = 1024;
+
 /** Past events are shown only to those who ask for a range. */
 function pastEvents(bus: EventBus, { sinceNs, untilNs }: EventRange): EngineEvent[] {
   if (sinceNs === undefined && untilNs === undefined) return [];
@@ -20,7 +24,10 @@ function pastEvents(bus: EventBus, { sinceNs, untilNs }: EventRange): EngineEven
   });
 }
 
-/** Writes past events, then live ones until `untilNs` or until the client is gone. */
+/**
+ * Writes past events, then live ones until `untilNs` or until the client is gone.
+ * @throws `unavailable` when the client reads so slowly that too many events wait for it.
+ */
 export async function streamEvents(
   bus: EventBus,
   range: EventRange,
@@ -29,16 +36,18 @@ export async function streamEvents(
 ): Promise<void> {
   const nowNs = BigInt(Date.now()) * 1_000_000n;
   const queue: EngineEvent[] = [];
+  const writer = new PatientWriter(sink);
   let wake = () => {};
   // Subscribed before the past is read, so that nothing falls between.
   using _ = bus.subscribe((event) => {
-    queue.push(event);
+    if (!isWanted(event, range)) return;
+    if (queue.push(event) > MAX_WAITING && writer.isWaiting) writer.giveUp(eventsNotRead(MAX_WAITING));
     wake();
   });
   let lastNs = -1n;
   for (const event of pastEvents(bus, range)) {
     lastNs = event.timeNs;
-    if (isWanted(event, range)) await sink.write(encode(event));
+    if (isWanted(event, range)) await writer.write(encode(event));
   }
   if (range.untilNs !== undefined && range.untilNs <= nowNs) return;
   const end = endOf(range, nowNs, sink.signal, () => wake());
@@ -46,12 +55,41 @@ export async function streamEvents(
   while (!end.ended) {
     const event = queue.shift();
     if (!event) await new Promise<void>((resolve) => (wake = resolve));
-    else if (event.timeNs > lastNs && isWanted(event, range)) await sink.write(encode(event));
+    else if (event.timeNs > lastNs) await writer.write(encode(event));
   }
 }
 
 const isWanted = (event: EngineEvent, { filters, hides }: EventRange): boolean =>
   !hides(event) && eventMatches(event, filters);
+
+/** Waits for the client, until somebody gives it up. */
+class PatientWriter {
+  readonly #sink: Sink;
+  #interrupt: ((reason: Error) => void) | undefined;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  get isWaiting(): boolean {
+    return this.#interrupt !== undefined;
+  }
+
+  /** Ends the wait with the reason. */
+  giveUp(reason: Error): void {
+    this.#interrupt?.(reason);
+  }
+
+  async write(text: string): Promise<void> {
+    const drained = this.#sink.write(text);
+    if (!drained) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#interrupt = reject;
+    drained.then(resolve, reject);
+    await promise;
+    this.#interrupt = undefined;
+  }
+}
 
 /** Ends with the range or with the client. Dispose to free the timer. */
 function endOf({ untilNs }: EventRange, nowNs: bigint, signal: AbortSignal, wake: () => void) {
