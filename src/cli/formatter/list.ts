@@ -37,7 +37,8 @@ function resolveFormat(
       : { template: layout.table, isTable: true };
   }
   if (format === 'json') return { template: '{{json .}}', isTable: false };
-  const isTable = format.startsWith(`${TABLE} `) || format.startsWith(`${TABLE}\t`);
+  // As docker has it: whatever follows the word.
+  const isTable = format.startsWith(TABLE);
   const body = isTable ? format.slice(TABLE.length) : format;
   return {
     template: body

@@ -194,6 +194,23 @@ describe('displayPorts', () => {
   });
 });
 
+describe('tables', () => {
+  const wide = container({ Labels: { w: '日本語', c: 'e\u0301x' } });
+  const table = (format: string) =>
+    runForTest(['ps', '--format', format], { calls: { containers: { list: async () => [wide] } } });
+
+  test('wide letters take two columns, those that combine none', async () => {
+    const { stdout } = await table('table {{.Label "w"}}\\t{{.Label "c"}}\\t{{.State}}');
+    expect(stdout.split('\n')[1]).toBe(`日本語    e\u0301x        ${wide.State}`);
+  });
+
+  test('whatever begins with the word is one; what makes no header leaves it empty', async () => {
+    expect((await table('table\\t{{.State}}')).stdout).toBe(`          STATE\n          ${wide.State}\n`);
+    expect((await table('tablex {{.State}}')).stdout).toBe(`x STATE\nx ${wide.State}\n`);
+    expect((await table('table {{json .}}')).stdout).toStartWith('\n{"Command":');
+  });
+});
+
 describe('text', () => {
   test('alignColumns: columns are runs of neighbouring lines, as in Go', () => {
     expect(alignColumns('a\tb\tc\nlonger than ten\tb\n')).toBe(

@@ -52,7 +52,8 @@ function fillColumn(
 const hasCell = (cells: readonly string[] | undefined, column: number): boolean =>
   cells !== undefined && column < cells.length - 1;
 
-const textWidth = (text: string): number => [...text].length;
+/** Columns of a terminal: wide letters take two, those that combine none; escape sequences count as they stand. */
+const textWidth = (text: string): number => Bun.stringWidth(text, { countAnsiEscapeCodes: true });
 
 const padTo = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - textWidth(text)));

@@ -29,6 +29,8 @@ class Executor {
   readonly #options: ExecOptions;
   readonly #output: string[] = [];
   #variables: { name: string; value: unknown }[] = [];
+  /** Name of the template that runs, for messages. */
+  #running: string;
   #length = 0;
   #depth = 0;
   /** What is being evaluated, for messages. */
@@ -37,6 +39,7 @@ class Executor {
   constructor(tree: TemplateTree, options: ExecOptions) {
     this.#tree = tree;
     this.#options = options;
+    this.#running = tree.name;
   }
 
   run(data: unknown): string {
@@ -131,9 +134,12 @@ class Executor {
     const data = pipe ? this.#pipe(pipe, dot) : undefined;
     const outer = this.#variables;
     this.#variables = [{ name: '$', value: data }];
+    const caller = this.#running;
+    this.#running = name;
     this.#depth += 1;
     this.#list(body, data);
     this.#depth -= 1;
+    this.#running = caller;
     this.#variables = outer;
   }
 
@@ -291,7 +297,7 @@ class Executor {
     const { text } = this.#at;
     const { name } = this.#tree;
     return new TemplateExecError(
-      `template: ${name}:${line}:${column}: executing ${JSON.stringify(name)} at <${text}>: ${message}`,
+      `template: ${name}:${line}:${column}: executing ${JSON.stringify(this.#running)} at <${text}>: ${message}`,
     );
   }
 }

@@ -244,6 +244,8 @@ export const DOCKER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
 
 /** The same names for the header of a table: what they are given stays as it is. */
 export const HEADER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
-  ...Object.fromEntries(Object.keys(DOCKER_FUNCTIONS).map((name) => [name, (value: unknown) => value])),
+  ...Object.fromEntries(
+    Object.keys(DOCKER_FUNCTIONS).map((name) => [name, (...args: readonly unknown[]) => textAt(args, 0)]),
+  ),
   pad,
 };

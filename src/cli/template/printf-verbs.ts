@@ -14,7 +14,9 @@ type Converter<T> = (value: T, directive: Directive) => string;
 type Verbs<T> = Readonly<Record<string, Converter<T>>>;
 
 /** One value as `verb` shows it, or Go's complaint that it does not fit. */
-export function convert(verb: string, value: unknown, directive: Directive): string {
+export function convert(verb: string, value: unknown, given: Directive): string {
+  // There `+` names the fields of structs, and is no sign.
+  const directive = verb === 'v' ? { ...given, flags: given.flags.replaceAll('+', '') } : given;
   if (verb === 'T') return pad(value == null ? '<nil>' : typeName(value), directive);
   if (value == null) return verb === 'v' ? pad('<nil>', directive) : `%!${verb}(<nil>)`;
   if (Array.isArray(value)) return `[${value.map((item) => convert(verb, item, directive)).join(' ')}]`;

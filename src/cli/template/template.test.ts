@@ -81,7 +81,7 @@ describe('printf as Go has it', () => {
       '{{printf "%E %G %.3g %v" 123456.789 0.0000000001 123456.789 1e21}}',
       '1.234568E+05 1E-10 1.23e+05 1e+21',
     ],
-    ['{{printf "%05s|%05d|%-05d|%+d" "ab" -5 5 5}}', '000ab|-0005|5    |+5'],
+    ['{{printf "%05s|%05d|%-05d|%+d|%+v" "ab" -5 5 5 5}}', '000ab|-0005|5    |+5|5'],
     ['{{printf "%x %4s" .Config.Cmd .Config.Env}}', '[7368 2d63 6563686f20227822] [ A=1  B=2]'],
     ['{{printf "%d %x" .Big .Big}}', '1795309693947367826 18ea38a7998c5192'],
     ['{{printf "%T %!" nil}}', '<nil> %!!(MISSING)'],
@@ -115,7 +115,10 @@ describe('hostile templates end with a message', () => {
     ['{{range $i, $j := 3}}{{end}}', "can't use 3 to iterate over more than one variable"],
     ['{{define "x"}}a{{end}}{{define "x"}}b{{end}}', 'multiple definition of template "x"'],
     ['{{if 1}}{{define "x"}}a{{end}}{{end}}', 'unexpected <define> in command'],
-    ['{{define "x"}}{{template "x" .}}{{end}}{{template "x" .}}', 'exceeded maximum template depth'],
+    [
+      '{{define "x"}}{{template "x" .}}{{end}}{{template "x" .}}',
+      'executing "x" at <{{template "x" .}}>: exceeded maximum template depth',
+    ],
     ['{{..Name}}', 'unexpected . after term "."'],
   ])('%s', (source, message) => {
     if (message === undefined) expect(inspect(source)).toBe('ok');

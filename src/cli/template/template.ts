@@ -8,7 +8,7 @@ import { parseTemplate } from './parse.ts';
 export interface Template {
   /** @throws TemplateExecError with Go's texts. */
   run(data: unknown, options?: Partial<LookupOptions>): string;
-  /** Runs it to make a table's header: functions leave the column names alone. */
+  /** Runs it to make a table's header: functions leave the column names alone. Empty where that does not work. */
   runHeader(columns: Readonly<Record<string, string>>): string;
 }
 
@@ -21,11 +21,14 @@ export function compileTemplate(source: string, name = ''): Template {
   const tree: TemplateTree = parseTemplate(source, new Set(Object.keys(functions)), name);
   return {
     run: (data, options) => execTemplate(tree, data, { missingKey: 'empty', ...options, functions }),
-    runHeader: (columns) =>
-      execTemplate(tree, headerOf(columns), {
-        missingKey: 'empty',
-        functions: { ...functions, ...HEADER_FUNCTIONS },
-      }),
+    runHeader: (columns) => {
+      const headerFunctions = { ...functions, ...HEADER_FUNCTIONS };
+      try {
+        return execTemplate(tree, headerOf(columns), { missingKey: 'empty', functions: headerFunctions });
+      } catch {
+        return '';
+      }
+    },
   };
 }
 
