@@ -140,6 +140,22 @@ describe('server', () => {
     },
   );
 
+  test.each([
+    ['/v1.40/images/json?filter=busy*', ['busy*']],
+    ['/v1.40/images/json?filter=a&filters={"reference":["b"]}', ['b', 'a']],
+    ['/v1.40/images/json?filter=', undefined],
+    ['/v1.41/images/json?filter=busy*', undefined],
+  ])('images/json: `filter` is a reference before 1.41: %s', async (path, reference) => {
+    const given: unknown[] = [];
+    const list = (filters?: { readonly reference?: readonly string[] }) => {
+      given.push(filters?.reference);
+      return [];
+    };
+    await using server = await serveFakes(createFakeBackends({ images: { list } }));
+    expect(statusOf(await server.exchange(get(path)))).toBe(200);
+    expect(given).toEqual([reference]);
+  });
+
   test('304 and 204 have no body; 5xx keep the message, not the cause', async () => {
     await using server = await serveFakes(
       createFakeBackends({

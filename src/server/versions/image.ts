@@ -1,4 +1,13 @@
-import { type ImageConfig, type ImageInspect, type ImageSummary, ZERO_TIME } from '#api';
+import {
+  addFilterFlag,
+  encodeFilters,
+  type ImageConfig,
+  type ImageInspect,
+  type ImageSummary,
+  parseFilters,
+  ZERO_TIME,
+} from '#api';
+import type { RawQuery } from '../http/query.ts';
 import { type ChangeTable, omit, onEach, onValue, withoutParam } from './change.ts';
 
 /** Fields that were never left out, with their zero values. */
@@ -39,8 +48,17 @@ function withNone(image: ImageSummary): ImageSummary {
   return { ...image, RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] };
 }
 
+/** @throws `invalid_argument` for filters that are none. */
+function withReference(query: RawQuery): RawQuery {
+  const pattern = query.get('filter')?.[0];
+  if (!pattern) return query;
+  const filters = addFilterFlag(parseFilters(query.get('filters')?.[0]), `reference=${pattern}`);
+  return new Map(query).set('filters', [encodeFilters(filters) ?? '']);
+}
+
 export const IMAGE_CHANGES: ChangeTable = {
   ImageList: [
+    { before: 41, note: '`filter` is the filter `reference`.', query: withReference },
     { before: 42, note: '`shared-size` is ignored.', query: withoutParam('shared-size') },
     { before: 43, note: 'Images without a name are called `<none>`.', value: onEach(withNone) },
     { before: 44, note: '`VirtualSize`, equal to `Size`.', value: onEach<ImageSummary>(withVirtualSize) },

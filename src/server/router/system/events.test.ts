@@ -12,7 +12,7 @@ function openStream(range: Partial<EventRange> = {}) {
   let isStuck = false;
   const write = (text: string) => {
     written.push(text);
-    if (isStuck) return gate.promise;
+    return isStuck ? gate.promise : undefined;
   };
   const sink = { write: write as () => void, signal: gone.signal };
   const done = streamEvents(bus, { ...ALL, ...range }, sink, ({ action }) => action);
