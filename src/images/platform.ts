@@ -15,8 +15,10 @@ export function platformOfImage({ config }: Pick<StoredImage, 'config'>): Platfo
 export function runsOn(platform: Platform, image: Pick<StoredImage, 'config'>): boolean {
   const actual = platformOfImage(image);
   if (platform.os !== actual.os) return false;
-  if (ALSO_RUNS[platform.architecture]?.includes(actual.architecture)) return true;
-  if (platform.architecture !== actual.architecture) return false;
+  const wanted = platform.architecture;
+  const others = Object.hasOwn(ALSO_RUNS, wanted) ? ALSO_RUNS[wanted] : undefined;
+  if (others?.includes(actual.architecture)) return true;
+  if (wanted !== actual.architecture) return false;
   return !actual.variant || !platform.variant || actual.variant <= platform.variant;
 }
 

@@ -38,6 +38,11 @@ describe('parsePlatform', () => {
   }
 });
 
+test('parsePlatform: an architecture may be called as an object’s own things are', () => {
+  expect(parsePlatform('linux/constructor')).toEqual({ os: 'linux', architecture: 'constructor' });
+  expect(() => parsePlatform('constructor')).toThrow('unknown operating system or architecture');
+});
+
 test('formatPlatform: parts that are there, joined', () => {
   expect(formatPlatform({ os: 'linux', architecture: 'arm', variant: 'v7' })).toBe('linux/arm/v7');
   expect(formatPlatform({ os: 'linux', architecture: 'amd64' })).toBe('linux/amd64');

@@ -55,7 +55,8 @@ export function parsePlatform(text: string): Platform {
 const normaliseOs = (os: string): string => (os === 'macos' ? 'darwin' : os);
 
 function normaliseMachine(name: string, given: string | undefined): Omit<Platform, 'os'> {
-  const { architecture, variant } = ALIASES[name] ?? { architecture: name };
+  const alias = Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
+  const { architecture, variant } = alias ?? { architecture: name };
   const chosen =
     given === undefined ? variant : architecture === 'arm' ? given.replace(/^(?=\d)/, 'v') : given;
   const isPlain = chosen === undefined || (given === undefined && chosen === PLAIN_VARIANT[architecture]);

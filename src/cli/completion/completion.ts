@@ -18,7 +18,7 @@ export const command = defineCommand({
     'gantry completion fish > ~/.config/fish/completions/gantry.fish',
   ],
   async run({ args: [shell = ''] }, ctx) {
-    const script = SCRIPTS[shell];
+    const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
     if (!script)
       throw cliError(`unknown shell ${JSON.stringify(shell)}: one of ${Object.keys(SCRIPTS).join(', ')}`);
     await ctx.stdout.write(script(ctx.program));

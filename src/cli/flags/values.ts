@@ -27,7 +27,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 /** `strconv.ParseBool`. */
 export function parseBool(text: string): boolean {
-  const value = BOOLEANS[text];
+  const value = Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
   if (value === undefined)
     throw cliError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
   return value;
@@ -108,13 +108,13 @@ function mapSlot(spec: FlagSpec): FlagSlot {
 }
 
 function filterSlot(): FlagSlot {
-  const values: Record<string, string[]> = {};
+  const values = new Map<string, string[]>();
   return {
     set: (text) => {
       const pair = parseFilter(text);
-      if (pair) values[pair[0]] = [...(values[pair[0]] ?? []), pair[1]];
+      if (pair) values.set(pair[0], [...(values.get(pair[0]) ?? []), pair[1]]);
     },
-    get: () => values,
+    get: () => Object.fromEntries(values),
   };
 }
 

@@ -34,6 +34,10 @@ describe('logTag', () => {
     );
   });
 
+  test.each(['toString', 'constructor'])('nor is %s a field', (name) => {
+    expect(() => logTag(info({ tag: `{{.${name}}}` }))).toThrow(`can't evaluate field ${name}`);
+  });
+
   test('what is no field is refused', () => {
     expect(() => logTag(info({ tag: '{{json .}}' }))).toThrow('unsupported action');
   });

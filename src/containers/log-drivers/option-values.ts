@@ -54,7 +54,7 @@ export function parseDecimalSize(text: string): number {
   const match = DECIMAL_SIZE.exec(text.trim());
   if (!match) throw invalidArgument(`invalid size: '${text}'`);
   const suffix = (match[2] ?? '').toLowerCase();
-  const factor = DECIMAL_FACTORS[suffix];
+  const factor = Object.hasOwn(DECIMAL_FACTORS, suffix) ? DECIMAL_FACTORS[suffix] : undefined;
   if (factor === undefined) throw invalidArgument(`invalid suffix: '${suffix}'`);
   return Math.trunc(Number(match[1]) * factor);
 }

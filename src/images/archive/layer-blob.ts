@@ -28,7 +28,8 @@ export function layerDescriptor(blob: Member, content: ContentStore): Descriptor
 
 /** @throws `invalid_argument` when the content is not what its media type says (CVE-2021-41190's class). */
 export function checkLayerType(descriptor: Descriptor, blob: Member, content: ContentStore): void {
-  const expected = COMPRESSION_OF[descriptor.mediaType];
+  const { mediaType } = descriptor;
+  const expected = Object.hasOwn(COMPRESSION_OF, mediaType) ? COMPRESSION_OF[mediaType] : undefined;
   if (expected === undefined) {
     throw malformed('layer', `unsupported media type ${JSON.stringify(descriptor.mediaType)}`);
   }

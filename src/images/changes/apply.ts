@@ -32,7 +32,8 @@ export function applyChanges(config: ImageConfig, changes: readonly string[]): I
 }
 
 function changeFor({ name, flags }: Instruction): Change {
-  const change = CHANGES[name.toLowerCase()];
+  const key = name.toLowerCase();
+  const change = Object.hasOwn(CHANGES, key) ? CHANGES[key] : undefined;
   if (change === undefined) throw notAChangeCommand(name);
   const [flag] = flags;
   if (flag !== undefined && change !== healthcheck) throw invalidArgument(`unknown flag: --${flag[0]}`);

@@ -5,6 +5,10 @@ import { expand, expandWords } from './expand.ts';
 
 const apply = (...changes: string[]): ImageConfig => applyChanges({}, changes);
 
+test.each(['CONSTRUCTOR x', 'toString x'])('applyChanges: %j is no instruction', (change) =>
+  expect(() => apply(change)).toThrow(expect.objectContaining({ code: 'invalid_argument' })),
+);
+
 describe('applyChanges', () => {
   const good: readonly (readonly [changes: string[], config: ImageConfig])[] = [
     [['CMD ["sh", "-c", "x"]'], { Cmd: ['sh', '-c', 'x'] }],

@@ -27,14 +27,14 @@ const EPERM = 1;
 
 /** The kernel's return value for an action. ERRNO and TRACE carry `errnoRet`, default EPERM. */
 export function actionValue(action: string, errnoRet = EPERM): number {
-  const value = ACTIONS[action];
+  const value = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   if (value === undefined) throw invalidArgument(`invalid seccomp action: ${action}`);
   const carriesErrno = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE';
   return carriesErrno ? value + (errnoRet & 0xffff) : value;
 }
 
 export function operatorValue(op: string): number {
-  const value = OPERATORS[op];
+  const value = Object.hasOwn(OPERATORS, op) ? OPERATORS[op] : undefined;
   if (value === undefined) throw invalidArgument(`invalid seccomp operator: ${op}`);
   return value;
 }

@@ -91,7 +91,7 @@ const FIELDS: Readonly<Record<string, Setter>> = {
     draft.bind.CreateMountpoint = boolOf('bind-create-src', value);
   },
   'bind-recursive': (draft, value, field) => {
-    const set = RECURSION[value];
+    const set = Object.hasOwn(RECURSION, value) ? RECURSION[value] : undefined;
     if (!set)
       throw new Error(
         `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,

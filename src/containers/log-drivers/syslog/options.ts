@@ -86,7 +86,8 @@ export function checkSyslogSocket(options: Options): void {
 
 function parseFacility(text: string): number {
   if (text === '') return DEFAULT_FACILITY;
-  const facility = FACILITIES[text] ?? (/^\+?\d+$/.test(text) ? Number(text) : undefined);
+  const named = Object.hasOwn(FACILITIES, text) ? FACILITIES[text] : undefined;
+  const facility = named ?? (/^\+?\d+$/.test(text) ? Number(text) : undefined);
   if (facility === undefined || facility > MAX_FACILITY) throw badFacility();
   return facility;
 }
