@@ -11,7 +11,8 @@ export const command = defineCommand({
   },
   async run({ args, flags }, ctx) {
     const client = await ctx.client();
-    await writeArchive(ctx, flags.output, () => client.images.save(args, { platforms: flags.platform }));
+    const open = () => client.images.save(args, { platforms: flags.platform });
+    await writeArchive(ctx, { path: flags.output, failure: 'failed to save image', open });
     return undefined;
   },
 });
