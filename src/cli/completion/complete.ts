@@ -87,7 +87,11 @@ const SOURCES: readonly (readonly [RegExp, (client: EngineClient) => Promise<Can
 /** An engine that does not answer has nothing to offer; completion never complains. */
 async function objects(placeholder: string, ctx: CliContext): Promise<readonly Candidate[]> {
   const source = SOURCES.find(([pattern]) => pattern.test(placeholder))?.[1];
-  if (source) return await source(await ctx.client()).catch(() => []);
+  if (source)
+    return await ctx
+      .client()
+      .then(source)
+      .catch(() => []);
   const words = placeholder.replaceAll(/[[\]]/g, '').split('|');
   return words.length > 1 && words.every((word) => /^[a-z]+$/.test(word))
     ? words.map((word): Candidate => [word, ''])
@@ -144,7 +148,7 @@ function skipFlags(
 function takesNextWord(word: string, specs: FlagSpecs): boolean {
   if (word.includes('=')) return false;
   const needsValue = (spec: FlagSpec | undefined) => spec !== undefined && spec.type !== 'bool';
-  if (word.startsWith('--')) return needsValue(specs[word.slice(2)]);
+  if (word.startsWith('--')) return Object.hasOwn(specs, word.slice(2)) && needsValue(specs[word.slice(2)]);
   const letters = [...word.slice(1)];
   const byLetter = (letter: string) => Object.values(specs).find(({ short }) => short === letter);
   const first = letters.findIndex((letter) => needsValue(byLetter(letter)));

@@ -47,6 +47,7 @@ describe("parseFlags: pflag's grammar", () => {
     ['--wait 1m30s', { wait: 90e9, positional: [] }],
     ['-o a=b -o c', { opt: { a: 'b', c: '' }, positional: [] }],
     ['-f a=b -f A=c', { filter: { a: ['b', 'c'] }, positional: [] }],
+    ['-f constructor=1', { filter: { constructor: ['1'] }, positional: [] }],
     ['--platform a,b --platform c', { platform: ['a', 'b', 'c'], positional: [] }],
   ])('%s', (line, expected) => {
     expect<unknown>(given(line)).toEqual(expected);

@@ -2,7 +2,7 @@ import type { ContainerSummary, PortSummary } from '#api';
 import { formatBytes, shortId } from '#base';
 import { Struct } from '../template/values.ts';
 import type { ListLayout } from './list.ts';
-import { ago, ellipsis, goTime, joinLabels, quote } from './text.ts';
+import { ago, ellipsis, goTime, joinLabels, labelOf, quote } from './text.ts';
 
 const COMMAND_WIDTH = 20;
 const MOUNT_WIDTH = 15;
@@ -58,7 +58,7 @@ export function containerRow(
     Status: () => container.Status,
     Size: () => size(container),
     Labels: () => joinLabels(container.Labels),
-    Label: (name: string) => container.Labels?.[name] ?? '',
+    Label: (name: string) => labelOf(container.Labels, name),
     Mounts: () =>
       mounts
         .map(({ Name, Source }) => Name || Source || '')

@@ -204,6 +204,11 @@ describe('tables', () => {
     expect(stdout.split('\n')[1]).toBe(`日本語    e\u0301x        ${wide.State}`);
   });
 
+  test('a label named as something every object has', async () => {
+    const { stdout } = await table('{{.Label "toString"}}|{{.Label "constructor"}}');
+    expect(stdout).toBe('|\n');
+  });
+
   test('whatever begins with the word is one; what makes no header leaves it empty', async () => {
     expect((await table('table\\t{{.State}}')).stdout).toBe(`          STATE\n          ${wide.State}\n`);
     expect((await table('tablex {{.State}}')).stdout).toBe(`x STATE\nx ${wide.State}\n`);

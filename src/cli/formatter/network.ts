@@ -2,7 +2,7 @@ import type { NetworkSummary } from '#api';
 import { shortId } from '#base';
 import { Struct } from '../template/values.ts';
 import type { ListLayout } from './list.ts';
-import { goTimeOfText, joinLabels } from './text.ts';
+import { goTimeOfText, joinLabels, labelOf } from './text.ts';
 
 /** Columns of `network ls`. */
 export const NETWORK_LAYOUT: ListLayout = {
@@ -32,7 +32,7 @@ export function networkRow(network: NetworkSummary, options: { readonly truncate
     IPv6: () => String(network.EnableIPv6 ?? false),
     Internal: () => String(network.Internal ?? false),
     Labels: () => joinLabels(network.Labels),
-    Label: (name: string) => network.Labels?.[name] ?? '',
+    Label: (name: string) => labelOf(network.Labels, name),
     CreatedAt: () => goTimeOfText(network.Created),
   });
 }

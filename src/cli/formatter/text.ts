@@ -51,6 +51,10 @@ const NAMED: Readonly<Record<string, string>> = {
 const escapeChar = (char: string): string =>
   NAMED[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
 
+/** The value of one label; empty without it. */
+export const labelOf = (labels: Readonly<Record<string, string>> | null | undefined, name: string): string =>
+  labels && Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
+
 /** `a=1,b=2`, sorted. */
 export function joinLabels(labels: Readonly<Record<string, string>> | null | undefined): string {
   return Object.entries(labels ?? {})

@@ -2,7 +2,7 @@ import type { Volume } from '#api';
 import { formatBytes } from '#base';
 import { Struct } from '../template/values.ts';
 import type { ListLayout } from './list.ts';
-import { joinLabels } from './text.ts';
+import { joinLabels, labelOf } from './text.ts';
 
 /** Columns of `volume ls`. */
 export const VOLUME_LAYOUT: ListLayout = {
@@ -31,7 +31,7 @@ export function volumeRow(volume: Volume): Struct {
     Scope: () => volume.Scope,
     Mountpoint: () => volume.Mountpoint,
     Labels: () => joinLabels(volume.Labels),
-    Label: (name: string) => volume.Labels?.[name] ?? '',
+    Label: (name: string) => labelOf(volume.Labels, name),
     Links: () => (usage ? String(usage.RefCount) : 'N/A'),
     Size: () => (usage ? formatBytes(usage.Size) : 'N/A'),
     Availability: () => 'N/A',
