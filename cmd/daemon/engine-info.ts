@@ -121,6 +121,11 @@ function securityOptions(
   ];
 }
 
+/** 0 when it cannot be read: with no descriptor left, `info` is what people ask first. */
 function countEntries(directory: string): number {
-  return readdirSync(directory).length;
+  try {
+    return readdirSync(directory).length;
+  } catch {
+    return 0;
+  }
 }

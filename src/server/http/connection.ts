@@ -18,8 +18,9 @@ const MAX_HEAD_BYTES = 64 * 1024;
  */
 export class Connection {
   readonly socket: Socket;
-  /** A request is being read or answered. */
-  busy = false;
+  #busy = false;
+  /** When the head that is being read began, in milliseconds; undefined: none is. A new connection has to send one. */
+  #headSince: number | undefined = Date.now();
   #held: Buffer | undefined;
   #head: Buffer | undefined;
   /** Bytes that the parser has yet to get of a request that may take over; undefined: there is none. */
@@ -41,6 +42,22 @@ export class Connection {
     this.#stepBetween(socket);
   }
 
+  /** A request is being read or answered. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** The head of a request has been read. */
+  begin(): void {
+    this.#busy = true;
+    this.#headSince = undefined;
+  }
+
+  /** A head has been on its way for so long at `nowMs`. */
+  isLate(nowMs: number, timeoutMs: number): boolean {
+    return this.#headSince !== undefined && nowMs - this.#headSince >= timeoutMs;
+  }
+
   /** Puts {@link #receive} in front of the parser's data listener. */
   #stepBetween(socket: Socket): void {
     const index = this.#listeners.findIndex(({ event }) => event === 'data');
@@ -58,7 +75,8 @@ export class Connection {
       this.#pass(chunk, this.#left);
       return;
     }
-    if (this.busy || !this.#mayHijack(chunk)) {
+    if (!this.#busy) this.#headSince ??= Date.now();
+    if (this.#busy || !this.#mayHijack(chunk)) {
       this.#parse?.(chunk);
       return;
     }
@@ -100,7 +118,7 @@ export class Connection {
 
   /** A request that could have taken over did not: what was held back is a request after all. */
   release(): void {
-    this.busy = false;
+    this.#busy = false;
     this.#left = undefined;
     const held = this.#held;
     this.#held = undefined;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { canceled } from '#base';
 import type { ApiRequest } from './request.ts';
 
 /** An {@link ApiRequest} on a message of node:http. The signal is made only when somebody asks for it. */
@@ -30,7 +31,14 @@ function closeSignal(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-/** Stopping early must not destroy the connection: the answer is still to be sent. */
+/**
+ * Stopping early must not destroy the connection: the answer is still to be sent.
+ * @throws `canceled` when the client ends before its body does.
+ */
 async function* messageBody(message: IncomingMessage): AsyncGenerator<Uint8Array> {
-  for await (const chunk of message.iterator({ destroyOnReturn: false })) yield chunk;
+  try {
+    for await (const chunk of message.iterator({ destroyOnReturn: false })) yield chunk;
+  } catch (cause) {
+    throw canceled('the client ended in the middle of its request', { cause });
+  }
 }

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { formatApiVersion, MAX_API_VERSION, MIN_API_VERSION, tryParseApiVersion } from '#api';
-import { errorMessage, type Logger } from '#base';
+import { errorMessage, hasCode, type Logger } from '#base';
 import { type Backends, createRoutes } from '../router/index.ts';
 import { CHANGES } from '../versions/index.ts';
 import { Connection } from './connection.ts';
@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly version: string;
   /** Bytes of a request's head. Default 64 KiB. */
   readonly maxHeaderBytes?: number;
+  /** Time to send a request's head, from the connection or from the head's first byte. Default 5 minutes, as dockerd. */
+  readonly headTimeoutMs?: number;
 }
 
 /** The Engine API, without a listener of its own. */
@@ -35,16 +37,26 @@ export function createServer(options: ServerOptions): ApiServer {
   return new HttpApiServer(options);
 }
 
+const HEAD_TIMEOUT_MS = 5 * 60_000;
+
 class HttpApiServer implements ApiServer {
   readonly #dispatcher: Dispatcher;
   readonly #logger: Logger;
   readonly #headers: Headers;
   readonly #connections = new Map<Socket, Connection>();
   readonly #http;
+  readonly #sweep: Timer;
   #onIdle = () => {};
   #closing = false;
 
-  constructor({ backends, logger, version, maxHeaderBytes = 64 * 1024 }: ServerOptions) {
+  constructor(options: ServerOptions) {
+    const {
+      backends,
+      logger,
+      version,
+      maxHeaderBytes = 64 * 1024,
+      headTimeoutMs = HEAD_TIMEOUT_MS,
+    } = options;
     this.#dispatcher = createDispatcher(createRoutes(backends), CHANGES);
     this.#logger = logger;
     this.#headers = {
@@ -60,6 +72,15 @@ class HttpApiServer implements ApiServer {
     );
     this.#http.timeout = 0;
     this.#http.on('clientError', (_error, socket) => refuse(socket as Socket));
+    this.#sweep = setInterval(() => this.#endLate(headTimeoutMs), headTimeoutMs / 10).unref();
+  }
+
+  /** Who does not send a request keeps a descriptor. The parser's own time-outs count bodies and answers, too. */
+  #endLate(timeoutMs: number): void {
+    const now = Date.now();
+    for (const [socket, connection] of this.#connections) {
+      if (connection.isLate(now, timeoutMs)) socket.destroy();
+    }
   }
 
   get connectionCount(): number {
@@ -80,7 +101,7 @@ class HttpApiServer implements ApiServer {
   #serve(message: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(message.socket);
     if (!connection) return;
-    connection.busy = true;
+    connection.begin();
     const exchange = { connection, message, response, request: nodeRequest(message, response) };
     try {
       const answer = this.#dispatcher.dispatch(exchange.request);
@@ -151,8 +172,9 @@ class HttpApiServer implements ApiServer {
   /** The one place where errors become answers, and where 5xx are logged. */
   #failure(request: ApiRequest, error: unknown): Reply {
     const reply = errorReply(error);
-    if (reply.status >= 500 && !request.signal.aborted) {
-      const { method, path } = request;
+    const { method, path } = request;
+    if (hasCode(error, 'canceled')) this.#logger.debug('request canceled', { method, path, error });
+    else if (reply.status >= 500 && !request.signal.aborted) {
       this.#logger.error('request failed', { method, path, status: reply.status, error });
     }
     // A client from before JSON errors prints the body as it is.
@@ -183,6 +205,7 @@ class HttpApiServer implements ApiServer {
 
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#sweep);
     for (const [socket, { busy }] of this.#connections) if (!busy) socket.destroy();
     if (graceMs > 0) await this.#idle(graceMs);
     for (const socket of this.#connections.keys()) socket.destroy();

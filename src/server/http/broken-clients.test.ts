@@ -1,0 +1,84 @@
+import { expect, test } from 'bun:test';
+import { connect, createServer as createListener, type Socket } from 'node:net';
+import { type Logger, silentLogger } from '#base';
+import { createFakeBackends } from '../testing/index.ts';
+import { createServer, type ServerOptions } from './server.ts';
+
+interface Line {
+  readonly level: string;
+  readonly message: string;
+}
+
+/** The API on a port of its own, with what it logs. */
+async function openServer(options: Partial<ServerOptions> = {}) {
+  const lines: Line[] = [];
+  const at = (level: string) => (message: string) => void lines.push({ level, message });
+  const logger: Logger = {
+    ...silentLogger,
+    ...{ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+  };
+  const api = createServer({ backends: createFakeBackends(), logger, version: 'test', ...options });
+  const listener = createListener({ allowHalfOpen: true }, (socket) => api.accept(socket));
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const address = listener.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return {
+    lines,
+    client: () => connect({ port, host: '127.0.0.1', allowHalfOpen: true }),
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await api.close();
+    },
+  };
+}
+
+/** Long enough for the server to read what was sent. */
+const turns = async () => {
+  for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+const closed = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.on('error', () => {}).on('data', () => {});
+    socket.on('end', () => socket.end()).once('close', () => resolve());
+  });
+
+test.each(['end', 'reset'])(
+  'a client that goes in the middle of its body is no failure of the engine: %s',
+  async (way) => {
+    await using server = await openServer();
+    const client = server.client();
+    const head = 'POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+    client.write(`${head}Content-Length: 100\r\n\r\n{"Image":`);
+    await Bun.sleep(20);
+    if (way === 'end') client.end();
+    else client.resetAndDestroy();
+    await closed(client);
+    await Bun.sleep(20);
+    expect(server.lines.filter(({ level }) => level !== 'debug')).toEqual([]);
+    expect(server.lines.map(({ message }) => message)).toContain('request canceled');
+  },
+);
+
+test.each(['', 'GET /_pi', 'GET /_ping HTTP/1.1\r\nHost: x\r\n'])(
+  'a client that does not send its head is let go: %j',
+  async (text) => {
+    await using server = await openServer({ headTimeoutMs: 50 });
+    const client = server.client();
+    client.write(text);
+    await closed(client);
+  },
+);
+
+test('the time for a head is none for bodies, answers and what comes between requests', async () => {
+  await using server = await openServer({ headTimeoutMs: 50 });
+  const client = server.client();
+  let all = '';
+  client.on('data', (chunk) => (all += chunk.toString()));
+  const ping = 'GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n';
+  client.write(`${ping}GET /events HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await Bun.sleep(200);
+  expect(all).toStartWith('HTTP/1.1 200 OK');
+  expect([client.closed, client.readableEnded]).toEqual([false, false]);
+  client.destroy();
+});
