@@ -28,7 +28,6 @@ export const ON_PURPOSE: Readonly<Record<string, string>> = {
   'cp -a --quiet=false {dir}/good-env {running}:/tmp/loud': 'ours keeps nanoseconds, which take more room',
   "ps -a --format '{{.}}'": "docker prints what is inside of Go's values",
   "ps -a --format 'table {{.Nope}}'": 'docker counts the word table in',
-  'ps -a --format tablex': 'docker cuts the word table off any format',
   "inspect -f '{{.State.Health}}' {running}": 'docker prints addresses',
   "inspect -f '{{.State}}' {running}": 'docker prints addresses',
   "inspect -f '{{json .}}' {running}": "docker's types have OnBuild, which newer engines leave out",
