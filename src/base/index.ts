@@ -11,6 +11,7 @@ export {
   type NewEvent,
 } from './events.ts';
 export { parseExactJson, stringifyExactJson } from './exact-json.ts';
+export { compileGoRegexp, type GoRegexp, tolerantGoRegexp } from './go-regexp.ts';
 export { createId, shortId } from './ids.ts';
 export { hasLabel } from './labels.ts';
 export {

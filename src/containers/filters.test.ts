@@ -25,6 +25,12 @@ const CONTEXT: FilterContext = {
 test.each([
   [{ status: ['created', 'exited'] }, true],
   [{ exited: ['3'] }, true],
+  [{ name: ['(?i)ON'] }, true],
+  [{ name: ['^/one$'] }, true],
+  [{ name: ['n[e]'] }, true],
+  [{ name: ['two', 'on'] }, true],
+  [{ name: ['['] }, false],
+  [{ id: ['^a.c$'] }, true],
   [{ network: ['bridge'] }, true],
   [{ network: ['0123'] }, true],
   [{ network: ['brid'] }, false],
@@ -75,4 +81,10 @@ describe('is refused also when there is nothing to compare', () => {
       expect.objectContaining({ code: 'invalid_argument', message }),
     );
   });
+});
+
+test('a pattern that is meant to hold the daemon up does not', () => {
+  const name = 'a'.repeat(120);
+  const matches = containerMatcher({ name: ['^(a+)+b$'] }, CONTEXT);
+  expect(matches({ ...ONE, name })).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { errorMessage, hasLabel, invalidArgument, isNotFound } from '#base';
+import { errorMessage, hasLabel, invalidArgument, isNotFound, tolerantGoRegexp } from '#base';
 import { invalidFilter } from './errors.ts';
 import type { Container, ContainerState, HealthState } from './model.ts';
 import { exitCodeOf } from './state.ts';
@@ -37,14 +37,14 @@ const HEALTHS = Object.keys({
   unhealthy: true,
 } satisfies Record<HealthState['status'] | 'none', true>);
 const filters: Readonly<Record<string, Prepare>> = {
-  id:
-    (values) =>
-    ({ id }) =>
-      values.some((value) => id.startsWith(value) || matchesPattern(id, value)),
-  name:
-    (values) =>
-    ({ name }) =>
-      values.some((value) => matchesPattern(name, value) || matchesPattern(`/${name}`, value)),
+  id(values) {
+    const matches = matcherOf(values);
+    return ({ id }) => values.some((value) => id.startsWith(value)) || matches(id);
+  },
+  name(values) {
+    const matches = matcherOf(values);
+    return ({ name }) => matches(name) || matches(`/${name}`);
+  },
   label:
     (values) =>
     ({ config }) =>
@@ -114,12 +114,10 @@ const filters: Readonly<Record<string, Prepare>> = {
   isolation: () => () => true,
 };
 
-function matchesPattern(text: string, pattern: string): boolean {
-  try {
-    return new RegExp(pattern).test(text);
-  } catch {
-    return text.includes(pattern);
-  }
+/** Whether a text is one of the values, or found by one. Source: moby `api/types/filters`. */
+function matcherOf(values: readonly string[]): (text: string) => boolean {
+  const patterns = values.map(tolerantGoRegexp);
+  return (text) => values.includes(text) || patterns.some((pattern) => pattern.test(text));
 }
 
 function requireOneOf(key: string, what: string, allowed: readonly string[], value: string): void {

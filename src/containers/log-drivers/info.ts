@@ -1,3 +1,4 @@
+import { tolerantGoRegexp } from '#base';
 import type { Container, LogConfig } from '../model.ts';
 import type { LogInfo } from './types.ts';
 
@@ -50,6 +51,6 @@ function selectByName(values: Readonly<Record<string, string>>, names: string | 
 
 function selectByPattern(values: Readonly<Record<string, string>>, pattern: string | undefined): Pairs {
   if (!pattern) return [];
-  const matcher = new RegExp(pattern);
+  const matcher = tolerantGoRegexp(pattern);
   return Object.entries(values).filter(([key]) => matcher.test(key));
 }

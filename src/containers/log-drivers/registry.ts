@@ -1,4 +1,4 @@
-import { errorMessage, GantryError, invalidArgument, parseBytes } from '#base';
+import { compileGoRegexp, GantryError, parseBytes } from '#base';
 import type { LogConfig } from '../model.ts';
 import {
   badBufferSize,
@@ -168,10 +168,6 @@ function parseCacheDisabled(config: Options): boolean {
 
 function checkPatterns(config: Options): void {
   for (const option of ['labels-regex', 'env-regex'] as const) {
-    try {
-      new RegExp(config[option] ?? '');
-    } catch (error) {
-      throw invalidArgument(`error parsing regexp: ${errorMessage(error)}`);
-    }
+    compileGoRegexp(config[option] ?? '');
   }
 }

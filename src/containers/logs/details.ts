@@ -1,3 +1,4 @@
+import { tolerantGoRegexp } from '#base';
 import type { ContainerConfig, LogConfig } from '../model.ts';
 
 /**
@@ -27,7 +28,7 @@ function select(
   pattern: string | undefined,
 ): Record<string, string> {
   const listed = new Set((names ?? '').split(',').filter(Boolean));
-  const matcher = pattern ? new RegExp(pattern) : undefined;
+  const matcher = pattern ? tolerantGoRegexp(pattern) : undefined;
   const entries = Object.entries(values).filter(([key]) => listed.has(key) || matcher?.test(key));
   return Object.fromEntries(entries);
 }
