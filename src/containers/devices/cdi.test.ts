@@ -85,6 +85,9 @@ test('--gpus takes what the machine has described as a GPU', async () => {
     start(request({ driver: '', capabilities: [['gpu']], ...changes }));
   expect((await gpus({ count: -1 })).process.env).toContain('GPU_all=1');
   expect((await gpus({ count: 2 })).process.env).toEqual(expect.arrayContaining(['GPU_0=1', 'GPU_1=1']));
+  const tooMany = await gpus({ count: 3_000_000 }).catch((error) => String(error));
+  expect(tooMany).toContain('unresolvable CDI devices nvidia.com/gpu=2, nvidia.com/gpu=3');
+  expect(String(tooMany).length).toBeLessThan(10_000);
   expect((await gpus({ deviceIds: ['1'] })).process.env).not.toContain('GPU_0=1');
 });
 

@@ -8,6 +8,9 @@ import { overrideEnv } from '../spec/env.ts';
 import { CDI_SPEC_DIRS, CdiRegistry } from './cdi-registry.ts';
 import type { CdiDeviceNode, CdiEdits, CdiHook, CdiMount } from './cdi-spec.ts';
 
+/** How many missing GPUs an error names. */
+const MAX_MISSING = 100;
+
 /**
  * Adds what `--device vendor.com/class=name` and `--gpus` ask for.
  * @throws docker's texts for devices that nobody has described and drivers that do not exist.
@@ -41,7 +44,9 @@ function deviceNames(request: DeviceRequest, registry: CdiRegistry): readonly st
   if (kind === undefined) throw noDeviceDriver(driver, capabilities);
   if (deviceIds.length > 0) return deviceIds.map((device) => `${kind}=${device}`);
   if (count < 0) return [`${kind}=all`];
-  return Array.from({ length: count }, (_, index) => `${kind}=${index}`);
+  // Some that are missing are told as docker does; a number that nobody can mean must not cost anything.
+  const length = Math.min(count, registry.names.length + MAX_MISSING);
+  return Array.from({ length }, (_, index) => `${kind}=${index}`);
 }
 
 /** The kind of GPU that this machine has described. */
