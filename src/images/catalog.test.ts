@@ -1,23 +1,24 @@
 import { describe, expect, spyOn, test } from 'bun:test';
 import { unavailable } from '#base';
 import { digestOf } from '#oci';
+import type { ImageServiceOptions } from './service.ts';
 import { configFor, createImageFixture, dockerArchive, layerOf, streamOf, tarOf } from './testing/index.ts';
 
 const A = await layerOf({ a: 'layer a' });
 const B = await layerOf({ b: 'layer b!' });
 
 /** The archive of one image, and the image's ID. */
-async function archiveOf(tag: string, layers = [A]) {
+async function archiveOf(tag: string, layers = [A], ...tags: string[]) {
   const config = configFor(layers, { comment: tag });
-  const tar = await tarOf(dockerArchive([{ layers, tags: [tag], config }]));
+  const tar = await tarOf(dockerArchive([{ layers, tags: [tag, ...tags], config }]));
   return { load: () => streamOf(tar), id: digestOf(JSON.stringify(config)) };
 }
 
 describe('a start while a config cannot be read', () => {
   /** A fixture with the image `x:1`, opened again while descriptors were short. */
-  async function openShort() {
-    const fixture = await createImageFixture();
-    const { load, id } = await archiveOf('x:1');
+  async function openShort(tags: readonly string[] = [], options: Partial<ImageServiceOptions> = {}) {
+    const fixture = await createImageFixture(options);
+    const { load, id } = await archiveOf('x:1', [A], ...tags);
     await fixture.images.load(load());
     const fault = spyOn(fixture.content, 'readAll').mockRejectedValue(
       unavailable('read blob: EMFILE: too many open files'),
@@ -57,5 +58,53 @@ describe('a start while a config cannot be read', () => {
     await images.load(load());
     expect(images.get('x:1').id).toBe(id);
     expect(images.list()).toHaveLength(1);
+  });
+
+  test.each([
+    ['its name', () => 'x:1'],
+    ['its ID', (id: string) => id],
+    ['the start of its ID', (id: string) => id.slice('sha256:'.length, 19)],
+  ])('removing it by %s ends that', async (_, nameOf) => {
+    const { fixture, id, images } = await openShort();
+    using _fixture = fixture;
+    await images.load((await archiveOf('y:1', [A, B])).load());
+    await images.remove('y:1');
+    const records = await images.remove(nameOf(id));
+    expect(records.slice(0, 2)).toEqual([{ untagged: 'x:1' }, { deleted: id }]);
+    expect(records.filter((record) => 'deleted' in record)).toHaveLength(3);
+    expect(fixture.events().slice(-2)).toEqual([`untag ${id}`, `delete ${id}`]);
+    expect(fixture.content.list()).toEqual([]);
+    expect(fixture.snapshotter.layers()).toEqual([]);
+    expect((await fixture.reopen()).list()).toEqual([]);
+    await expect(images.remove('x:1')).rejects.toThrow('No such image: x:1');
+  });
+
+  test('one of its several names can be removed alone', async () => {
+    const { fixture, id, images } = await openShort(['x:2']);
+    using _fixture = fixture;
+    expect(await images.remove('x:2')).toEqual([{ untagged: 'x:2' }]);
+    expect(fixture.snapshotter.layers()).toHaveLength(1);
+    expect(await images.remove('x:1')).toContainEqual({ deleted: id });
+    expect(fixture.snapshotter.layers()).toEqual([]);
+  });
+
+  test('it is not removed while a container uses it', async () => {
+    const users = { usersOf: () => [{ containerId: 'c'.repeat(64), running: true }] };
+    const { fixture, id, images } = await openShort([], { users });
+    using _fixture = fixture;
+    await expect(images.remove(id, { force: true })).rejects.toThrow('is being used by running container');
+    expect(fixture.snapshotter.layers()).toHaveLength(1);
+  });
+
+  test('a name that leads to it can be given to another image', async () => {
+    const { fixture, id, fault, images } = await openShort();
+    using _fixture = fixture;
+    const other = await archiveOf('y:1');
+    await images.load(other.load());
+    images.tag('y:1', 'x:1');
+    fault.mockRestore();
+    await images.collectGarbage();
+    expect(images.get('x:1').id).toBe(other.id);
+    expect(images.get(id).tags).toEqual([]);
   });
 });

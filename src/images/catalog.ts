@@ -45,7 +45,7 @@ export class ImageCatalog {
   readonly #references: Collection<ReferenceDocument>;
   readonly #entries = new Map<Digest, CatalogEntry>();
   readonly #byReference = new Map<string, { readonly reference: Reference; readonly id: Digest }>();
-  /** Stored images whose configs could not be read yet: nobody sees them, and what they need is not known. */
+  /** Stored images whose configs could not be read yet: only a removal sees them, and what they need is not known. */
   readonly #unread = new Set<Digest>();
 
   private constructor(options: CatalogOptions) {
@@ -60,17 +60,20 @@ export class ImageCatalog {
    */
   static async open(options: CatalogOptions): Promise<ImageCatalog> {
     const catalog = new ImageCatalog(options);
-    for (const [key] of catalog.#images.entries()) await catalog.#restore(key as Digest);
-    catalog.#restoreReferences();
+    for (const [key] of catalog.#images.entries()) catalog.#unread.add(key as Digest);
+    await catalog.#readUnread();
     return catalog;
   }
 
   /** Tries again what could not be read. False while something still cannot: then nothing counts as unneeded. */
   async readAgain(): Promise<boolean> {
-    if (this.#unread.size === 0) return true;
-    for (const id of [...this.#unread]) await this.#restore(id);
-    this.#restoreReferences();
+    if (this.#unread.size > 0) await this.#readUnread();
     return this.#unread.size === 0;
+  }
+
+  async #readUnread(): Promise<void> {
+    for (const id of [...this.#unread]) await this.#restore(id);
+    for (const [key, { image }] of this.#references.entries()) this.#restoreReference(key, image);
   }
 
   async #restore(id: Digest): Promise<void> {
@@ -78,33 +81,31 @@ export class ImageCatalog {
     try {
       const config = parseImageConfig(await content.readAll(id, { maxBytes: MAX_CONFIG_BYTES }));
       const document = this.#images.get(id);
-      if (document) this.#remember(id, config, document);
+      // It may have been removed or loaded again meanwhile.
+      if (document && this.#unread.has(id)) this.#remember(id, config, document);
     } catch (error) {
+      if (!this.#unread.has(id)) return;
       if (LOST.has(errorCode(error))) {
         logger.warn('image dropped: its config is lost', { image: id, error });
         this.#unread.delete(id);
         this.#images.delete(id);
       } else {
-        logger.error('image out of reach: its config cannot be read now', { image: id, error });
-        this.#unread.add(id);
+        logger.error(
+          'image out of reach, and none is collected until it is read, loaded again or removed: its config cannot be read now',
+          { image: id, error },
+        );
       }
-    }
-  }
-
-  /** Takes in the names of images that have been read since. */
-  #restoreReferences(): void {
-    for (const [key, { image }] of this.#references.entries()) {
-      if (!this.#unread.has(image) && !this.#byReference.has(key)) this.#restoreReference(key, image);
     }
   }
 
   #restoreReference(key: string, image: Digest): void {
     try {
-      if (!this.#entries.has(image)) throw new Error(`image ${image} is gone`);
+      if (!this.has(image)) throw new Error(`image ${image} is gone`);
       this.#byReference.set(key, { reference: parseReference(key), id: image });
     } catch (error) {
       this.#options.logger.warn('image reference dropped', { reference: key, error: errorMessage(error) });
       this.#references.delete(key);
+      this.#byReference.delete(key);
     }
   }
 
@@ -131,8 +132,23 @@ export class ImageCatalog {
     return [...this.#entries.values()];
   }
 
+  /** Whether there is such an image. One out of reach has its names, and no entry: what it needs cannot be told now. */
+  has(id: Digest): boolean {
+    return this.#entries.has(id) || this.#unread.has(id);
+  }
+
+  /** IDs of all images, also of those out of reach. */
+  ids(): Digest[] {
+    return [...this.#entries.keys(), ...this.#unread];
+  }
+
+  /** The image with this name, which may be out of reach. */
+  idOf(reference: Reference): Digest | undefined {
+    return this.#byReference.get(referenceKey(reference))?.id;
+  }
+
   find(reference: Reference): CatalogEntry | undefined {
-    const id = this.#byReference.get(referenceKey(reference))?.id;
+    const id = this.idOf(reference);
     return id === undefined ? undefined : this.#entries.get(id);
   }
 
@@ -173,12 +189,10 @@ export class ImageCatalog {
         }
       }
     });
-    const wasUnread = images.some(({ id }) => this.#unread.has(id));
     for (const { image, document } of documents) {
       this.#remember(image.id, image.config, document);
       for (const reference of image.references) this.#name(reference, image.id);
     }
-    if (wasUnread) this.#restoreReferences();
   }
 
   #documentFor({ id, document, references }: NewImage, lastTagTime: string): ImageDocument {
@@ -213,7 +227,7 @@ export class ImageCatalog {
     this.#byReference.delete(referenceKey(reference));
   }
 
-  /** Removes an image with all its names; its children lose their parent. */
+  /** Removes an image, also one out of reach, with all its names; its children lose their parent. */
   delete(id: Digest): void {
     const orphans = this.childrenOf(id).map((child) => {
       const { parent: _parent, ...document } = child.document;
@@ -228,6 +242,7 @@ export class ImageCatalog {
     for (const name of names) this.#byReference.delete(name);
     for (const orphan of orphans) this.#entries.set(orphan.id, orphan);
     this.#entries.delete(id);
+    this.#unread.delete(id);
   }
 
   /** The image as other rooms see it. */

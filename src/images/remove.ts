@@ -9,9 +9,9 @@ import {
 } from '#oci';
 import type { CatalogEntry, ImageCatalog } from './catalog.ts';
 import { type DeleteConflict, deleteConflict, referenceInUse } from './errors.ts';
-import { blobsOf, type Reclaimer } from './garbage.ts';
+import { blobsOf, type Reclaimed, type Reclaimer } from './garbage.ts';
 import type { ImageEvents } from './image-events.ts';
-import { isIdOf, resolveImage } from './resolve.ts';
+import { isIdOf, resolveId } from './resolve.ts';
 import type { ImageDeletion, ImageUsers } from './types.ts';
 
 export interface RemovalOptions {
@@ -37,7 +37,7 @@ export interface RemovalResult {
 
 /**
  * docker's rmi. A reference is untagged; when it was the last one, the image goes too unless something else
- * holds it. An ID removes the image with its only name. Source: moby daemon/images, ImageDelete.
+ * holds it. An ID removes the image with its only name. An image out of reach goes likewise. Source: moby daemon/images, ImageDelete.
  */
 export class ImageRemover {
   readonly #options: RemovalOptions;
@@ -48,19 +48,19 @@ export class ImageRemover {
 
   /** @throws `not_found`, `conflict` with docker's texts; then nothing was removed. */
   async remove(name: string, { force = false, prune = true } = {}): Promise<RemovalResult> {
-    const entry = resolveImage(this.#options.catalog, name);
+    const id = resolveId(this.#options.catalog, name);
     const removal: Removal = { force, prune, records: [], reclaimedBytes: 0 };
-    if (isIdOf(entry.id, name)) {
-      this.#untagOnlyName(entry, removal);
-      await this.#delete(entry, removal, false);
-    } else if (this.#untagNamed(entry, name, removal)) {
-      await this.#delete(entry, removal, true);
+    if (isIdOf(id, name)) {
+      this.#untagOnlyName(id, removal);
+      await this.#delete(id, removal, false);
+    } else if (this.#untagNamed(id, name, removal)) {
+      await this.#delete(id, removal, true);
     }
     return removal;
   }
 
   /** Takes one name off. Whether it was the last one. */
-  #untagNamed({ id }: CatalogEntry, name: string, removal: Removal): boolean {
+  #untagNamed(id: Digest, name: string, removal: Removal): boolean {
     const { catalog, users } = this.#options;
     const [user] = users.usersOf(id);
     if (!removal.force && user && isOnlyName(catalog.referencesOf(id))) {
@@ -80,7 +80,7 @@ export class ImageRemover {
     return catalog.referencesOf(id).length === 0;
   }
 
-  #untagOnlyName({ id }: CatalogEntry, removal: Removal): void {
+  #untagOnlyName(id: Digest, removal: Removal): void {
     const references = this.#options.catalog.referencesOf(id);
     if (!isOnlyName(references)) return;
     const conflict = this.#conflictOf(id, { ignoreNames: true, hardOnly: removal.force });
@@ -88,32 +88,38 @@ export class ImageRemover {
     for (const reference of references) this.#untag(id, reference, removal);
   }
 
-  async #delete(entry: CatalogEntry, removal: Removal, quiet: boolean): Promise<void> {
-    const { catalog, events, reclaimer } = this.#options;
-    const { id } = entry;
+  async #delete(id: Digest, removal: Removal, quiet: boolean): Promise<void> {
+    const { catalog, events } = this.#options;
     const conflict = this.#conflictOf(id, { hardOnly: removal.force });
     if (conflict) {
       const isDangling = catalog.referencesOf(id).length === 0 && catalog.childrenOf(id).length === 0;
       if (quiet && (!isDangling || conflict.used)) return;
       throw deleteConflict(id, conflict);
     }
-    const { parent } = entry.document;
+    const entry = catalog.get(id);
     for (const reference of catalog.referencesOf(id)) this.#untag(id, reference, removal);
     catalog.delete(id);
     events.publish('delete', id);
     removal.records.push({ deleted: id });
-    const reclaimed = await reclaimer.reclaim({ blobs: blobsOf(entry), layers: entry.chain });
+    const reclaimed = await this.#reclaim(entry);
     removal.records.push(...reclaimed.layers.map((deleted) => ({ deleted })));
     removal.reclaimedBytes += reclaimed.layersBytes;
-    const next = parent === undefined ? undefined : catalog.get(parent);
-    if (removal.prune && next) await this.#pruneParent(next, removal);
+    const parent = entry?.document.parent;
+    if (removal.prune && parent && catalog.get(parent)) await this.#pruneParent(parent, removal);
+  }
+
+  /** What an image out of reach needed was never known: all that nobody else needs goes. */
+  #reclaim(entry: CatalogEntry | undefined): Promise<Reclaimed> {
+    const { reclaimer } = this.#options;
+    if (entry === undefined) return reclaimer.sweep();
+    return reclaimer.reclaim({ blobs: blobsOf(entry), layers: entry.chain });
   }
 
   /** Ancestors without a name and a use go along, and never against a conflict. */
-  async #pruneParent(entry: CatalogEntry, removal: Removal): Promise<void> {
-    if (this.#conflictOf(entry.id, { hardOnly: false })) return;
+  async #pruneParent(id: Digest, removal: Removal): Promise<void> {
+    if (this.#conflictOf(id, { hardOnly: false })) return;
     const step: Removal = { force: false, prune: true, records: removal.records, reclaimedBytes: 0 };
-    await this.#delete(entry, step, true);
+    await this.#delete(id, step, true);
     removal.reclaimedBytes += step.reclaimedBytes;
   }
 

@@ -1,3 +1,4 @@
+import type { GantryError } from '#base';
 import { type Digest, familiarName, isDigest, parseReference, type Reference, withDefaultTag } from '#oci';
 import type { CatalogEntry, ImageCatalog } from './catalog.ts';
 import { ambiguousId, ambiguousTag, noSuchImage, tagWithDigest } from './errors.ts';
@@ -6,21 +7,30 @@ const FULL_ID = /^[0-9a-f]{64}$/;
 
 /**
  * Finds an image as docker does: a full ID first, then a reference, then an ID prefix. A prefix of several IDs
- * names none of them.
+ * names none of them. An image out of reach is not there.
  * @throws `not_found` (`No such image: X`), `invalid_argument` for what cannot be a reference.
  */
 export function resolveImage(catalog: ImageCatalog, name: string): CatalogEntry {
+  const entry = catalog.get(resolveId(catalog, name));
+  if (entry === undefined) throw nothingNamed(name);
+  return entry;
+}
+
+/** {@link resolveImage}, also of an image that is out of reach. */
+export function resolveId(catalog: ImageCatalog, name: string): Digest {
   const id = asFullId(name);
   if (id !== undefined) {
-    const entry = catalog.get(id);
-    if (entry === undefined) throw noSuchImage(id);
-    return entry;
+    if (!catalog.has(id)) throw nothingNamed(name);
+    return id;
   }
-  const reference = withDefaultTag(parseReference(name));
-  const matches = catalog.find(reference) ?? searchById(catalog, name);
-  if (matches === undefined || Array.isArray(matches)) throw noSuchImage(reference);
-  return matches;
+  const named = catalog.idOf(withDefaultTag(parseReference(name)));
+  const [found, another] = named === undefined ? idsFrom(name, catalog.ids()) : [named];
+  if (found === undefined || another !== undefined) throw nothingNamed(name);
+  return found;
 }
+
+const nothingNamed = (name: string): GantryError =>
+  noSuchImage(asFullId(name) ?? withDefaultTag(parseReference(name)));
 
 /** {@link resolveImage}, or undefined where nothing has that name. */
 export function tryResolveImage(catalog: ImageCatalog, name: string): CatalogEntry | undefined {
@@ -36,19 +46,17 @@ function asFullId(name: string): Digest | undefined {
   return isDigest(id) ? id : undefined;
 }
 
-/** One entry, all of several, or undefined. */
-function searchById(catalog: ImageCatalog, name: string): CatalogEntry | CatalogEntry[] | undefined {
+/** Those that begin with `name`. */
+function idsFrom(name: string, ids: readonly Digest[]): Digest[] {
   const prefix = name.startsWith('sha256:') ? name : `sha256:${name}`;
-  if (!/^sha256:[0-9a-f]+$/.test(prefix)) return undefined;
-  const found = catalog.entries().filter(({ id }) => id.startsWith(prefix));
-  return found.length > 1 ? found : found[0];
+  return /^sha256:[0-9a-f]+$/.test(prefix) ? ids.filter((id) => id.startsWith(prefix)) : [];
 }
 
 /** The image whose ID starts with `name`. @throws `invalid_argument` (`ambiguous digest string`) for several. */
 export function findById(catalog: ImageCatalog, name: string): CatalogEntry | undefined {
-  const found = searchById(catalog, name);
-  if (Array.isArray(found)) throw ambiguousId();
-  return found;
+  const [found, another] = idsFrom(name, catalog.ids());
+  if (another !== undefined) throw ambiguousId();
+  return found === undefined ? undefined : catalog.get(found);
 }
 
 /** Whether docker takes `name` for an ID (or the start of one) of this image, and so removes it as a whole. */
