@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataLoss } from '#base';
+import { dataLoss, errorMessage, type Logger } from '#base';
 import type { Collection, MetadataStore } from '#store';
 import type { Engine } from './engine.ts';
 import { containersDirectory } from './paths.ts';
@@ -8,6 +8,12 @@ import { containersDirectory } from './paths.ts';
 /** Why a container has no row that can be read. */
 export interface LostRow {
   readonly reason: string;
+}
+
+export interface LostRowsOptions {
+  readonly metadata: MetadataStore;
+  readonly dataRoot: string;
+  readonly logger: Logger;
 }
 
 const COLLECTION = 'lost_containers';
@@ -25,8 +31,10 @@ export const ownerOf = (key: string): string | undefined => OUR_KEY.exec(key)?.[
 export class LostRows {
   readonly #rows: Collection<LostRow>;
   readonly #known: Map<string, LostRow>;
+  readonly #logger: Logger;
 
-  constructor(metadata: MetadataStore, dataRoot: string) {
+  constructor({ metadata, dataRoot, logger }: LostRowsOptions) {
+    this.#logger = logger;
     this.#rows = metadata.collection(COLLECTION, decodeLostRow);
     this.#known = new Map(this.#rows.entries());
     for (const id of this.#known.keys()) {
@@ -41,7 +49,12 @@ export class LostRows {
   add(id: string, reason: string): void {
     if (this.#known.has(id)) return;
     this.#known.set(id, { reason });
-    this.#rows.put(id, { reason });
+    try {
+      this.#rows.put(id, { reason });
+    } catch (error) {
+      // Not for the next start, then; but a full disk keeps no daemon from starting.
+      this.#logger.warn('a lost row could not be noted', { container: id, error: errorMessage(error) });
+    }
   }
 
   has(id: string): boolean {

@@ -139,3 +139,12 @@ test.each([{ hostConfig: {} }, { mounts: [null] }, { config: {} }, { links: {} }
     expect(fixture.runtime.task(id).hasExited).toBe(false);
   },
 );
+
+test('restore: a damaged row is let alone also when nothing can be stored', async () => {
+  const id = await run();
+  damage(id, { mounts: [null] });
+  fixture.storeError = new Error('database or disk is full');
+  await restart();
+  fixture.storeError = undefined;
+  expect(fixture.runtime.task(id).hasExited).toBe(false);
+});

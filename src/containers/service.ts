@@ -49,7 +49,7 @@ import { Lister, type ListOptions } from './list.ts';
 import { Forwarders } from './log-drivers/index.ts';
 import { LogForwarding } from './log-forwarding.ts';
 import { readContainerLog } from './logs/container-log.ts';
-import { addRowless, holdUnclaimed, LostRows } from './lost-rows.ts';
+import { addRowless, holdUnclaimed, LostRows, type LostRowsOptions } from './lost-rows.ts';
 import type { CreateRequest } from './model.ts';
 import { OomWatch } from './oom-watch.ts';
 import { containersDirectory } from './paths.ts';
@@ -103,7 +103,7 @@ export function createContainerService(options: ContainerServiceOptions): Contai
   const logger = options.logger.child({ room: 'containers' });
   const engine: Engine = {
     ...options,
-    ...openRows(options),
+    ...openRows({ ...options, logger }),
     logger,
     companions: new Companions(logger),
     forwarders: new Forwarders({ logger }),
@@ -120,10 +120,10 @@ export function createContainerService(options: ContainerServiceOptions): Contai
 }
 
 /** At once: a crash after a damaged row was set aside must not make the next daemon forget it. */
-const openRows = ({ metadata, dataRoot }: ContainerServiceOptions): Pick<Engine, 'registry' | 'lostRows'> =>
-  metadata.transaction(() => ({
-    registry: new Registry(metadata.collection('containers', decodeContainer)),
-    lostRows: new LostRows(metadata, dataRoot),
+const openRows = (options: LostRowsOptions): Pick<Engine, 'registry' | 'lostRows'> =>
+  options.metadata.transaction(() => ({
+    registry: new Registry(options.metadata.collection('containers', decodeContainer)),
+    lostRows: new LostRows(options),
   }));
 
 const readContainerHost = (
@@ -412,7 +412,13 @@ class Containers implements ContainerService {
     return this.#restorer.run();
   }
 
-  async shutdown({ stopAll }: { readonly stopAll: boolean }): Promise<void> {
+  async shutdown({
+    stopAll,
+    timeoutS = -1,
+  }: {
+    readonly stopAll: boolean;
+    readonly timeoutS?: number;
+  }): Promise<void> {
     this.#exits.shutdown();
     const { registry, instances, companions } = this.#engine;
     for (const instance of instances.all()) instance.backoff.cancel();
@@ -420,7 +426,12 @@ class Containers implements ContainerService {
     await this.#remover.close();
     if (stopAll) {
       const alive = registry.all().filter(({ state }) => isAlive(state));
-      await Promise.allSettled(alive.map(({ id }) => this.#controller.stop(id, { byUser: false })));
+      await Promise.allSettled(
+        alive.map(({ id, config }) => {
+          const own = config.stopTimeoutS ?? this.#engine.defaults.stopTimeoutS;
+          return this.#controller.stop(id, { byUser: false, timeoutS: shorter(own, timeoutS) });
+        }),
+      );
     }
     await this.#exits.settle();
     for (const instance of instances.all()) {
@@ -430,3 +441,7 @@ class Containers implements ContainerService {
     await companions.close();
   }
 }
+
+/** The shorter of two times to stop; below 0 there is no limit. */
+const shorter = (one: number, other: number): number =>
+  one < 0 || other < 0 ? Math.max(one, other) : Math.min(one, other);
