@@ -2,8 +2,8 @@ import { type Clock, type Semaphore, sleep } from '#base';
 import type { HealthState } from '../model.ts';
 import type { HealthCheck } from './check.ts';
 import { probeDelayMs, resumeDelayMs } from './delay.ts';
-import { nextHealth } from './health-state.ts';
-import { type Probe, runProbe } from './probe.ts';
+import { nextHealth, type ProbeResult } from './health-state.ts';
+import { type Probe, type ProbeRun, runProbe } from './probe.ts';
 
 export interface MonitorOptions {
   readonly containerId: string;
@@ -14,7 +14,7 @@ export interface MonitorOptions {
   /** State to begin with: the initial one, or the stored one of a container that this daemon has adopted. */
   readonly health: HealthState;
   readonly clock: Clock;
-  /** Places for probes that run at the same time, shared by all monitors. */
+  /** Places for probes that are started at the same time, shared by all monitors. */
   readonly places: Semaphore;
   /** 0 to 1, this container's own: see {@link resumeDelayMs}. */
   readonly spread: number;
@@ -78,24 +78,28 @@ export class HealthMonitor {
     for (let delayMs = firstDelayMs; ; delayMs = this.#delayMs()) {
       await sleep(this.#options.clock, delayMs, signal);
       if (signal.aborted) return;
-      // In an object, so that the place is not held until the process is gone.
       const run = await this.#options.places.run(() => this.#probe(signal));
-      await run?.gone;
+      if (!run) return;
+      this.#note(await run.result, signal);
+      await run.ended;
     }
   }
 
-  /** Resolves once there is a result; what it resolves to settles when the process is gone as well. */
-  async #probe(signal: AbortSignal): Promise<{ readonly gone: Promise<void> } | undefined> {
+  /** Resolves as soon as the command runs: commands that take long must not keep others from being started. */
+  async #probe(signal: AbortSignal): Promise<ProbeRun | undefined> {
     if (signal.aborted) return undefined;
-    const { probe, check, startedAtMs, onHealth } = this.#options;
+    const { probe, check } = this.#options;
     const run = runProbe(probe, check, { ...this.#options, signal });
-    const result = await run.result;
-    if (result && !signal.aborted) {
-      const previous = this.#health;
-      this.#health = nextHealth(previous, result, check, startedAtMs);
-      onHealth(this.#health, previous);
-    }
-    return { gone: run.ended };
+    await run.started;
+    return run;
+  }
+
+  #note(result: ProbeResult | undefined, signal: AbortSignal): void {
+    if (!result || signal.aborted) return;
+    const { check, startedAtMs, onHealth } = this.#options;
+    const previous = this.#health;
+    this.#health = nextHealth(previous, result, check, startedAtMs);
+    onHealth(this.#health, previous);
   }
 
   #delayMs(): number {

@@ -17,6 +17,8 @@ export interface ProbeOutcome {
 export type Probe = (signal: AbortSignal, onStarted: () => void) => Promise<ProbeOutcome>;
 
 export interface ProbeRun {
+  /** Settles when the command runs, or never will. */
+  readonly started: Promise<void>;
   /** What came of it; undefined as soon as `signal` aborts. Never later than the limits and the grace period. */
   readonly result: Promise<ProbeResult | undefined>;
   /** Settles when the process is gone, which may be long after a timeout. */
@@ -45,12 +47,21 @@ export function runProbe(
   const kill = new AbortController();
   const limit = new Limit(options.clock, options.signal);
   limit.set(START_LIMIT_MS, 'start');
-  const outcome = startProbe(probe, kill.signal, () => limit.set(check.timeoutMs, 'timeout'));
+  const started = Promise.withResolvers<void>();
+  const outcome = startProbe(probe, kill.signal, () => {
+    limit.set(check.timeoutMs, 'timeout');
+    started.resolve();
+  });
   const ended = outcome.then(
     () => undefined,
     () => undefined,
   );
-  return { result: awaitResult({ outcome, ended, limit, kill }, check, options), ended };
+  void Promise.race([ended, limit.reached]).then(() => started.resolve());
+  return {
+    started: started.promise,
+    result: awaitResult({ outcome, ended, limit, kill }, check, options),
+    ended,
+  };
 }
 
 interface RunningProbe {

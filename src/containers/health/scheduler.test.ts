@@ -141,17 +141,42 @@ test('a probe that does not die is noted after a grace period; only its own cont
   const other = watch('other');
   stuck.runs.diesWhenKilled = false;
   await clock.advance(30_000);
-  expect([stuck.runs.running, other.runs.running]).toEqual([1, 0]);
+  expect([stuck.runs.running, other.runs.running]).toEqual([1, 1]);
+  other.runs.end(0);
   await clock.advance(12_000);
   expect(words(stuck.states)).toEqual(['starting:1']);
-  expect(other.runs.running).toBe(1);
-  other.runs.end(0);
   await clock.advance(300_000);
   expect(stuck.runs.starts).toHaveLength(1);
   stuck.runs.end(137);
   await clock.advance(30_000);
   expect(stuck.runs.starts).toHaveLength(2);
   stuck.runs.end(0);
+});
+
+test('a place is held while the command is started, not while it runs', async () => {
+  scheduler = new HealthScheduler({ logger: silentLogger, clock, maxConcurrent: 2 });
+  // Commands that hang, for longer than anybody wants to wait.
+  const hanging = ['a', 'b', 'c', 'd'].map((id) => watch(id, { check: { timeoutMs: 3_600_000 } }));
+  const quick = watch('quick');
+  await clock.advance(30_000);
+  expect(hanging.map(({ runs }) => runs.running)).toEqual([1, 1, 1, 1]);
+  expect(quick.runs.running).toBe(1);
+  quick.runs.end(0);
+  await clock.settle();
+  expect(words(quick.states)).toEqual(['healthy:0']);
+});
+
+test('while commands are being started others wait, and go on when one cannot be started', async () => {
+  scheduler = new HealthScheduler({ logger: silentLogger, clock, maxConcurrent: 1 });
+  const slow = watch('slow');
+  slow.runs.marksStart = false;
+  const other = watch('other');
+  await clock.advance(30_000);
+  expect([slow.runs.running, other.runs.running]).toEqual([1, 0]);
+  slow.runs.fail('no such file');
+  await clock.settle();
+  expect(other.runs.running).toBe(1);
+  other.runs.end(0);
 });
 
 test('starting the command does not count towards the timeout, but has a limit of its own', async () => {
@@ -244,12 +269,12 @@ test('a thousand adopted, overdue containers are spread and never exceed the pla
     scheduler.start(`container-${index}`, {
       check: CHECK,
       probe: async (_signal, onStarted) => {
-        onStarted();
         starts.push(clock.now());
         running += 1;
         most = Math.max(most, running);
         await new Promise<void>((resolve) => clock.schedule(50, resolve));
         running -= 1;
+        onStarted();
         return { exitCode: 0, output: '' };
       },
       startedAtMs: 0,

@@ -8,7 +8,7 @@ export interface HealthSchedulerOptions {
   readonly logger: Logger;
   /** Default: the real time. */
   readonly clock?: Clock;
-  /** How many probes may run at the same time, over all containers. Default 8. */
+  /** How many probes may be started at the same time, over all containers. Default 8. */
   readonly maxConcurrent?: number;
 }
 
@@ -28,7 +28,8 @@ const DEFAULT_MAX_CONCURRENT = 8;
 
 /**
  * The health checks of all containers. A thousand of them do not stampede: each has its own rhythm from its own
- * start, adopted ones keep theirs, and at most `maxConcurrent` probes run at once, the others wait their turn.
+ * start, adopted ones keep theirs, and at most `maxConcurrent` probes are being started at once, the others wait their turn. How many
+ * run is bounded by the containers: one each.
  */
 export class HealthScheduler {
   readonly #logger: Logger;
