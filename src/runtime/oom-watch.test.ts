@@ -17,7 +17,11 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 test('each time is told, and that it happened stays known', async () => {
   let told = Promise.withResolvers<void>();
-  using _ = watchOom(files, () => told.resolve());
+  using _ = watchOom(
+    files,
+    () => false,
+    () => told.resolve(),
+  );
   expect(hasRunOutOfMemory(files)).toBe(false);
   for (let time = 0; time < 2; time += 1) {
     writeFileSync(files.oomFile, '');
@@ -31,10 +35,14 @@ test('the two files that the monitor makes each time are one', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   let count = 0;
   {
-    using _ = watchOom(files, () => {
-      count += 1;
-      resolve();
-    });
+    using _ = watchOom(
+      files,
+      () => false,
+      () => {
+        count += 1;
+        resolve();
+      },
+    );
     writeFileSync(files.oomFile, '');
     writeFileSync(files.oomFile, '');
     await promise;
@@ -47,9 +55,31 @@ test('what nobody was told is told at once, what was told is not told again', ()
   writeFileSync(files.oomFile, '');
   let count = 0;
   for (let daemon = 0; daemon < 2; daemon += 1) {
-    using _ = watchOom(files, () => {
-      count += 1;
-    });
+    using _ = watchOom(
+      files,
+      () => false,
+      () => {
+        count += 1;
+      },
+    );
   }
   expect(count).toBe(1);
+});
+
+test('what was killed before the monitor began to watch is told once', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let count = 0;
+  const tell = () => {
+    count += 1;
+    resolve();
+  };
+  {
+    using _ = watchOom(files, () => true, tell);
+    await promise;
+    expect(hasRunOutOfMemory(files)).toBe(true);
+  }
+  {
+    using _ = watchOom(files, () => true, tell);
+  }
+  expect([count, existsSync(files.oomFile)]).toEqual([1, false]);
 });

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, watch } from 'node:fs';
+import { existsSync, renameSync, watch, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { TaskLayout } from './layout.ts';
 
@@ -7,17 +7,28 @@ type OomFiles = Pick<TaskLayout, 'directory' | 'oomFile' | 'toldOomFile'>;
 /** conmon makes the file twice each time, in its working directory and where it keeps what lasts: both are one here. */
 const SETTLE_MS = 20;
 
+/** conmon tells the PID before it begins to watch, and never sees what is killed in between. */
+const EARLY_LOOKS_MS = [100, 1000, 10_000];
+
 /**
  * Calls `listener` for each time that the monitor says the container ran out of memory: something was killed, or hangs
  * where killing is disabled. What came before is told at once. conmon watches the cgroup (an eventfd, or `memory.events`)
- * and makes a file; that is set aside here, so that it makes another one. Dispose to stop.
+ * and makes a file; that is set aside here, so that it makes another one. `hasKilled` asks the cgroup itself. Dispose to
+ * stop.
  */
-export function watchOom(files: OomFiles, listener: () => void): Disposable {
+export function watchOom(files: OomFiles, hasKilled: () => boolean, listener: () => void): Disposable {
   const take = () => {
     if (!existsSync(files.oomFile)) return;
     renameSync(files.oomFile, files.toldOomFile);
     listener();
   };
+  const looks = EARLY_LOOKS_MS.map((delay) =>
+    setTimeout(() => {
+      if (hasRunOutOfMemory(files) || !hasKilled()) return;
+      writeFileSync(files.oomFile, '');
+      take();
+    }, delay).unref(),
+  );
   const name = basename(files.oomFile);
   let timer: Timer | undefined;
   const takeSoon = () => {
@@ -33,6 +44,7 @@ export function watchOom(files: OomFiles, listener: () => void): Disposable {
   return {
     [Symbol.dispose]: () => {
       clearTimeout(timer);
+      for (const look of looks) clearTimeout(look);
       watcher.close();
     },
   };

@@ -132,7 +132,8 @@ export class ConmonTask implements Task {
   }
 
   watchOom(listener: () => void): Disposable {
-    return watchOom(this.#files, listener);
+    const hasKilled = () => wasOomKilled(this.record.cgroupsPath, this.#context.sys);
+    return watchOom(this.#files, hasKilled, listener);
   }
 
   adoptExecs(): AdoptedExec[] {
