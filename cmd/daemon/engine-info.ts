@@ -34,10 +34,15 @@ export interface InfoSources {
   readonly hasUserNamespaces: boolean;
 }
 
-export function engineVersion(facts: HostFacts, components: EngineVersion['components']): EngineVersion {
+export function engineVersion(
+  facts: HostFacts,
+  components: EngineVersion['components'],
+  { experimental }: Pick<Settings, 'experimental'>,
+): EngineVersion {
   return {
     version: VERSION,
     platformName: 'Gantry',
+    experimental,
     gitCommit: COMMIT,
     buildTime: BUILD_TIME,
     runtime: `bun${Bun.version}`,
@@ -93,9 +98,10 @@ export function engineInfo(sources: InfoSources): EngineInfo {
     },
     labels: settings.labels,
     liveRestore: settings.liveRestore,
+    experimental: settings.experimental,
     securityOptions: securityOptions(settings.containers, sources),
     addressPools: settings.network.addressPools,
-    firewallDriver: 'nftables',
+    firewallDriver: settings.network.firewall ? 'nftables' : '',
     cdiSpecDirs: settings.containers.cdiSpecDirs ?? CDI_SPEC_DIRS,
     // Whoever asks for a device is told about files that cannot be read.
     discoveredDevices: new CdiRegistry(settings.containers.cdiSpecDirs ?? CDI_SPEC_DIRS, silentLogger).names,

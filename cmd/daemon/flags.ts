@@ -23,7 +23,8 @@ export function parseDaemonCommand(argv: readonly string[]): DaemonCommand {
 
 /** Every value is kept as the texts that were typed: daemon.json and flags are checked by the same code later. */
 function flagSpecs(): FlagSpecs {
-  const rows = OPTION_NAMES.map((name) => [name, toFlag(daemonOption(name))] as const);
+  const flags = OPTION_NAMES.filter((name) => !daemonOption(name).fileOnly);
+  const rows = flags.map((name) => [name, toFlag(daemonOption(name))] as const);
   return { ...Object.fromEntries(rows), version: VERSION_FLAG };
 }
 

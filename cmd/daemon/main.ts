@@ -76,7 +76,7 @@ async function run({ logger, sys, settings, tls, reload }: DaemonParts): Promise
 /** Everything is closed in the order opposite to its making; running containers are left alone unless told otherwise. */
 async function closeServices(services: Services, settings: Settings): Promise<void> {
   const { containers, eventLog, metadata, network, runtime, snapshotter } = services;
-  await containers.shutdown({ stopAll: !settings.liveRestore });
+  await containers.shutdown({ stopAll: !settings.liveRestore, timeoutS: settings.shutdownTimeoutS });
   // Also what runs without a readable row keeps its network.
   await network.stop({ removeAll: runtime.leftovers().length === 0 });
   await runtime.close();

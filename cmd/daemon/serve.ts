@@ -49,7 +49,10 @@ const GRACE_MS = 1000;
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { logger, settings, tls } = options;
   const backends = await createBackends(options);
-  const server = createServer({ backends, logger, version: VERSION });
+  const server = createServer({
+    ...{ backends, logger, version: VERSION },
+    experimental: settings().experimental,
+  });
   const listeners: ApiListener[] = [];
   const closeAll = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -88,7 +91,7 @@ async function createBackends({ services, sys, settings, idMappings }: ServeOpti
   const { containers, events, images, metadata, network, runtime, snapshotter, volumes } = services;
   const facts = readHostFacts();
   const engineId = loadEngineId(metadata);
-  const version = engineVersion(facts, await readComponents(runtime));
+  const version = engineVersion(facts, await readComponents(runtime), settings());
   const sources = {
     engineId,
     facts,

@@ -138,7 +138,7 @@ function containerDefaults(settings: ContainerSettings): ContainerDefaults {
     ulimits: settings.ulimits,
     noNewPrivileges: settings.noNewPrivileges,
     selinux: settings.selinux,
-    ipcMode: settings.ipcMode === 'shareable' ? 'shareable' : 'private',
+    ipcMode: settings.ipcMode,
     dns: settings.dns,
     dnsOptions: settings.dnsOptions,
     dnsSearch: settings.dnsSearch,

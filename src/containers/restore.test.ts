@@ -202,6 +202,13 @@ test('restore: volumes of containers stay held', async () => {
   expect(fixture.volumes.usersOf('data')).toEqual([id]);
 });
 
+test('shutdown: nobody takes longer than the daemon gives', async () => {
+  const id = await run(policy('no'));
+  fixture.runtime.task(id).ignoredSignals.add(15);
+  await fixture.containers.shutdown({ stopAll: true, timeoutS: 0 });
+  expect(fixture.containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 137 });
+});
+
 test('shutdown: stopping everything leaves the policy in force for the next start', async () => {
   const id = await run(policy('unless-stopped'));
   await fixture.containers.shutdown({ stopAll: true });

@@ -250,5 +250,9 @@ export interface ContainerService {
   /** Adopts what runs, cleans up what does not, applies restart policies. */
   restore(): Promise<void>;
   /** `stopAll` stops running containers first (as without live restore); otherwise they go on. */
-  shutdown(options: { readonly stopAll: boolean }): Promise<void>;
+  shutdown(options: {
+    readonly stopAll: boolean;
+    /** Longest time that a container gets to stop before it is killed; below 0 or undefined: its own. */
+    readonly timeoutS?: number;
+  }): Promise<void>;
 }

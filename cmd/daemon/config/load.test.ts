@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from './load.ts';
@@ -45,6 +45,26 @@ describe('loadConfig', () => {
     );
   });
 
+  test("options of dockerd's that mean nothing here are read all the same", () => {
+    const file = {
+      features: { 'containerd-snapshotter': true },
+      builder: { gc: { enabled: true, policy: [{ keepStorage: '1GB', filter: ['unused-for=1h'] }] } },
+      proxies: { 'http-proxy': 'http://proxy:80' },
+      'default-network-opts': { bridge: { 'com.docker.network.driver.mtu': '1400' } },
+      'max-concurrent-downloads': 5,
+      ip6tables: true,
+      'userland-proxy-path': '/usr/bin/docker-proxy',
+    };
+    const { inert } = load(file, {
+      containerd: ['/run/containerd/containerd.sock'],
+      'oom-score-adjust': ['-500'],
+    });
+    expect(inert).toEqual(
+      expect.arrayContaining(['builder', 'containerd', 'feature', 'ip6tables', 'proxies']),
+    );
+    expect(inert.length).toBe(9);
+  });
+
   test('options without effect are named', () => {
     expect(load({ 'userland-proxy': false }).inert).toEqual(['userland-proxy']);
   });
@@ -57,6 +77,30 @@ describe('loadConfig', () => {
 });
 
 describe('settingsFrom', () => {
+  test('what 0 and -1 stand for', () => {
+    expect(settingsFrom({ mtu: 0 }).network.mtu).toBe(1500);
+    expect(settingsFrom({ 'shutdown-timeout': -3 }).shutdownTimeoutS).toBe(-3);
+  });
+
+  test('every setting is read somewhere', async () => {
+    const interfaces = readFileSync(join(import.meta.dir, 'settings.ts'), 'utf8').matchAll(
+      /^ {2}readonly (\w+)/gm,
+    );
+    const roof = await Array.fromAsync(new Bun.Glob('**/*.ts').scan(join(import.meta.dir, '..')));
+    const readers = roof
+      .filter((file) => !file.startsWith('config/') && !file.endsWith('.test.ts'))
+      .map((file) =>
+        readFileSync(join(import.meta.dir, '..', file), 'utf8').replace(
+          /^function mergeReloadable[\s\S]*?^}/m,
+          '',
+        ),
+      )
+      .join('\n');
+    const names = [...interfaces].map(([, name]) => name ?? '');
+    expect(names.length).toBeGreaterThan(40);
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(readers))).toEqual([]);
+  });
+
   test('docker forms of runtimes, pools and ulimits', () => {
     const { given } = load({
       runtimes: { kata: { path: '/usr/bin/kata', runtimeArgs: ['--log', 'x'] } },
@@ -79,6 +123,28 @@ describe('settingsFrom', () => {
   });
 
   test.each([
+    [
+      { 'default-ipc-mode': 'bogus' },
+      'default IPC mode setting (bogus) is invalid; use "shareable" or "private"',
+    ],
+    [
+      { 'default-ipc-mode': 'host' },
+      'IPC mode "host" is not supported as default value; use "shareable" or "private"',
+    ],
+    [{ 'log-format': 'bogus' }, 'invalid log format: bogus'],
+    [{ 'log-driver': 'bogus' }, "failed to set log opts: logger: no log driver named 'bogus' is registered"],
+    [
+      { 'log-opt': { bogus: '1' } },
+      "failed to set log opts: unknown log opt 'bogus' for json-file log driver",
+    ],
+    [{ label: ['foo'] }, 'bad attribute format: foo'],
+    [{ label: ['a=1', 'a=2'] }, 'conflict labels for a=2 and a=1'],
+    [{ mtu: -5 }, 'invalid default MTU: -5'],
+    [{ 'max-concurrent-downloads': -1 }, 'invalid max concurrent downloads: -1'],
+    [
+      { 'storage-driver': 'devicemapper' },
+      'error initializing graphdriver: driver not supported: devicemapper',
+    ],
     [{ bridge: 'br0', bip: '10.0.0.1/24' }, 'you specified -b & --bip, mutually exclusive options'],
     [{ ip: 'x' }, 'invalid argument "x" for "--ip" flag: x is not an ip address'],
     [{ 'log-level': 'loud' }, 'invalid logging level: loud'],

@@ -1,5 +1,5 @@
 /** The type of a daemon option's value: how a flag is read and what daemon.json may hold. */
-export type OptionKind = 'boolean' | 'string' | 'integer' | 'list' | 'map';
+export type OptionKind = 'boolean' | 'string' | 'integer' | 'list' | 'map' | 'any';
 
 export interface DaemonOption {
   readonly kind: OptionKind;
@@ -13,6 +13,8 @@ export interface DaemonOption {
   readonly reloadable?: true;
   /** Known but without effect in this version: given, it is warned of. */
   readonly inert?: true;
+  /** An entry of daemon.json without a flag. */
+  readonly fileOnly?: true;
   /**
    * Known, without effect, and dangerous to ignore: given, the daemon refuses to start.
    */
@@ -181,6 +183,34 @@ export const DAEMON_OPTIONS = {
     kind: 'string',
     summary: 'Map users of containers to subordinate IDs of this user ("default", user[:group], uid[:gid])',
   },
+  'allow-nondistributable-artifacts': unused('list'),
+  bip6: unused('string'),
+  'bridge-accept-fwmark': unused('string'),
+  builder: unused('any', { fileOnly: true }),
+  containerd: unused('string'),
+  'containerd-namespace': unused('string'),
+  'containerd-plugins-namespace': unused('string'),
+  'cpu-rt-period': unused('integer'),
+  'cpu-rt-runtime': unused('integer'),
+  'cri-containerd': unused('boolean'),
+  'default-network-opt': unused('any', { key: 'default-network-opts' }),
+  feature: unused('any', { key: 'features' }),
+  'http-proxy': unused('string'),
+  'https-proxy': unused('string'),
+  'ip-forward-no-drop': unused('boolean'),
+  ip6tables: unused('boolean'),
+  'max-concurrent-downloads': unused('integer'),
+  'max-concurrent-uploads': unused('integer'),
+  'max-download-attempts': unused('integer'),
+  'metrics-addr': unused('string'),
+  'network-control-plane-mtu': unused('integer'),
+  'no-proxy': unused('string'),
+  'node-generic-resource': unused('list', { key: 'node-generic-resources' }),
+  'oom-score-adjust': unused('integer'),
+  proxies: unused('any', { fileOnly: true }),
+  rootless: unused('boolean'),
+  'swarm-default-advertise-addr': unused('string'),
+  'userland-proxy-path': unused('string'),
   tls: { kind: 'boolean', summary: 'Use TLS on TCP sockets; implied by --tlsverify' },
   tlscacert: {
     kind: 'string',
@@ -190,6 +220,11 @@ export const DAEMON_OPTIONS = {
   tlskey: { kind: 'string', summary: 'Key of this daemon\'s certificate (default "~/.docker/key.pem")' },
   tlsverify: { kind: 'boolean', summary: 'Use TLS and let in only clients with a certificate' },
 } as const satisfies Record<string, DaemonOption>;
+
+/** An option of dockerd's that means nothing here. */
+function unused(kind: OptionKind, more: Pick<DaemonOption, 'key' | 'fileOnly'> = {}) {
+  return { kind, summary: 'Accepted for compatibility', inert: true, ...more } as const;
+}
 
 export type OptionName = keyof typeof DAEMON_OPTIONS;
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { DEFAULT_HOST } from '#api';
-import { invalidArgument, LOG_LEVELS, type LogLevel, parseBytes } from '#base';
+import { errorMessage, invalidArgument, LOG_LEVELS, type LogLevel, parseBytes } from '#base';
+import { resolveLogging } from '#containers';
 import { DEFAULT_CGROUP_PARENT } from '#runtime';
 import type { GivenOptions } from './load.ts';
 import type { OptionName } from './options.ts';
@@ -22,9 +23,9 @@ export interface Settings {
   readonly tls: TlsSettings | undefined;
   readonly labels: readonly string[];
   readonly liveRestore: boolean;
+  /** Below 0: as long as it takes. */
   readonly shutdownTimeoutS: number;
   readonly experimental: boolean;
-  readonly storageDriver: string | undefined;
   readonly network: NetworkSettings;
   readonly containers: ContainerSettings;
   readonly runtimes: RuntimeSettings;
@@ -51,7 +52,7 @@ export interface ContainerSettings {
   readonly cgroupParent: string;
   /** Undefined: by the version of cgroups. */
   readonly cgroupnsMode: 'host' | 'private' | undefined;
-  readonly ipcMode: string;
+  readonly ipcMode: 'private' | 'shareable';
   readonly shmSizeBytes: number;
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly dns: readonly string[];
@@ -96,22 +97,22 @@ export function settingsFrom(
   const read = new Reader(given);
   const level = read.boolean('debug', false) ? 'debug' : read.text('log-level', 'info');
   const execRoot = read.text('exec-root', '/run/gantry');
+  checkUnused(read);
   return {
     hosts: read.list('host', [DEFAULT_HOST]),
     dataRoot: read.text('data-root', '/var/lib/gantry'),
     execRoot,
     pidfile: read.text('pidfile', '/run/gantry.pid'),
     logLevel: parseLogLevel(level),
-    logFormat: read.text('log-format', process.stderr.isTTY ? 'text' : 'json') === 'text' ? 'text' : 'json',
+    logFormat: parseLogFormat(read.text('log-format', process.stderr.isTTY ? 'text' : 'json')),
     socketGroup: read.text('group', 'docker'),
     socketGroupRequired: given.group !== undefined,
     allowInsecureTcp: read.boolean('insecure-tcp', false),
     tls: tlsSettings(given, env),
-    labels: read.list('label', []),
+    labels: checkLabels(read.list('label', [])),
     liveRestore: read.boolean('live-restore', true),
     shutdownTimeoutS: read.integer('shutdown-timeout', 15),
     experimental: read.boolean('experimental', false),
-    storageDriver: read.optional('storage-driver'),
     network: networkSettings(read),
     containers: containerSettings(read),
     runtimes: {
@@ -135,7 +136,7 @@ function networkSettings(read: Reader): NetworkSettings {
     fixedCidr: read.optional('fixed-cidr'),
     defaultGateway: readAddress(read, 'default-gateway'),
     addressPools: read.list('default-address-pool', DEFAULT_POOLS).map(parseAddressPool),
-    mtu: read.integer('mtu', 1500),
+    mtu: parseMtu(read.integer('mtu', 0)),
     interContainer: read.boolean('icc', true),
     masquerade: read.boolean('ip-masq', true),
     ipForward: read.boolean('ip-forward', true),
@@ -149,7 +150,7 @@ function containerSettings(read: Reader): ContainerSettings {
     cdiSpecDirs: read.optionalList('cdi-spec-dir'),
     cgroupParent: read.text('cgroup-parent', DEFAULT_CGROUP_PARENT),
     cgroupnsMode: parseCgroupnsMode(read.optional('default-cgroupns-mode')),
-    ipcMode: read.text('default-ipc-mode', 'private'),
+    ipcMode: parseIpcMode(read.text('default-ipc-mode', 'private')),
     shmSizeBytes:
       read.optional('default-shm-size') === undefined
         ? DEFAULT_SHM_BYTES
@@ -161,8 +162,7 @@ function containerSettings(read: Reader): ContainerSettings {
     hostGatewayIp: readAddress(read, 'host-gateway-ip'),
     init: read.boolean('init', false),
     initPath: read.optional('init-path'),
-    logDriver: read.text('log-driver', 'json-file'),
-    logOptions: read.map('log-opt'),
+    ...logSettings(read),
     selinux: read.boolean('selinux-enabled', false),
     noNewPrivileges: read.boolean('no-new-privileges', false),
     usernsRemap: read.optional('userns-remap'),
@@ -229,6 +229,72 @@ function parseLogLevel(text: string): LogLevel {
   const known = LOG_LEVELS.find((candidate) => candidate === level);
   if (known === undefined) throw invalidArgument(`invalid logging level: ${text}`);
   return known;
+}
+
+function parseLogFormat(text: string): 'json' | 'text' {
+  if (text === 'json' || text === 'text') return text;
+  throw invalidArgument(`invalid log format: ${text}`);
+}
+
+/** Options of the default driver are checked once, not at every container. */
+function logSettings(read: Reader): Pick<ContainerSettings, 'logDriver' | 'logOptions'> {
+  const [logDriver, logOptions] = [read.text('log-driver', 'json-file'), read.map('log-opt')];
+  try {
+    resolveLogging({ type: logDriver, config: logOptions });
+  } catch (cause) {
+    throw invalidArgument(`failed to set log opts: ${errorMessage(cause)}`, { cause });
+  }
+  return { logDriver, logOptions };
+}
+
+function checkLabels(labels: readonly string[]): readonly string[] {
+  const known = new Map<string, string>();
+  for (const label of labels) {
+    const at = label.indexOf('=');
+    if (at < 0) throw invalidArgument(`bad attribute format: ${label}`);
+    const [key, other] = [label.slice(0, at), known.get(label.slice(0, at))];
+    if (other !== undefined && other !== label) {
+      throw invalidArgument(`conflict labels for ${label} and ${other}`);
+    }
+    known.set(key, label);
+  }
+  return [...known.values()];
+}
+
+const DEFAULT_MTU = 1500;
+
+function parseMtu(mtu: number): number {
+  if (mtu < 0) throw invalidArgument(`invalid default MTU: ${mtu}`);
+  return mtu || DEFAULT_MTU;
+}
+
+/** Containers join the IPC namespace of another one, or the host's, only by name. */
+function parseIpcMode(text: string): 'private' | 'shareable' {
+  if (text === 'private' || text === 'shareable') return text;
+  const hint = 'use "shareable" or "private"';
+  if (text === 'none' || text === 'host' || text.startsWith('container:')) {
+    throw invalidArgument(`IPC mode "${text}" is not supported as default value; ${hint}`);
+  }
+  throw invalidArgument(`default IPC mode setting (${text}) is invalid; ${hint}`);
+}
+
+const COUNTS = {
+  'max-concurrent-downloads': 'max concurrent downloads',
+  'max-concurrent-uploads': 'max concurrent uploads',
+  'max-download-attempts': 'max download attempts',
+} as const satisfies Partial<Record<OptionName, string>>;
+const STORAGE_DRIVER = 'overlay2';
+
+/** Values that change nothing here, but that dockerd refuses. */
+function checkUnused(read: Reader): void {
+  for (const [name, what] of Object.entries(COUNTS)) {
+    const count = read.integer(name as keyof typeof COUNTS, 1);
+    if (count < 0) throw invalidArgument(`invalid ${what}: ${count}`);
+  }
+  const driver = read.text('storage-driver', STORAGE_DRIVER);
+  if (driver !== STORAGE_DRIVER) {
+    throw invalidArgument(`error initializing graphdriver: driver not supported: ${driver}`);
+  }
 }
 
 function parseCgroupnsMode(text: string | undefined): 'host' | 'private' | undefined {

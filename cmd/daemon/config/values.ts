@@ -15,6 +15,7 @@ export function readFlag(name: string, kind: OptionKind, texts: readonly string[
     case 'string':
       return last;
     case 'list':
+    case 'any':
       return texts;
     case 'map':
       return Object.fromEntries(texts.map((text) => splitPair(name, text)));
@@ -60,6 +61,7 @@ const CONVERTERS: Record<OptionKind, (key: string, value: unknown) => OptionValu
   string: (_, value) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined),
   integer: (_, value) => (Number.isInteger(value) ? (value as number) : undefined),
   list: (_, value) => (Array.isArray(value) ? readList(value) : undefined),
+  any: (_, value) => JSON.stringify(value),
   map: (key, value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value) ? readMap(key, value) : undefined,
 };

@@ -50,11 +50,11 @@ test.each(['end', 'reset'])(
     const client = server.client();
     const head = 'POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
     client.write(`${head}Content-Length: 100\r\n\r\n{"Image":`);
-    await Bun.sleep(20);
+    await turns();
     if (way === 'end') client.end();
     else client.resetAndDestroy();
     await closed(client);
-    await Bun.sleep(20);
+    while (server.lines.length === 0) await turns();
     expect(server.lines.filter(({ level }) => level !== 'debug')).toEqual([]);
     expect(server.lines.map(({ message }) => message)).toContain('request canceled');
   },

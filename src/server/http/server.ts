@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** Version of the engine, for the header `Server`. */
   readonly version: string;
+  /** Told to every client. Default false. */
+  readonly experimental?: boolean;
   /** Bytes of a request's head. Default 64 KiB. */
   readonly maxHeaderBytes?: number;
   /** Time to send a request's head, from the connection or from the head's first byte. Default 5 minutes, as dockerd. */
@@ -50,18 +52,13 @@ class HttpApiServer implements ApiServer {
   #closing = false;
 
   constructor(options: ServerOptions) {
-    const {
-      backends,
-      logger,
-      version,
-      maxHeaderBytes = 64 * 1024,
-      headTimeoutMs = HEAD_TIMEOUT_MS,
-    } = options;
+    const { backends, logger, version, experimental = false } = options;
+    const { maxHeaderBytes = 64 * 1024, headTimeoutMs = HEAD_TIMEOUT_MS } = options;
     this.#dispatcher = createDispatcher(createRoutes(backends), CHANGES);
     this.#logger = logger;
     this.#headers = {
       'Api-Version': formatApiVersion(MAX_API_VERSION),
-      'Docker-Experimental': 'false',
+      'Docker-Experimental': String(experimental),
       Ostype: 'linux',
       Server: `Gantry/${version} (linux)`,
     };

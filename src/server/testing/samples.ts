@@ -136,6 +136,7 @@ export function sampleNetwork(changes: Partial<Network> = {}): Network {
 export const SAMPLE_VERSION: EngineVersion = {
   version: '0.1.0',
   platformName: 'Gantry',
+  experimental: false,
   gitCommit: '0123abc',
   buildTime: '2026-01-01T00:00:00Z',
   runtime: 'bun1.4.5',
@@ -194,6 +195,7 @@ export const SAMPLE_INFO: EngineInfo = {
   proxy: { http: '', https: '', no: '' },
   labels: [],
   liveRestore: true,
+  experimental: false,
   securityOptions: ['name=seccomp,profile=builtin'],
   addressPools: [{ base: '172.17.0.0/12', size: 16 }],
   firewallDriver: 'nftables',

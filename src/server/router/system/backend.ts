@@ -4,6 +4,7 @@ import type { EventBus } from '#base';
 export interface EngineVersion {
   readonly version: string;
   readonly platformName: string;
+  readonly experimental: boolean;
   readonly gitCommit: string;
   /** ISO time. */
   readonly buildTime: string;
@@ -87,9 +88,11 @@ export interface EngineInfo {
   readonly proxy: { readonly http: string; readonly https: string; readonly no: string };
   readonly labels: readonly string[];
   readonly liveRestore: boolean;
+  readonly experimental: boolean;
   /** `name=seccomp,profile=builtin`. */
   readonly securityOptions: readonly string[];
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  /** Empty: rules are not managed. */
   readonly firewallDriver: string;
   readonly cdiSpecDirs: readonly string[];
   /** Devices that vendors describe (CDI), by their qualified names. */
