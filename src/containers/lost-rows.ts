@@ -90,8 +90,7 @@ export function addRowless({
   }
 }
 
-/** It cannot be known which volumes the lost ones have: none that nobody else holds may go. */
-export function holdUnclaimed({ lostRows, volumes }: Pick<Engine, 'lostRows' | 'volumes'>): void {
-  const unclaimed = volumes.list().filter(({ name }) => volumes.usersOf(name).length === 0);
-  for (const { name } of unclaimed) for (const [id] of lostRows.all()) volumes.hold(name, id);
+/** It cannot be known which volumes the lost ones have, alone or with others: none that is there may go. */
+export function holdForLost({ lostRows, volumes }: Pick<Engine, 'lostRows' | 'volumes'>): void {
+  for (const { name } of volumes.list()) for (const [id] of lostRows.all()) volumes.hold(name, id);
 }

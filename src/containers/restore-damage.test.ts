@@ -148,3 +148,13 @@ test('restore: a damaged row is let alone also when nothing can be stored', asyn
   fixture.storeError = undefined;
   expect(fixture.runtime.task(id).hasExited).toBe(false);
 });
+
+test('restore: a volume that a lost container may share outlives the other user', async () => {
+  const id = await run({ binds: ['data:/data'] });
+  const other = await run({ binds: ['data:/data'] });
+  damage(id, { mounts: [null] });
+  fixture.volumes.release('data', id);
+  const service = await restart();
+  await service.remove(other, { force: true, volumes: true });
+  expect((await fixture.volumes.prune({ all: ['true'] })).deleted).toEqual([]);
+});

@@ -49,7 +49,7 @@ import { Lister, type ListOptions } from './list.ts';
 import { Forwarders } from './log-drivers/index.ts';
 import { LogForwarding } from './log-forwarding.ts';
 import { readContainerLog } from './logs/container-log.ts';
-import { addRowless, holdUnclaimed, LostRows, type LostRowsOptions } from './lost-rows.ts';
+import { addRowless, holdForLost, LostRows, type LostRowsOptions } from './lost-rows.ts';
 import type { CreateRequest } from './model.ts';
 import { OomWatch } from './oom-watch.ts';
 import { containersDirectory } from './paths.ts';
@@ -144,7 +144,7 @@ function holdVolumes(engine: Engine): void {
   for (const { id, mounts } of registry.all()) {
     for (const { type, name } of mounts) if (type === 'volume' && name !== '') volumes.hold(name, id);
   }
-  holdUnclaimed(engine);
+  holdForLost(engine);
 }
 
 /** Hands each request to the part that deals with it. */
