@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileEntry, tarOf } from '#images/testing';
@@ -55,6 +56,65 @@ describe('S3: copies into and out of a hostile container (ten minutes of it: mak
     await engine.must(gantry, ['rm', '-f', name]);
     expectCanary();
   }, 60_000);
+
+  test('nor is one in a volume, of which a container that does not run has a part', async () => {
+    const [racer, victim, volume] = [uniqueName('racer'), uniqueName('victim'), uniqueName('parts')];
+    const flip = `cd /v; while :; do
+      mkdir d; echo inside > d/secret; touch /v/ready; rm -rf d; ln -s ${canary} d; rm -f d
+    done`;
+    await engine.must(gantry, [
+      'run',
+      '-d',
+      '--name',
+      racer,
+      '-v',
+      `${volume}:/v`,
+      'busybox',
+      'sh',
+      '-c',
+      flip,
+    ]);
+    const mount = `type=volume,src=${volume},dst=/m,volume-subpath=d`;
+    await engine.must(gantry, ['create', '--name', victim, '--mount', mount, 'busybox', 'true']);
+    await eventually(
+      'the race',
+      async () => (await engine.run(gantry, ['exec', racer, 'test', '-e', '/v/ready'])).code === 0,
+    );
+    const statuses = new Set<number>();
+    for (let turn = 0; turn < 200; turn += 1) {
+      const out = await call(engine.host, 'GET', `/containers/${victim}/archive?path=/m/secret`);
+      expect(out.text).not.toContain(SECRET);
+      statuses.add(out.status);
+      await call(engine.host, 'PUT', `/containers/${victim}/archive?path=/m`, {
+        raw: await tarOf([fileEntry('planted', 'x')]),
+      });
+    }
+    expectCanary();
+    // Else nothing was raced.
+    expect(statuses.size).toBeGreaterThan(1);
+    await engine.must(gantry, ['rm', '-f', racer, victim]);
+    await engine.must(gantry, ['volume', 'rm', volume]);
+  }, 60_000);
+
+  test('a client that stops sending does not keep its container from being removed', async () => {
+    const name = uniqueName('stalled');
+    await engine.must(gantry, ['create', '--name', name, 'busybox', 'true']);
+    const client = connect(new URL(engine.host).pathname);
+    client.on('error', () => {});
+    client.write(
+      `PUT /v1.45/containers/${name}/archive?path=/tmp HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-tar\r\n` +
+        'Transfer-Encoding: chunked\r\n\r\n10\r\n0123456789abcdef\r\n',
+    );
+    await eventually('the upload holds the container', async () => {
+      const limit = { signal: AbortSignal.timeout(500), unix: new URL(engine.host).pathname };
+      const answer = await fetch(`http://d/containers/${name}/archive?path=/etc/passwd`, limit).catch(
+        () => undefined,
+      );
+      return answer === undefined;
+    });
+    expect((await engine.run(gantry, ['rm', '-f', name])).code).toBe(0);
+    client.destroy();
+  }, 30_000);
 
   test('programs of the container unpack nothing (CVE-2026-41567)', async () => {
     const name = uniqueName('trojan');
