@@ -1,6 +1,7 @@
 import { describe, expect, spyOn, test } from 'bun:test';
-import { unavailable } from '#base';
+import { createLogger, unavailable } from '#base';
 import { digestOf } from '#oci';
+import { createMemoryMetadataStore } from '#store/testing';
 import type { ImageServiceOptions } from './service.ts';
 import { configFor, createImageFixture, dockerArchive, layerOf, streamOf, tarOf } from './testing/index.ts';
 
@@ -107,4 +108,69 @@ describe('a start while a config cannot be read', () => {
     expect(images.get('x:1').id).toBe(other.id);
     expect(images.get(id).tags).toEqual([]);
   });
+});
+
+describe('a start that finds the row of an image damaged', () => {
+  /** A fixture with the image `x:1`, whose row was damaged before two more starts. */
+  async function openDamaged() {
+    const lines: Record<string, string>[] = [];
+    const logger = createLogger({ write: (line) => lines.push(JSON.parse(line)) });
+    const fixture = await createImageFixture({ logger });
+    const { load, id } = await archiveOf('x:1');
+    await fixture.images.load(load());
+    const blobs = fixture.content.list();
+    fixture.metadata.collection<unknown>('images', (row) => row).put(id, { layers: 'none' });
+    await fixture.reopen();
+    // The store tells of damage to the start that finds it only.
+    (fixture.metadata.quarantined as unknown[]).length = 0;
+    return { fixture, load, id, blobs, lines, images: await fixture.reopen() };
+  }
+
+  test('costs it neither blobs nor layers, at no later start either, and says so', async () => {
+    const { fixture, id, blobs, lines, images } = await openDamaged();
+    using _fixture = fixture;
+    expect(images.list()).toEqual([]);
+    await images.collectGarbage();
+    expect(fixture.content.list()).toEqual(blobs);
+    expect(fixture.snapshotter.layers()).toHaveLength(1);
+    const told = lines.filter(({ level, msg }) => level === 'error' && msg?.includes('row is lost'));
+    expect(told.map(({ image }) => image)).toEqual([id, id]);
+    expect(told[0]?.['reason']).toContain('layers');
+  });
+
+  test('nor its names: loading it again brings it back, and collecting goes on', async () => {
+    const { fixture, id, images } = await openDamaged();
+    using _fixture = fixture;
+    const again = configFor([A], { comment: 'x:1' });
+    await images.load(streamOf(await tarOf(dockerArchive([{ layers: [A], config: again }]))));
+    expect(images.get('x:1').id).toBe(id);
+    await images.load((await archiveOf('y:1', [A, B])).load());
+    await images.remove('y:1');
+    expect(fixture.snapshotter.layers()).toHaveLength(1);
+    expect((await fixture.reopen()).get('x:1').id).toBe(id);
+  });
+
+  test('removing it by its name ends that', async () => {
+    const { fixture, id, images } = await openDamaged();
+    using _fixture = fixture;
+    expect(await images.remove('x:1')).toMatchObject([{ untagged: 'x:1' }, { deleted: id }, {}]);
+    expect(fixture.content.list()).toEqual([]);
+    expect(fixture.snapshotter.layers()).toEqual([]);
+  });
+});
+
+test('a database that was made anew costs no image its blobs and layers, at later starts neither', async () => {
+  using fixture = await createImageFixture();
+  const { load, id } = await archiveOf('x:1');
+  await fixture.images.load(load());
+  const blobs = fixture.content.list();
+  const metadata = createMemoryMetadataStore();
+  const rebuilt = await fixture.reopen({ metadata: { ...metadata, isRebuilt: true } });
+  await rebuilt.collectGarbage();
+  const images = await fixture.reopen({ metadata });
+  expect(fixture.content.list()).toEqual(blobs);
+  expect(fixture.snapshotter.layers()).toHaveLength(1);
+  await images.remove(id);
+  expect(fixture.content.list()).toEqual([]);
+  expect(fixture.snapshotter.layers()).toEqual([]);
 });

@@ -1,8 +1,9 @@
-import { type ErrorCode, errorCode, errorMessage, type Logger } from '#base';
+import { errorMessage, type Logger } from '#base';
 import { chainIds, type Digest, formatReference, type Image, parseReference, type Reference } from '#oci';
 import type { Collection, ContentStore, MetadataStore, Snapshotter } from '#store';
 import { MAX_CONFIG_BYTES, parseImageConfig } from './config.ts';
 import { decodeImage, decodeReference, type ImageDocument, type ReferenceDocument } from './documents.ts';
+import { addRowless, isLoss, LostImages } from './lost-images.ts';
 import type { StoredImage } from './types.ts';
 
 /** An image in memory: its stored document, and what follows from its config. */
@@ -32,9 +33,6 @@ export interface CatalogOptions {
   readonly now: () => Date;
 }
 
-/** What says that a config is lost. Anything else (no descriptors, a disk that errs) may pass. */
-const LOST: ReadonlySet<ErrorCode> = new Set(['not_found', 'data_loss', 'invalid_argument']);
-
 /**
  * All images and their names: in memory for readers, in the metadata store for the next start. Every change is
  * durable when the call returns, and memory changes only after the store did.
@@ -47,28 +45,43 @@ export class ImageCatalog {
   readonly #byReference = new Map<string, { readonly reference: Reference; readonly id: Digest }>();
   /** Stored images whose configs could not be read yet: only a removal sees them, and what they need is not known. */
   readonly #unread = new Set<Digest>();
+  /** Likewise for good, until they are loaded again. */
+  readonly #lost: LostImages;
 
   private constructor(options: CatalogOptions) {
     this.#options = options;
     this.#images = options.metadata.collection('images', decodeImage);
+    for (const [key] of this.#images.entries()) this.#unread.add(key as Digest);
+    this.#lost = new LostImages(options.metadata, options.logger);
     this.#references = options.metadata.collection('image_references', decodeReference);
   }
 
   /**
    * Reads the stored catalog. An image whose config is lost is dropped with its names, and reported; one whose config
-   * cannot be read at the moment is reported and left for {@link readAgain}.
+   * cannot be read at the moment is reported and left for {@link readAgain}; one whose row is lost is reported.
    */
   static async open(options: CatalogOptions): Promise<ImageCatalog> {
     const catalog = new ImageCatalog(options);
-    for (const [key] of catalog.#images.entries()) catalog.#unread.add(key as Digest);
+    const { metadata, content } = options;
+    if (metadata.isRebuilt) await addRowless(catalog.#lost, content, (id) => catalog.has(id));
     await catalog.#readUnread();
+    catalog.#tellLost();
     return catalog;
   }
 
   /** Tries again what could not be read. False while something still cannot: then nothing counts as unneeded. */
   async readAgain(): Promise<boolean> {
     if (this.#unread.size > 0) await this.#readUnread();
-    return this.#unread.size === 0;
+    return this.#unread.size === 0 && this.#lost.all().length === 0;
+  }
+
+  #tellLost(): void {
+    for (const [image, { reason }] of this.#lost.all()) {
+      this.#options.logger.error(
+        "an image's row is lost: no blobs and layers are removed until it is loaded again or removed by its ID",
+        { image, reason },
+      );
+    }
   }
 
   async #readUnread(): Promise<void> {
@@ -82,20 +95,27 @@ export class ImageCatalog {
       const config = parseImageConfig(await content.readAll(id, { maxBytes: MAX_CONFIG_BYTES }));
       const document = this.#images.get(id);
       // It may have been removed or loaded again meanwhile.
-      if (document && this.#unread.has(id)) this.#remember(id, config, document);
+      if (!this.#unread.has(id)) return;
+      if (document) this.#remember(id, config, document);
+      else this.#lose(id);
     } catch (error) {
       if (!this.#unread.has(id)) return;
-      if (LOST.has(errorCode(error))) {
+      if (isLoss(error)) {
         logger.warn('image dropped: its config is lost', { image: id, error });
         this.#unread.delete(id);
         this.#images.delete(id);
       } else {
         logger.error(
-          'image out of reach, and none is collected until it is read, loaded again or removed: its config cannot be read now',
+          'image out of reach, its config cannot be read now: no blobs and layers are removed until it can, or is removed',
           { image: id, error },
         );
       }
     }
+  }
+
+  #lose(id: Digest): void {
+    this.#unread.delete(id);
+    this.#lost.add(id, 'its row could no longer be read');
   }
 
   #restoreReference(key: string, image: Digest): void {
@@ -116,6 +136,7 @@ export class ImageCatalog {
     const createdMs = Date.parse(config.created ?? '') || 0;
     this.#entries.set(id, { id, config, document, chain, layerSizes, createdMs });
     this.#unread.delete(id);
+    this.#lost.forget(id);
   }
 
   /** Reads the layers' sizes again, after they were put back. */
@@ -134,12 +155,13 @@ export class ImageCatalog {
 
   /** Whether there is such an image. One out of reach has its names, and no entry: what it needs cannot be told now. */
   has(id: Digest): boolean {
-    return this.#entries.has(id) || this.#unread.has(id);
+    return this.#entries.has(id) || this.#unread.has(id) || this.#lost.has(id);
   }
 
   /** IDs of all images, also of those out of reach. */
   ids(): Digest[] {
-    return [...this.#entries.keys(), ...this.#unread];
+    const lost = this.#lost.all().map(([id]) => id);
+    return [...new Set([...this.#entries.keys(), ...this.#unread, ...lost])];
   }
 
   /** The image with this name, which may be out of reach. */
@@ -243,6 +265,7 @@ export class ImageCatalog {
     for (const orphan of orphans) this.#entries.set(orphan.id, orphan);
     this.#entries.delete(id);
     this.#unread.delete(id);
+    this.#lost.forget(id);
   }
 
   /** The image as other rooms see it. */
