@@ -13,6 +13,7 @@ import { daemonHelp, parseDaemonCommand } from './flags.ts';
 import { releaseMemoryWhenIdle } from './idle-memory.ts';
 import { claimLock, writePidfile } from './lock.ts';
 import { notifyManager } from './notify.ts';
+import { publishReload } from './reload-event.ts';
 import { serve } from './serve.ts';
 import { listenForSignals } from './shutdown-signals.ts';
 import { readAccounts } from './userns/accounts.ts';
@@ -24,16 +25,21 @@ export async function runDaemon(argv: readonly string[]): Promise<number> {
   const command = parseDaemonCommand(argv);
   if (command.kind === 'help') process.stdout.write(daemonHelp());
   if (command.kind === 'version') process.stdout.write(`Gantry version ${VERSION}\n`);
-  if (command.kind !== 'run') return 0;
+  if (command.kind === 'help' || command.kind === 'version') return 0;
   const loaded = loadConfig(command.flags);
   const state = { settings: settingsFrom(loaded.given) };
+  if (command.kind === 'validate') {
+    process.stderr.write('configuration OK\n');
+    return 0;
+  }
   const logger = createLogger({ level: () => state.settings.logLevel, format: state.settings.logFormat });
   for (const option of loaded.inert) logger.warn('option has no effect in this version', { option });
   const tls = openIdentity(state.settings.tls);
   state.settings = makeRoots(state.settings);
-  const reload = (): void => {
-    reloadSettings(state, command.flags, logger);
+  const reload = (): boolean => {
+    const isTaken = reloadSettings(state, command.flags, logger);
     renewIdentity(tls, state.settings.tls, logger);
+    return isTaken;
   };
   return await run({ logger, sys: createSys(), settings: () => state.settings, tls, reload });
 }
@@ -43,7 +49,8 @@ interface DaemonParts {
   readonly sys: Sys;
   readonly settings: () => Settings;
   readonly tls: TlsIdentity | undefined;
-  readonly reload: () => void;
+  /** Whether there are new settings. */
+  readonly reload: () => boolean;
 }
 
 async function run({ logger, sys, settings, tls, reload }: DaemonParts): Promise<number> {
@@ -55,11 +62,15 @@ async function run({ logger, sys, settings, tls, reload }: DaemonParts): Promise
   const namespace = stack.use(openNamespace(sys, logger, settings()));
   reportSelfTest(sys, logger);
   surviveProgrammingErrors(logger);
-  const signals = listenForSignals(reload);
+  const later: { services?: Services } = {};
+  const signals = listenForSignals(() => {
+    if (reload() && later.services) publishReload(later.services, settings());
+  });
   const idMappings = setUpRemap(settings(), logger);
   const services = stack.adopt(await wireServices({ sys, logger, settings, idMappings, namespace }), (all) =>
     closeServices(all, settings()),
   );
+  later.services = services;
   await services.containers.restore();
   const server = stack.adopt(await serve({ services, sys, logger, settings, idMappings, tls }), (running) =>
     running.close(),
@@ -165,13 +176,15 @@ function reloadSettings(
   state: { settings: Settings },
   flags: Parameters<typeof loadConfig>[0],
   logger: Logger,
-): void {
+): boolean {
   try {
     const next = settingsFrom(loadConfig(flags).given);
     state.settings = mergeReloadable(state.settings, next);
     logger.info('configuration reloaded');
+    return true;
   } catch (error) {
     logger.error('configuration not reloaded', { error: errorMessage(error) });
+    return false;
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { givenHost, startDaemon } from '../../harness/daemon.ts';
@@ -52,6 +52,23 @@ describe.skipIf(givenHost() !== undefined)('gantry daemon', () => {
       writeFileSync(file, '{"labels": ["color=blue"]}');
       process.kill(daemon.pid, 'SIGHUP');
       await eventually('the new label', async () => (await labels()) === '["color=blue"]');
+      const since = ['--since', '1h', '--until', '0s', '--filter', 'type=daemon'];
+      const events = await must(gantry, ['events', ...since, '--format', '{{json .}}'], {
+        host: daemon.host,
+      });
+      expect(JSON.parse(events)).toMatchObject({
+        Type: 'daemon',
+        Action: 'reload',
+        Actor: {
+          ID: await must(gantry, ['info', '-f', '{{.ID}}'], { host: daemon.host }),
+          Attributes: {
+            labels: '["color=blue"]',
+            debug: 'true',
+            'live-restore': 'true',
+            'shutdown-timeout': '15',
+          },
+        },
+      });
       writeFileSync(file, '{"nonsense": 1}');
       process.kill(daemon.pid, 'SIGHUP');
       await eventually('the refusal in the log', () => daemon.log().includes('nonsense'));
@@ -75,6 +92,18 @@ describe.skipIf(givenHost() !== undefined)('gantry daemon', () => {
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
+  });
+
+  test.each([
+    [[], 0, 'configuration OK'],
+    [['--mtu', '-5'], 1, 'invalid default MTU: -5'],
+  ])('--validate %j checks the configuration and touches nothing', (flags, code, text) => {
+    const root = join(tmpdir(), `gantry-test-validate-${process.pid}`);
+    const roots = ['--data-root', root, '--exec-root', `${root}-exec`];
+    const ended = Bun.spawnSync([GANTRY, 'daemon', '--validate', ...roots, ...flags], { timeout: 20_000 });
+    expect(ended.exitCode).toBe(code);
+    expect(ended.stderr.toString()).toContain(text);
+    expect([existsSync(root), existsSync(`${root}-exec`)]).toEqual([false, false]);
   });
 
   test('SIGTERM ends it cleanly; containers run on and the next daemon has them', async () => {
