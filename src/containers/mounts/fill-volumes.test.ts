@@ -61,3 +61,26 @@ test('a create that cannot fill its volume leaves nothing behind', async () => {
   sys.files.openRoot = openRoot;
   expect(fixture.leftovers()).toEqual({ directories: [], snapshots: [], volumes: [] });
 });
+
+test('a prune that has looked at a volume before it is taken leaves it', async () => {
+  const { volumes } = fixture;
+  await volumes.create({ name: 'pages' });
+  const { create: createVolume } = volumes;
+  let pruned: Promise<{ deleted: readonly string[] }> | undefined;
+  // The last moment at which nobody needs the volume but this create.
+  volumes.create = async (request) => {
+    const volume = await createVolume.call(volumes, request);
+    pruned ??= volumes.prune({ all: ['true'] });
+    await pruned;
+    return volume;
+  };
+  const { id } = await create({ binds: ['pages:/srv'] });
+  expect((await pruned)?.deleted).toEqual([]);
+  expect(volumes.usersOf('pages')).toEqual([id]);
+  expect(contentOf('pages')).toEqual(['page']);
+});
+
+test('a volume that cannot be made is held by nobody', async () => {
+  await expect(create({ binds: ['pages:/srv'], volumeDriver: 'none-such' })).rejects.toThrow('none-such');
+  expect(fixture.volumes.usersOf('pages')).toEqual([]);
+});

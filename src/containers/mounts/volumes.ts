@@ -27,19 +27,32 @@ async function bindVolume(
 ): Promise<MountPoint> {
   const { volumeLabels, volumeOptions, ...mount } = planned;
   const isNew = mount.name === '' || !volumes.list().some(({ name }) => name === mount.name);
+  // Before it is made or found, so that no prune takes it in between. One without a name cannot be known to a prune by then.
+  if (mount.name) holdVolume(mount.name, containerId, volumes, undo);
   const volume = await volumes.create({
     ...(mount.name ? { name: mount.name } : {}),
     driver: mount.driver,
     ...(volumeLabels ? { labels: volumeLabels } : {}),
     ...(volumeOptions ? { options: volumeOptions } : {}),
   });
-  volumes.hold(volume.name, containerId);
-  undo.defer(async () => {
-    volumes.release(volume.name, containerId);
-    if (isNew && volumes.usersOf(volume.name).length === 0)
-      await volumes.remove(volume.name, { force: true });
-  });
+  if (!mount.name) holdVolume(volume.name, containerId, volumes, undo);
+  if (isNew) undo.defer(() => discardUnheld(volume.name, containerId, volumes));
   return { ...mount, name: volume.name, source: volume.mountpoint };
+}
+
+function holdVolume(
+  name: string,
+  containerId: string,
+  volumes: VolumeService,
+  undo: AsyncDisposableStack,
+): void {
+  volumes.hold(name, containerId);
+  undo.defer(() => volumes.release(name, containerId));
+}
+
+async function discardUnheld(name: string, containerId: string, volumes: VolumeService): Promise<void> {
+  volumes.release(name, containerId);
+  if (volumes.usersOf(name).length === 0) await volumes.remove(name, { force: true });
 }
 
 /** Ends the container's holds; with `removeAnonymous` the volumes that only it had go as well. */
