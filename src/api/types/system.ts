@@ -151,8 +151,3 @@ export interface AuthConfig {
   readonly identitytoken?: string | null | undefined;
   readonly registrytoken?: string | null | undefined;
 }
-
-export interface AuthResponse {
-  readonly Status: string;
-  readonly IdentityToken?: string;
-}

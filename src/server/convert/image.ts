@@ -5,11 +5,7 @@ import { omitEmpty, omitEmptyObject, orNull } from './zero.ts';
 
 export type FamiliarName = (canonical: string) => string;
 
-export function fromImage(
-  image: StoredImage,
-  familiar: FamiliarName,
-  graphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null },
-): ImageInspect {
+export function fromImage(image: StoredImage, familiar: FamiliarName): ImageInspect {
   const { config } = image;
   return {
     Id: image.id,
@@ -24,7 +20,8 @@ export function fromImage(
     Os: config.os,
     ...omitEmpty('OsVersion', config['os.version']),
     Size: image.sizeBytes,
-    GraphDriver: graphDriver,
+    // Layers are shared: an image has no directories of its own.
+    GraphDriver: { Name: 'overlay2', Data: null },
     RootFS: {
       Type: config.rootfs.type,
       ...omitEmptyObject('Layers', config.rootfs.diff_ids),

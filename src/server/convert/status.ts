@@ -1,4 +1,4 @@
-import { type ContainerStatus, type Health, type ContainerState as WireState, ZERO_TIME } from '#api';
+import { type Health, type ContainerState as WireState, ZERO_TIME } from '#api';
 import { formatHumanDuration } from '#base';
 import type { ContainerState, HealthState } from '#containers';
 
@@ -83,5 +83,3 @@ export function healthSummary(state: ContainerState): { Status: Health['Status']
   const { health } = stateFacts(state);
   return { Status: health?.status ?? 'none', FailingStreak: health?.failingStreak ?? 0 };
 }
-
-export const wireStatus = (state: ContainerState): ContainerStatus => state.status;

@@ -156,6 +156,16 @@ describe('server', () => {
     expect(given).toEqual([reference]);
   });
 
+  test('stats that end before the first sample are a failure, never something else', async () => {
+    const samples = (async function* () {})();
+    await using server = await serveFakes(
+      createFakeBackends({ views: [sampleContainer('one')], containers: { stats: () => samples } }),
+    );
+    const answer = await server.exchange(get('/containers/one/stats?stream=0'));
+    expect(statusOf(answer)).toBe(500);
+    expect(Object.keys(JSON.parse(bodyOf(answer)))).toEqual(['message', 'code']);
+  });
+
   test('304 and 204 have no body; 5xx keep the message, not the cause', async () => {
     await using server = await serveFakes(
       createFakeBackends({

@@ -50,7 +50,7 @@ export function createFakeBackends(options: FakeOptions = {}): Backends {
 
 /** Fails with the method's name instead of "is not a function". Methods that may be missing stay missing. */
 function faked<T extends object>(room: string, methods: Partial<T>): T {
-  const optional = new Set(['pull', 'graphDriver', 'then']);
+  const optional = new Set(['pull', 'then']);
   return new Proxy(methods as T, {
     get(target, name, receiver) {
       const value = Reflect.get(target, name, receiver);

@@ -1,4 +1,5 @@
 import { type ContainerStatsResponse, STREAM_TYPE } from '#api';
+import { canceled } from '#base';
 import { fromStats } from '../../convert/stats.ts';
 import { streamOneShot } from '../../errors.ts';
 import { flag, flagDefaultTrue } from '../../http/query.ts';
@@ -44,5 +45,6 @@ async function statsReply(
   }
   for await (const sample of samples) return json(wire(sample));
   // Removed meanwhile: the error of an unknown container.
-  return json(backend.get(target));
+  backend.get(target);
+  throw canceled('no statistics were read');
 }

@@ -14,11 +14,6 @@ export interface PullOptions {
 export interface ImageBackend extends Omit<ImageService, 'createFromLayer' | 'collectGarbage'> {
   /** Containers made from the image. */
   countContainers(image: StoredImage['id']): number;
-  /** Storage driver and paths, for inspect. Undefined: not told. */
-  graphDriver?(image: StoredImage): {
-    readonly Name: string;
-    readonly Data: Readonly<Record<string, string>>;
-  };
   /** Undefined: this engine has no registry client. */
   pull?(options: PullOptions): Promise<void>;
 }

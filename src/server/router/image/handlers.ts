@@ -1,5 +1,4 @@
 import type { Filters } from '#api';
-import type { StoredImage } from '#images';
 import { fromDeletion, fromHistory, fromImage, summarizeImage } from '../../convert/image.ts';
 import { orNull } from '../../convert/zero.ts';
 import { blankImageName, manifestsOfPlatform, notOffered } from '../../errors.ts';
@@ -50,7 +49,7 @@ export function imageHandlers(backend: ImageBackend) {
       const platform = query.platform ? platformFromJson(query.platform) : undefined;
       if (query.manifests && platform) throw manifestsOfPlatform();
       const image = backend.get(target, platform);
-      return json(fromImage(image, familiarName, graphDriver(backend, image)));
+      return json(fromImage(image, familiarName));
     },
 
     history: ({ target }: Plain) => json(backend.history(target).map(fromHistory)),
@@ -88,10 +87,6 @@ export function imageHandlers(backend: ImageBackend) {
       return query.fromImage ? pullReply(backend, query, request) : importReply(backend, query, request);
     },
   };
-}
-
-function graphDriver(backend: ImageBackend, image: StoredImage) {
-  return backend.graphDriver?.(image) ?? { Name: 'overlay2', Data: null };
 }
 
 function saveReply(backend: ImageBackend, names: readonly string[]): Reply {
