@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLogger } from '#base';
 import type { Sys } from '#sys';
 import { CgroupParents } from './cgroup-parents.ts';
 
 let directory: string;
+const warnings: string[] = [];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'gantry-parents-'));
 });
@@ -20,7 +22,8 @@ function make(path: string, { own = false } = {}): void {
 function parents(): CgroupParents {
   const read = (_: string, path: string, file: string) => (existsSync(join(at(path), file)) ? '' : undefined);
   const cgroups = { mode: 'unified', controllers: new Map(), unified: at(''), read };
-  return new CgroupParents(join(directory, 'file'), { cgroups } as unknown as Sys);
+  const logger = { ...silentLogger, warn: (text: string) => void warnings.push(text) };
+  return new CgroupParents(join(directory, 'file'), { sys: { cgroups } as unknown as Sys, logger });
 }
 
 test('what the runtimes made goes, also when a successor ends; what was there before stays', () => {
@@ -44,4 +47,13 @@ test('the default parent is ours, whoever made it; one that is not empty stays',
   make('/gantry/container');
   parents().remove();
   expect(existsSync(at('/gantry/container'))).toBe(true);
+});
+
+test.each(['', '["/slice', '{}', '[1]'])('a damaged list (%p) is told and set aside', (content) => {
+  writeFileSync(join(directory, 'file'), content);
+  warnings.length = 0;
+  make('/slice');
+  parents().remove();
+  expect(warnings).toEqual(['the list of cgroups that we made is damaged']);
+  expect(existsSync(at('/slice'))).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { errnoCode } from '#base';
+import { errnoCode, type Logger, setAside } from '#base';
 import type { Sys } from '#sys';
 import { removeEmptyCgroup } from './cgroup-policy.ts';
 import { writeAtomically } from './record.ts';
@@ -17,17 +17,17 @@ export class CgroupParents {
   readonly #made: Set<string>;
 
   /** `file` lies where nothing survives a reboot, as cgroups do not. */
-  constructor(file: string, sys: Pick<Sys, 'cgroups' | 'processes'>) {
+  constructor(file: string, { sys, logger }: { sys: Pick<Sys, 'cgroups' | 'processes'>; logger: Logger }) {
     this.#file = file;
     this.#sys = sys;
-    this.#made = new Set([DEFAULT_CGROUP_PARENT, ...readLines(file)]);
+    this.#made = new Set([DEFAULT_CGROUP_PARENT, ...readPaths(file, logger)]);
   }
 
   /** Before a container is put below `path`. */
   use(path: string): void {
     if (this.#made.has(path) || this.#exists(path)) return;
     this.#made.add(path);
-    writeAtomically(this.#file, [...this.#made].join('\n'));
+    writeAtomically(this.#file, JSON.stringify([...this.#made]));
   }
 
   /** Removes those that are empty. Only while no container is being made. */
@@ -44,11 +44,16 @@ export class CgroupParents {
   }
 }
 
-function readLines(file: string): string[] {
+/** A damaged file is set aside: what it named stays, an empty cgroup at the worst. */
+function readPaths(file: string, logger: Logger): string[] {
+  let paths: unknown;
   try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    paths = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return [];
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
   }
+  if (Array.isArray(paths) && paths.every((path) => typeof path === 'string')) return paths;
+  logger.warn('the list of cgroups that we made is damaged', { file, aside: setAside(file) });
+  return [];
 }

@@ -48,7 +48,7 @@ export function createLayout(execRoot: string): Layout {
   return {
     tasks,
     exits: join(execRoot, 'exits'),
-    cgroupParents: join(execRoot, 'cgroup-parents'),
+    cgroupParents: join(execRoot, 'cgroup-parents.json'),
     state: (runtime) => join(execRoot, 'state', runtime),
     task: (id) => taskLayout(join(tasks, id)),
   };

@@ -71,7 +71,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       const binary = lookUp(runtimes, name);
       return { ...binary, launch: launcher.launch(binary) };
     },
-    cgroupParents: new CgroupParents(layout.cgroupParents, options.sys),
+    cgroupParents: new CgroupParents(layout.cgroupParents, options),
     closing: closing.signal,
     seccomp: await createSeccompProvider({
       runtimes,
