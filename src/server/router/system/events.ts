@@ -1,5 +1,5 @@
 import type { Filters } from '#api';
-import type { EngineEvent, EventBus } from '#base';
+import { type EngineEvent, type EventBus, systemClock } from '#base';
 import { eventsNotRead } from '../../errors.ts';
 import type { Sink } from '../../http/reply.ts';
 import { eventMatches } from './event-filter.ts';
@@ -96,7 +96,7 @@ function endOf({ untilNs }: EventRange, nowNs: bigint, signal: AbortSignal, wake
   const end = {
     ended: signal.aborted,
     [Symbol.dispose]: () => {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener('abort', finish);
     },
   };
@@ -104,8 +104,8 @@ function endOf({ untilNs }: EventRange, nowNs: bigint, signal: AbortSignal, wake
     end.ended = true;
     wake();
   };
-  const delayMs = untilNs === undefined ? undefined : Number((untilNs - nowNs) / 1_000_000n);
-  const timer = delayMs === undefined ? undefined : setTimeout(finish, Math.min(delayMs, 2 ** 31 - 1));
+  const cancel =
+    untilNs === undefined ? () => {} : systemClock.schedule(Number((untilNs - nowNs) / 1_000_000n), finish);
   signal.addEventListener('abort', finish, { once: true });
   return end;
 }
