@@ -81,6 +81,10 @@ export interface EndpointRequest {
   readonly aliases?: readonly string[];
   readonly links?: readonly string[];
   readonly driverOpts?: Readonly<Record<string, string>>;
+  /** Kept and shown only. */
+  readonly linkLocalIps?: readonly string[];
+  /** Kept and shown only. */
+  readonly gwPriority?: number;
 }
 
 /** A container's place in one network. For `none` and `host` an identity only: names, addresses and MAC are empty. */

@@ -85,6 +85,8 @@ export function toEndpointRequest(wire: EndpointSettingsRequest): EndpointReques
     ...omitEmptyObject('aliases', wire.Aliases ?? undefined),
     ...omitEmptyObject('links', wire.Links ?? undefined),
     ...omitEmptyObject('driverOpts', wire.DriverOpts ?? undefined),
+    ...omitEmptyObject('linkLocalIps', wire.IPAMConfig?.LinkLocalIPs),
+    ...omitEmpty('gwPriority', wire.GwPriority ?? undefined),
   };
 }
 

@@ -2,7 +2,7 @@ import type { EndpointSettings, PortBinding, PortMap } from '#api';
 import { shortId } from '#base';
 import type { ContainerView } from '#containers';
 import type { Endpoint, EndpointRequest } from '#network';
-import { byKey, omitEmpty, orNull } from './zero.ts';
+import { byKey, omitEmpty, omitEmptyObject, orNull } from './zero.ts';
 
 /** What the network room can add to a container that does not run. Answers undefined for a network that is gone. */
 export type NetworkIdOf = (network: string) => string | undefined;
@@ -79,18 +79,19 @@ function endpointSettings(
     Links: orNull(request.links),
     Aliases: orNull(request.aliases),
     DriverOpts: request.driverOpts ? byKey(request.driverOpts) : null,
-    GwPriority: 0,
+    GwPriority: request.gwPriority ?? 0,
     ...(facts as Pick<EndpointSettings, keyof typeof NO_ENDPOINT>),
     DNSNames: BUILT_IN.has(network) ? null : dnsNames(view, request),
   };
 }
 
 function ipamConfig(request: EndpointRequest): EndpointSettings['IPAMConfig'] {
-  if (!request.ipv4Address && !request.ipv6Address) return null;
-  return {
+  const config = {
     ...omitEmpty('IPv4Address', request.ipv4Address),
     ...omitEmpty('IPv6Address', request.ipv6Address),
+    ...omitEmptyObject('LinkLocalIPs', request.linkLocalIps),
   };
+  return Object.keys(config).length > 0 ? config : null;
 }
 
 /** Names under which others on the network find the container. Source: docker's buildEndpointDNSNames. */
