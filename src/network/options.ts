@@ -1,4 +1,4 @@
-import type { Logger } from '#base';
+import type { Clock, Logger } from '#base';
 import type { MetadataStore } from '#store';
 import type { KernelEvents, NetworkKernel } from './kernel.ts';
 import type { AddressPoolOption } from './subnet-choice.ts';
@@ -49,6 +49,8 @@ export interface NetworkServiceOptions {
   readonly rulesCheckMs?: number;
   /** Host ports held by a socket at most. Default 2048. */
   readonly maxHeldPorts?: number;
+  /** For the pauses between attempts to set up what failed. Default: the real time. */
+  readonly clock?: Clock;
   /** Makes the kernel. Default: the network Worker. */
   readonly createKernel?: (events: KernelEvents) => NetworkKernel;
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { errorCode, silentLogger } from '#base';
+import { createManualClock } from '#base/testing';
 import type { MetadataStore } from '#store';
 import { createMemoryMetadataStore } from '#store/testing';
 import type { KernelEvents } from './kernel.ts';
@@ -375,6 +376,70 @@ describe('network service', () => {
     events.onRestarted();
     await service.stop();
     expect(lastTable()).toContain('elements = { tcp . 8080 : 172.17.0.2 . 80 }');
+  });
+
+  describe('a fresh Worker that cannot be set up', () => {
+    /** A service with a published port whose Worker has just ended, while `operation` fails. */
+    async function restartWithout(operation: string, options: Partial<NetworkServiceOptions> = {}) {
+      const clock = createManualClock();
+      const service = await boot([], { clock, ...options });
+      await service.createSandbox(want('c1', { ports: [port(8080)] }));
+      kernel.kill();
+      machine.rules.length = 0;
+      machine.fail = (called) => {
+        if (called === operation) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+      };
+      events.onRestarted();
+      await clock.settle();
+      return { clock, service };
+    }
+
+    test('is tried again until it can, with growing pauses', async () => {
+      const { clock, service } = await restartWithout('applyRules');
+      expect(clock.pending).toBe(1);
+      await clock.advance(100 + 200 + 400 + 100);
+      expect(machine.rules).toEqual([]);
+      machine.fail = () => {};
+      await clock.advance(600);
+      expect(machine.rules).toEqual([]);
+      await clock.advance(100);
+      expect(lastTable()).toContain('elements = { tcp . 8080 : 172.17.0.2 . 80 }');
+      expect(kernel.openPortsOf.get('c1')?.length).toBe(1);
+      expect(clock.pending).toBe(0);
+      await service.stop();
+    });
+
+    test('is left when the service stops', async () => {
+      const { clock, service } = await restartWithout('claimBridge');
+      await service.stop();
+      machine.fail = () => {};
+      await clock.advance(60_000);
+      expect(machine.rules).toEqual([]);
+      expect(clock.pending).toBe(0);
+    });
+
+    test('keeps no damaged table from being written again', async () => {
+      const { clock, service } = await restartWithout('openPorts');
+      machine.rules.length = 0;
+      events.onRulesDamaged();
+      await clock.settle();
+      expect(machine.rules).toHaveLength(1);
+      await service.stop();
+    });
+  });
+
+  test('ports that cannot be held for want of descriptors are held later, at a start too', async () => {
+    const clock = createManualClock();
+    const first = await boot();
+    await first.createSandbox(want('live', { ports: [port(8080)] }));
+    kernel.kill();
+    machine.portErrno = 'EMFILE';
+    const second = await boot(['live'], { clock });
+    expect(kernel.openPortsOf.get('live')).toBeUndefined();
+    machine.portErrno = undefined;
+    await clock.advance(100);
+    expect(kernel.openPortsOf.get('live')?.map(({ port: at }) => at)).toEqual([8080]);
+    await second.stop();
   });
 
   test('a damaged table is written again, whole', async () => {

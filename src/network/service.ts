@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createId, errorMessage, GantryError, KeyedMutex, type Logger, shortId } from '#base';
+import { createId, errorMessage, GantryError, KeyedMutex, type Logger, shortId, systemClock } from '#base';
 import { emptyEndpoint, interfacePlan, planEndpoint } from './endpoints.ts';
 import {
   externalConnectivityFailed,
@@ -19,6 +19,7 @@ import type { NetworkServiceOptions } from './options.ts';
 import { PortBook } from './port-book.ts';
 import { publishPorts } from './published-ports.ts';
 import { checkRequest } from './request-check.ts';
+import { Resumption } from './resumption.ts';
 import type { LinkRule } from './rules.ts';
 import { portRulesOf, SandboxRegistry } from './sandbox-registry.ts';
 import { type RunningNetwork, startNetwork } from './start.ts';
@@ -45,7 +46,8 @@ class LocalNetworkService implements NetworkService {
   /** The address handed out last in each network. */
   readonly #lastAddress = new Map<string, Ipv4>();
   #running: RunningNetwork | undefined;
-  /** Work that nobody awaits otherwise; `stop` does. */
+  readonly #resumption: Resumption;
+  /** Repairs, one after the other. Never rejects. */
   #background: Promise<void> = Promise.resolve();
 
   constructor(options: NetworkServiceOptions) {
@@ -55,12 +57,17 @@ class LocalNetworkService implements NetworkService {
     this.#sandboxes = new SandboxRegistry(options.metadata.collection('network_sandboxes', decodeSandbox));
     const createKernel = options.createKernel ?? ((events) => createWorkerKernel({ ...options, events }));
     this.#kernel = createKernel({
-      onRulesDamaged: () => this.#inBackground(() => this.#running?.firewall.restore()),
+      onRulesDamaged: () => void this.#inBackground(async () => await this.#running?.firewall.restore()),
       onWatchLost: (reason) =>
         this.#logger.error('changes of the firewall by others are not noticed at once, trying again', {
           reason,
         }),
-      onRestarted: () => this.#inBackground(() => this.#running?.resume()),
+      onRestarted: () => this.#resumption.begin(),
+    });
+    this.#resumption = new Resumption({
+      attempt: () => this.#inBackground(async () => await this.#running?.resume()),
+      logger: this.#logger,
+      clock: options.clock ?? systemClock,
     });
   }
 
@@ -78,9 +85,12 @@ class LocalNetworkService implements NetworkService {
       await this.#kernel.close();
       throw error instanceof GantryError ? error : networkNotStarted(error);
     }
+    // Traffic is forwarded without them: they keep no daemon from starting.
+    await this.#running.reopenPorts().catch(() => this.#resumption.begin());
   }
 
   async stop(options: { readonly removeAll?: boolean } = {}): Promise<void> {
+    await this.#resumption.close();
     await this.#background;
     if (options.removeAll) await this.#removeAll();
     this.#running = undefined;
@@ -306,10 +316,10 @@ class LocalNetworkService implements NetworkService {
     }
   }
 
-  #inBackground(work: () => Promise<void> | undefined): void {
-    this.#background = this.#background
-      .then(work)
-      .catch((error) => this.#logger.error('network not repaired', { reason: errorMessage(error) }));
+  #inBackground(work: () => Promise<void>): Promise<void> {
+    const done = this.#background.then(work);
+    this.#background = done.catch(() => {});
+    return done;
   }
 }
 

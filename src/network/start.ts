@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from '#base';
 import { chooseBridge } from './bridge-choice.ts';
 import { planDefaultNetworks } from './default-networks.ts';
-import { bridgeInUse, isolationNeedsFirewall } from './errors.ts';
+import { bridgeInUse, isolationNeedsFirewall, portsNotOpened } from './errors.ts';
 import { createAbsentFirewall, createFirewall, type Firewall } from './firewall.ts';
 import type { NetworkKernel } from './kernel.ts';
 import { isInterContainer } from './network-options.ts';
@@ -29,15 +29,19 @@ export interface RunningNetwork {
   readonly firewall: Firewall;
   /** Loopback access to published ports is switched on with the first port and off with the last. */
   settleLoopback(): Promise<void>;
-  /** Sets a fresh Worker up: claim, sockets, rules, watch. */
+  /** Holds the published ports again. @throws when some could not be held for want of something that may come back. */
+  reopenPorts(): Promise<void>;
+  /** Sets a fresh Worker up: claim, sockets, rules, watch. As often as it takes: one that failed is begun anew. */
   resume(): Promise<void>;
 }
 
 const DEFAULT_RULES_CHECK_MS = 5000;
+/** Why a port may be opened a little later. */
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 /**
  * Brings the machine to what is stored: default networks, bridge, rules; sandboxes of dead containers and
- * namespaces nobody knows go, those of live ones keep addresses, ports and rules.
+ * namespaces nobody knows go, those of live ones keep addresses and rules. Their ports are to be reopened then.
  */
 export async function startNetwork(context: StartContext): Promise<RunningNetwork> {
   const { kernel, options, sandboxes, ports } = context;
@@ -52,16 +56,21 @@ export async function startNetwork(context: StartContext): Promise<RunningNetwor
   const loopback = new LoopbackAccess(kernel, bridge, () =>
     hasFirewall(options) ? sandboxes.portRules() : [],
   );
-  const resume = async () => {
+  const setUp = async () => {
     if (!(await kernel.claimBridge(bridge))) throw bridgeInUse(bridge);
     // First, so that no change goes unseen.
     await firewall.watch(options.rulesCheckMs ?? DEFAULT_RULES_CHECK_MS);
     await firewall.rebuild();
     await loopback.settle();
-    await reopenPorts(kernel, sandboxes, options.logger);
   };
-  await resume();
-  return { firewall, resume, settleLoopback: () => loopback.settle() };
+  const reopen = () => reopenPorts(kernel, sandboxes, options.logger);
+  await setUp();
+  return {
+    firewall,
+    reopenPorts: reopen,
+    resume: () => setUp().then(reopen),
+    settleLoopback: () => loopback.settle(),
+  };
 }
 
 const hasFirewall = (options: NetworkServiceOptions): boolean => options.firewall !== false;
@@ -69,7 +78,12 @@ const hasFirewall = (options: NetworkServiceOptions): boolean => options.firewal
 /** Nobody is plugged in anywhere: there is nothing to keep. */
 function withoutBridge(): RunningNetwork {
   const nothing = async (): Promise<void> => {};
-  return { firewall: createAbsentFirewall(), settleLoopback: nothing, resume: nothing };
+  return {
+    firewall: createAbsentFirewall(),
+    settleLoopback: nothing,
+    reopenPorts: nothing,
+    resume: nothing,
+  };
 }
 
 async function openFirewall(context: StartContext, bridge: string): Promise<Firewall> {
@@ -194,6 +208,7 @@ async function reopenPorts(kernel: NetworkKernel, sandboxes: SandboxRegistry, lo
       // One by one, so that a port taken meanwhile does not keep the others shut.
       const [opened] = await kernel.openPorts(sandbox.containerId, [port]);
       if (opened?.ok) continue;
+      if (SHORTAGES.has(opened?.errno ?? '')) throw portsNotOpened(opened?.errno);
       logger.warn('published port is held by another program; only forwarded traffic reaches the container', {
         container: sandbox.containerId,
         port: port.port,
@@ -223,6 +238,12 @@ class LoopbackAccess {
     const isNeeded = this.#rules().some(({ hostIp }) => /^(0\.0\.0\.0|127\.)/.test(hostIp));
     if (isNeeded === this.#isOn) return;
     this.#isOn = isNeeded;
-    await this.#kernel.ensureSysctl(this.#path, isNeeded ? '1' : '0');
+    try {
+      await this.#kernel.ensureSysctl(this.#path, isNeeded ? '1' : '0');
+    } catch (error) {
+      // Unknown: the next one sets it in any case.
+      this.#isOn = undefined;
+      throw error;
+    }
   }
 }

@@ -25,6 +25,8 @@ export interface FakeMachine {
   readonly claims: Set<string>;
   /** `tcp/80` held by programs that are not ours. */
   readonly foreignPorts: Set<string>;
+  /** Why no port can be opened at all. */
+  portErrno: string | undefined;
   facts: HostFacts;
   hasIpv6: boolean;
   /** Called before each operation with its name; throw to make it fail. */
@@ -49,6 +51,7 @@ export function createFakeMachine(): FakeMachine {
     forgotten: [],
     claims: new Set(),
     foreignPorts: new Set(),
+    portErrno: undefined,
     facts: {
       links: [{ name: 'eth0', kind: undefined, master: undefined }],
       addresses: [{ cidr: '192.0.2.2/24', interfaceName: 'eth0' }],
@@ -67,10 +70,10 @@ function createFakeKernel(machine: FakeMachine, _events: KernelEvents): FakeKern
     for (const name of claims) machine.claims.delete(name);
     openPortsOf.clear();
   };
-  const open = ({ protocol, port, hostIp }: HostPort): OpenedPort =>
-    machine.foreignPorts.has(`${protocol}/${port}`)
-      ? { ok: false, errno: 'EADDRINUSE' }
-      : { ok: true, ipv6: hostIp === '' && machine.hasIpv6 };
+  const open = ({ protocol, port, hostIp }: HostPort): OpenedPort => {
+    const errno = machine.foreignPorts.has(`${protocol}/${port}`) ? 'EADDRINUSE' : machine.portErrno;
+    return errno === undefined ? { ok: true, ipv6: hostIp === '' && machine.hasIpv6 } : { ok: false, errno };
+  };
   const kernel: Omit<FakeKernel, 'openPortsOf' | 'kill'> = {
     hostFacts: async () => ({ ...machine.facts, links: [...machine.facts.links, ...linksOf(machine)] }),
     async claimBridge(name) {
