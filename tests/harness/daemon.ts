@@ -13,6 +13,8 @@ export interface TestDaemon extends AsyncDisposable {
   readonly directory: string;
   readonly dataRoot: string;
   readonly execRoot: string;
+  /** Of this daemon only. */
+  readonly cgroupParent: string;
   readonly pid: number;
   /** Everything the daemon has logged. */
   log(): string;
@@ -45,13 +47,15 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
   const flags = [
     ...['-H', `unix://${directory}/s.sock`, '--data-root', `${directory}/data`, '--exec-root', execRoot],
     ...['--pidfile', `${directory}/pid`, '--bip', `10.209.${subnets}.1/24`, '--log-level', 'debug'],
-    ...['--cgroup-parent', `/${ownName(directory.slice(-6))}`],
+    ...['--cgroup-parent', cgroupParentOf(directory)],
     ...(options.flags ?? []),
   ];
   const daemon = new RunningDaemon(directory, execRoot, flags);
   await daemon.start([]);
   return daemon;
 }
+
+const cgroupParentOf = (directory: string): string => `/${ownName(directory.slice(-6))}`;
 
 class RunningDaemon implements TestDaemon {
   readonly directory: string;
@@ -71,6 +75,10 @@ class RunningDaemon implements TestDaemon {
 
   get dataRoot(): string {
     return `${this.directory}/data`;
+  }
+
+  get cgroupParent(): string {
+    return cgroupParentOf(this.directory);
   }
 
   get pid(): number {

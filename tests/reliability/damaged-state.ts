@@ -2,10 +2,12 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  globSync,
   lstatSync,
   openSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   truncateSync,
   writeSync,
@@ -301,6 +303,8 @@ class Scene {
   /** A whole state again, for whoever uses the daemon next. */
   async restoreAll(): Promise<void> {
     await this.#setScene(false);
+    // Where the list of the cgroups that it made was damaged, the daemon rightly left this to its administrator.
+    for (const path of globSync(`/sys/fs/cgroup/{*/,}${this.#daemon.cgroupParent.slice(1)}`)) rmdirSync(path);
     await this.#daemon.restart();
     await this.#removeAll();
     rmSync(this.#template, { recursive: true, force: true });
