@@ -51,8 +51,11 @@ export class ImageCatalog {
   private constructor(options: CatalogOptions) {
     this.#options = options;
     this.#images = options.metadata.collection('images', decodeImage);
-    for (const [key] of this.#images.entries()) this.#unread.add(key as Digest);
-    this.#lost = new LostImages(options.metadata, options.logger);
+    // At once: a crash after a damaged row was set aside must not make the next start forget it.
+    this.#lost = options.metadata.transaction(() => {
+      for (const [key] of this.#images.entries()) this.#unread.add(key as Digest);
+      return new LostImages(options.metadata, options.logger);
+    });
     this.#references = options.metadata.collection('image_references', decodeReference);
   }
 

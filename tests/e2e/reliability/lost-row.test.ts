@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { givenHost } from '../../harness/daemon.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
@@ -12,11 +12,11 @@ const engine = useEngine();
 const runs = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
 /** Changes a stored row without its checksum, as a failing disk does. */
-function garble(id: string): void {
+function garble(collection: 'containers' | 'images', id: string, word: string): void {
   using database = new Database(`${engine.daemon?.dataRoot}/metadata.db`);
   const { changes } = database.run(
-    "UPDATE collection_containers SET value = replace(value, 'running', 'runnign') WHERE key = ?",
-    [id],
+    `UPDATE collection_${collection} SET value = replace(value, ?, ?) WHERE key = ?`,
+    [word, word.toUpperCase(), id],
   );
   expect(changes).toBe(1);
 }
@@ -33,7 +33,7 @@ describe.skipIf(givenHost() !== undefined)('R10: a row that cannot be read', () 
     ).split(' ');
     const volumes = await engine.must(gantry, ['volume', 'ls', '-q']);
     await daemon.crash();
-    garble(id);
+    garble('containers', id, 'running');
     for (const _ of ['found damaged', 'remembered']) {
       await daemon.restart();
       expect(await engine.must(gantry, ['ps', '-aq', '--filter', `name=${lost}`])).toBe('');
@@ -51,5 +51,39 @@ describe.skipIf(givenHost() !== undefined)('R10: a row that cannot be read', () 
     await engine.must(gantry, ['volume', 'prune', '-f']);
     expect(await engine.must(gantry, ['volume', 'ls', '-q'])).toBe('');
     await engine.must(gantry, ['rm', '-f', other]);
+  }, 120_000);
+
+  test('its image loses nothing at any start, until it is removed or loaded again', async () => {
+    const { daemon } = engine;
+    if (daemon === undefined) throw new Error('this test needs a daemon of its own');
+    const [lost, maker] = [uniqueName('lost'), uniqueName('maker')];
+    const blobs = () => readdirSync(`${daemon.dataRoot}/content/blobs/sha256`).sort();
+    const before = blobs();
+    await engine.must(gantry, ['run', '--name', maker, 'busybox', 'touch', '/made']);
+    const id = await engine.must(gantry, ['commit', maker, lost]);
+    await engine.must(gantry, ['rm', maker]);
+    const archive = `${daemon.dataRoot}/lost.tar`;
+    await engine.must(gantry, ['save', '-o', archive, lost]);
+    const whole = blobs();
+    expect(whole.length).toBeGreaterThan(before.length);
+    for (const end of ['load', 'rmi']) {
+      await daemon.crash();
+      garble('images', id, 'layers');
+      for (const _ of ['found damaged', 'remembered']) {
+        await daemon.restart();
+        await engine.must(gantry, ['image', 'prune', '-f']);
+        expect(blobs()).toEqual(whole);
+        expect(await daemon.stop()).toBe(0);
+      }
+      expect(daemon.log()).toContain(`"image":"${id}","reason":"checksum does not match"`);
+      await daemon.restart();
+      if (end === 'load') {
+        await engine.must(gantry, ['load', '-i', archive]);
+        await engine.must(gantry, ['run', '--rm', lost, 'ls', '/made']);
+      } else {
+        expect(await engine.must(gantry, ['rmi', lost])).toContain(`Deleted: ${id}`);
+        expect(blobs()).toEqual(before);
+      }
+    }
   }, 120_000);
 });
