@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { errnoCode } from '#base';
 import type { HostPort } from '../kernel.ts';
 import type { Forwarder } from './host-ports.ts';
 
@@ -22,16 +23,21 @@ export async function listenTcp(hostIp: string, port: HostPort): Promise<Forward
 
 function bind(server: Server, hostIp: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const fail = (error: Error) => reject(withErrno(error));
+    server.once('error', fail);
     const options = hostIp === '' ? { host: '::', port } : { host: hostIp, port, ipv6Only: true };
     server.listen(options, () => {
-      server.off('error', reject);
+      server.off('error', fail);
       // A failed accept (no descriptors left) concerns one client, not the port.
       server.on('error', () => {});
       resolve();
     });
   });
 }
+
+/** The runtime tells no errno where not even a socket can be made: then descriptors are short. */
+const withErrno = (error: Error): Error =>
+  errnoCode(error) === undefined ? Object.assign(error, { code: 'EMFILE' }) : error;
 
 function pipeToTarget(client: Socket, port: HostPort, sockets: Set<Socket>): void {
   const target = connect({ host: port.targetIp, port: port.targetPort, allowHalfOpen: true });
