@@ -1,62 +1,33 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import {
-  type EventBus,
-  errorMessage,
-  KeyedMutex,
-  type Logger,
-  MeasuredSizes,
-  parseSignal,
-  SIGNALS,
-} from '#base';
-import type { NetworkService } from '#network';
+import { parseSignal, SIGNALS } from '#base';
 import type { Digest } from '#oci';
-import {
-  availableCapabilities,
-  openAppArmor,
-  openSelinux,
-  type Runtime,
-  readLimitHost,
-  readSpecHost,
-  type TerminalSize,
-} from '#runtime';
-import type { FilesystemChange, MetadataStore, Snapshotter } from '#store';
-import type { Sys } from '#sys';
-import type { VolumeService } from '#volumes';
+import type { TerminalSize } from '#runtime';
+import type { FilesystemChange } from '#store';
 import { Attacher } from './attach.ts';
 import { Changer, type UpdateRequest } from './change.ts';
 import { Committer } from './commit/committer.ts';
-import { Companions } from './companions.ts';
-import { ContainerEvents } from './container-events.ts';
 import { Controller, type StopOptions } from './control.ts';
 import { Copier } from './copier.ts';
 import { Creator } from './create/creator.ts';
-import { readResourceHost } from './create/resource-host.ts';
-import { decodeContainer } from './decode.ts';
-import { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
 import { withoutMountPoints } from './diff-filter.ts';
-import type { ContainerHost, ContainerImages, Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { alreadyStarted, notRunning } from './errors.ts';
 import { ExecService, type ExecStart } from './exec/exec-service.ts';
 import { ExitHandler } from './exit.ts';
-import { exportTree } from './export.ts';
+import { Exporter } from './exporter.ts';
 import { HealthWatch } from './health-watch.ts';
-import { Instances } from './instance.ts';
 import { LinkedHosts } from './links/linked-hosts.ts';
 import { unlink } from './links/unlink.ts';
 import { Lister, type ListOptions } from './list.ts';
-import { Forwarders } from './log-drivers/index.ts';
 import { LogForwarding } from './log-forwarding.ts';
 import { readContainerLog } from './logs/container-log.ts';
-import { addRowless, holdForLost, LostRows, type LostRowsOptions } from './lost-rows.ts';
 import type { CreateRequest } from './model.ts';
 import { OomWatch } from './oom-watch.ts';
-import { containersDirectory } from './paths.ts';
+import { type ContainerServiceOptions, openEngine } from './open-engine.ts';
 import { Pruner } from './prune.ts';
-import { Registry } from './registry.ts';
 import { type RemoveOptions, Remover } from './remove.ts';
 import { Restorer } from './restore.ts';
+import { type ShutdownOptions, shutDown } from './shutdown.ts';
 import { sizeKeeper } from './size-keeper.ts';
 import { Starter } from './start/starter.ts';
 import { exitCodeOf, isAlive } from './state.ts';
@@ -77,75 +48,9 @@ import type {
 } from './types.ts';
 import type { ExitResult } from './waiters.ts';
 
-export interface ContainerServiceOptions {
-  readonly metadata: MetadataStore;
-  readonly snapshotter: Snapshotter;
-  readonly images: ContainerImages;
-  readonly network: NetworkService;
-  readonly runtime: Runtime;
-  readonly volumes: VolumeService;
-  readonly sys: Sys;
-  readonly events: EventBus;
-  readonly logger: Logger;
-  /** Containers live in `<dataRoot>/containers/<id>`. */
-  readonly dataRoot: string;
-  /** Read at each use: an object with getters follows a reload of the configuration. Default {@link CONTAINER_DEFAULTS}. */
-  readonly defaults?: ContainerDefaults;
-  /** Where the machine's own files are, for recorded trees. Default `/`. */
-  readonly hostRoot?: string;
-  /** Default: read from this machine. */
-  readonly host?: ContainerHost;
-}
-
 /** Containers on the other rooms. Call `restore` before anything else but reading. */
-export function createContainerService(options: ContainerServiceOptions): ContainerService {
-  mkdirSync(containersDirectory(options.dataRoot), { recursive: true, mode: 0o710 });
-  const logger = options.logger.child({ room: 'containers' });
-  const engine: Engine = {
-    ...options,
-    ...openRows({ ...options, logger }),
-    logger,
-    companions: new Companions(logger),
-    forwarders: new Forwarders({ logger }),
-    sizes: new MeasuredSizes({ measure: (id) => options.snapshotter.usage(id) }),
-    instances: new Instances(),
-    locks: new KeyedMutex(),
-    events: new ContainerEvents(options.events),
-    defaults: options.defaults ?? CONTAINER_DEFAULTS,
-    host: options.host ?? readContainerHost(options, logger),
-  };
-  if (options.metadata.isRebuilt) addRowless(engine);
-  holdVolumes(engine);
-  return new Containers(engine);
-}
-
-/** At once: a crash after a damaged row was set aside must not make the next daemon forget it. */
-const openRows = (options: LostRowsOptions): Pick<Engine, 'registry' | 'lostRows'> =>
-  options.metadata.transaction(() => ({
-    registry: new Registry(options.metadata.collection('containers', decodeContainer)),
-    lostRows: new LostRows(options),
-  }));
-
-const readContainerHost = (
-  { sys, defaults, hostRoot = '/' }: ContainerServiceOptions,
-  logger: Logger,
-): ContainerHost => ({
-  selinux: openSelinux({ wanted: defaults?.selinux ?? false, logger, root: hostRoot }),
-  appArmor: openAppArmor({ logger, sysfs: join(hostRoot, 'sys') }),
-  spec: readSpecHost(),
-  limits: readLimitHost(sys),
-  capabilities: availableCapabilities(sys),
-  resources: readResourceHost(sys.cgroups),
-});
-
-/** Before the first request, so that no prune can take a volume that a container names. */
-function holdVolumes(engine: Engine): void {
-  const { registry, volumes } = engine;
-  for (const { id, mounts } of registry.all()) {
-    for (const { type, name } of mounts) if (type === 'volume' && name !== '') volumes.hold(name, id);
-  }
-  holdForLost(engine);
-}
+export const createContainerService = (options: ContainerServiceOptions): ContainerService =>
+  new Containers(openEngine(options));
 
 /** Hands each request to the part that deals with it. */
 class Containers implements ContainerService {
@@ -163,6 +68,7 @@ class Containers implements ContainerService {
   readonly #restorer: Restorer;
   readonly #stats: StatsReader;
   readonly #copier: Copier;
+  readonly #exporter: Exporter;
   readonly #committer: Committer;
 
   constructor(engine: Engine) {
@@ -170,6 +76,7 @@ class Containers implements ContainerService {
     this.#lister = new Lister(engine);
     this.#stats = new StatsReader(engine);
     this.#copier = new Copier(engine);
+    this.#exporter = new Exporter(engine);
     this.#creator = new Creator(engine);
     this.#controller = new Controller(engine);
     this.#committer = new Committer(engine, this.#controller);
@@ -323,32 +230,8 @@ class Containers implements ContainerService {
     return withoutMountPoints(await this.#engine.snapshotter.changes(this.#engine.registry.resolve(ref).id));
   }
 
-  async export(ref: string): Promise<Readable> {
-    const { registry, snapshotter, sys, events, locks } = this.#engine;
-    const container = registry.resolve(ref);
-    const { id } = container;
-    const rootfs = await locks.run(id, () => snapshotter.mount(id));
-    events.publish(container, 'export');
-    return exportTree(sys, rootfs, {
-      done: () => void this.#unmountLater(id),
-      mappings: registry.byId(id)?.idMappings,
-    });
-  }
-
-  /** For an end that nobody waits for; what stays mounted goes with the next run or removal. */
-  async #unmountLater(id: string): Promise<void> {
-    const { locks, logger } = this.#engine;
-    try {
-      await locks.run(id, () => this.#unmountIdle(id));
-    } catch (error) {
-      logger.warn('not unmounted after an export', { container: id, error: errorMessage(error) });
-    }
-  }
-
-  #unmountIdle(id: string): void {
-    const { registry, snapshotter } = this.#engine;
-    const container = registry.byId(id);
-    if (container && !isAlive(container.state)) snapshotter.unmount(id);
+  export(ref: string): Promise<Readable> {
+    return this.#exporter.export(ref);
   }
 
   sizes(ref: string) {
@@ -412,36 +295,13 @@ class Containers implements ContainerService {
     return this.#restorer.run();
   }
 
-  async shutdown({
-    stopAll,
-    timeoutS = -1,
-  }: {
-    readonly stopAll: boolean;
-    readonly timeoutS?: number;
-  }): Promise<void> {
-    this.#exits.shutdown();
-    const { registry, instances, companions } = this.#engine;
-    for (const instance of instances.all()) instance.backoff.cancel();
-    await this.#restorer.close();
-    await this.#remover.close();
-    if (stopAll) {
-      const alive = registry.all().filter(({ state }) => isAlive(state));
-      await Promise.allSettled(
-        alive.map(({ id, config }) => {
-          const own = config.stopTimeoutS ?? this.#engine.defaults.stopTimeoutS;
-          return this.#controller.stop(id, { byUser: false, timeoutS: shorter(own, timeoutS) });
-        }),
-      );
-    }
-    await this.#exits.settle();
-    for (const instance of instances.all()) {
-      instance.session.end();
-      await instance.rotator?.[Symbol.asyncDispose]();
-    }
-    await companions.close();
+  shutdown(options: ShutdownOptions): Promise<void> {
+    const parts = {
+      controller: this.#controller,
+      exits: this.#exits,
+      remover: this.#remover,
+      restorer: this.#restorer,
+    };
+    return shutDown(this.#engine, parts, options);
   }
 }
-
-/** The shorter of two times to stop; below 0 there is no limit. */
-const shorter = (one: number, other: number): number =>
-  one < 0 || other < 0 ? Math.max(one, other) : Math.min(one, other);
