@@ -160,6 +160,19 @@ describe('openMetadataStore', () => {
     ]);
   });
 
+  test('what cannot be put aside (a full disk) stays where it is, and the others are read', () => {
+    const { store, docs } = open();
+    store.collection<unknown>('docs', (stored) => stored).put('bad', { other: 1 });
+    docs.put('good', { name: 'v' });
+    using database = new Database(path);
+    database.run(`CREATE TRIGGER full BEFORE INSERT ON quarantine BEGIN SELECT RAISE(ABORT, 'full'); END`);
+    for (let time = 0; time < 2; time += 1) expect(docs.entries()).toEqual([['good', { name: 'v' }]]);
+    expect(store.quarantined).toEqual([{ collection: 'docs', key: 'bad', reason: 'name is missing' }]);
+    database.run('DROP TRIGGER full');
+    docs.entries();
+    expect(database.query('SELECT key FROM quarantine').all()).toEqual([{ key: 'bad' }]);
+  });
+
   test('a flipped bit within a document is noticed', () => {
     const { store, docs } = open();
     docs.put('k', { name: 'vvvv' });

@@ -109,19 +109,32 @@ class SqliteMetadataStore implements MetadataStore {
   }
 
   #quarantine(collection: string, table: string, row: Row, reason: string): void {
-    this.#logger.error('stored document cannot be read and has been put aside', {
-      collection,
-      key: row.key,
-      reason,
-    });
-    this.quarantined.push({ collection, key: row.key, reason });
-    this.transaction(() => {
-      this.#database.run(
-        'INSERT INTO quarantine (collection, key, value, reason, at) VALUES (?, ?, ?, ?, ?)',
-        [collection, row.key, row.value, reason, new Date().toISOString()],
-      );
-      this.#database.run(`DELETE FROM ${table} WHERE key = ?`, [row.key]);
-    });
+    const { key } = row;
+    const isKnown = this.quarantined.some((other) => other.collection === collection && other.key === key);
+    if (!isKnown) this.quarantined.push({ collection, key, reason });
+    try {
+      this.transaction(() => {
+        this.#database.run(
+          'INSERT INTO quarantine (collection, key, value, reason, at) VALUES (?, ?, ?, ?, ?)',
+          [collection, key, row.value, reason, new Date().toISOString()],
+        );
+        this.#database.run(`DELETE FROM ${table} WHERE key = ?`, [key]);
+      });
+      this.#logger.error('stored document cannot be read and has been put aside', {
+        collection,
+        key,
+        reason,
+      });
+    } catch (error) {
+      // It stays where it is and is found again: one more document that cannot be read must not stop a start.
+      const failure = errorMessage(error);
+      this.#logger.error('stored document cannot be read, nor put aside', {
+        collection,
+        key,
+        reason,
+        failure,
+      });
+    }
   }
 }
 
