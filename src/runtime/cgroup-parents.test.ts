@@ -40,6 +40,18 @@ test('what the runtimes made goes, also when a successor ends; what was there be
   expect(existsSync(at('/slice'))).toBe(true);
 });
 
+test('ancestors that came with a parent go with it, below the default one, too', () => {
+  make('/here', { own: true });
+  const all = parents();
+  for (const path of ['/a/b/c', '/gantry/team', '/here/new']) {
+    all.use(path);
+    make(path);
+  }
+  all.remove();
+  const left = ['/a', '/gantry', '/here/new', '/here'].filter((path) => existsSync(at(path)));
+  expect(left).toEqual(['/here']);
+});
+
 test('the default parent is ours, whoever made it; one that is not empty stays', () => {
   make('/gantry');
   parents().remove();

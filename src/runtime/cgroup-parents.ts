@@ -25,14 +25,16 @@ export class CgroupParents {
 
   /** Before a container is put below `path`. */
   use(path: string): void {
-    if (this.#made.has(path) || this.#exists(path)) return;
-    this.#made.add(path);
+    const missing = withAncestors(path).filter((each) => !this.#made.has(each) && !this.#exists(each));
+    if (missing.length === 0) return;
+    for (const each of missing) this.#made.add(each);
     writeAtomically(this.#file, JSON.stringify([...this.#made]));
   }
 
   /** Removes those that are empty. Only while no container is being made. */
   remove(): void {
-    for (const path of this.#made) removeEmptyCgroup(path, this.#sys);
+    const innermostFirst = [...this.#made].sort((a, b) => b.length - a.length);
+    for (const path of innermostFirst) removeEmptyCgroup(path, this.#sys);
     this.#made.clear();
     rmSync(this.#file, { force: true });
   }
@@ -42,6 +44,12 @@ export class CgroupParents {
     const controllers = cgroups.mode === 'unified' ? [''] : [...cgroups.controllers.keys()];
     return controllers.some((controller) => cgroups.read(controller, path, 'cgroup.procs') !== undefined);
   }
+}
+
+/** `/a/b` and `/a`. */
+function withAncestors(path: string): string[] {
+  const names = path.split('/').filter(Boolean);
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
 }
 
 /** A damaged file is set aside: what it named stays, an empty cgroup at the worst. */

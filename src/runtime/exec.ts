@@ -9,7 +9,7 @@ import type { RuntimeContext } from './context.ts';
 import { describeFailure, execFailed, RELATIVE_DIRECTORY } from './errors.ts';
 import type { ExecCgroup } from './exec-cgroup.ts';
 import { removeExecFiles, writeExecRecord } from './exec-record.ts';
-import { endStarters } from './exec-starters.ts';
+import { endStartersPatiently } from './exec-starters.ts';
 import { UNKNOWN_EXIT } from './exit-watch.ts';
 import type { ExecLayout } from './layout.ts';
 import { identify, lastingProcessEnd, type ProcessIdentity, signalProcess } from './liveness.ts';
@@ -69,7 +69,7 @@ export async function startExec(
   } catch (error) {
     conmon.kill(SIGKILL);
     // A runtime that is only slow may have started the process, or be about to.
-    if (isDeadline(error)) endStarters(files, cgroup, context.sys);
+    if (isDeadline(error)) await endStartersPatiently(files, cgroup, context.sys);
     throw error;
   }
 }

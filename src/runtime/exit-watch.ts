@@ -1,4 +1,4 @@
-import { type FSWatcher, mkdirSync, readFileSync, statSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, mkdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode } from '#base';
 
@@ -59,7 +59,8 @@ export class ExitWatch {
       return;
     }
     const listener = this.#waiting.get(name);
-    if (!listener || !readExitFile(join(this.#directory, name))) return;
+    // Looked at, not read: that takes no descriptor, of which there may be none.
+    if (!listener || !existsSync(join(this.#directory, name))) return;
     this.#waiting.delete(name);
     listener();
   }

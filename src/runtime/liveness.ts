@@ -73,7 +73,7 @@ async function* pauses(signal: AbortSignal): AsyncGenerator<undefined, never> {
 }
 
 /** The first answer of `probe` that is no error: out of descriptors or memory, nobody knows, and it passes. */
-export async function persistently<T>(probe: () => T, signal: AbortSignal): Promise<T> {
+async function persistently<T>(probe: () => T, signal: AbortSignal): Promise<T> {
   for await (const _ of pauses(signal)) {
     try {
       return probe();
@@ -103,15 +103,21 @@ export async function processEnd(
 }
 
 /** {@link processEnd} that never resolves once `closing` is aborted: then it is the successor who reports the end. */
-export async function lastingProcessEnd(
+export const lastingProcessEnd = (
   identity: ProcessIdentity,
   sys: Pick<Sys, 'processes'>,
   closing: AbortSignal,
-): Promise<void> {
+): Promise<void> => unlessClosing(processEnd(identity, sys, closing), closing);
+
+/** {@link persistently}, likewise. */
+export const lastingAnswer = <T>(probe: () => T, closing: AbortSignal): Promise<T> =>
+  unlessClosing(persistently(probe, closing), closing);
+
+async function unlessClosing<T>(work: Promise<T>, closing: AbortSignal): Promise<T> {
   try {
-    await processEnd(identity, sys, closing);
+    return await work;
   } catch (error) {
     if (!closing.aborted) throw error;
-    await new Promise<never>(() => {});
+    return await new Promise<never>(() => {});
   }
 }

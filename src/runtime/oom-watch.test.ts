@@ -83,3 +83,14 @@ test('what was killed before the monitor began to watch is told once', async () 
   }
   expect([count, existsSync(files.oomFile)]).toEqual([1, false]);
 });
+
+test('a look that fails tells nothing and harms nobody', async () => {
+  const asked = Promise.withResolvers<void>();
+  const failing = () => {
+    asked.resolve();
+    throw new Error('EMFILE');
+  };
+  using _ = watchOom(files, failing, () => expect.unreachable());
+  await asked.promise;
+  expect(hasRunOutOfMemory(files)).toBe(false);
+});

@@ -18,17 +18,12 @@ const EARLY_LOOKS_MS = [100, 1000, 10_000];
  */
 export function watchOom(files: OomFiles, hasKilled: () => boolean, listener: () => void): Disposable {
   const take = () => {
-    if (!existsSync(files.oomFile)) return;
-    renameSync(files.oomFile, files.toldOomFile);
-    listener();
+    if (attempt(() => setAside(files))) listener();
   };
-  const looks = EARLY_LOOKS_MS.map((delay) =>
-    setTimeout(() => {
-      if (hasRunOutOfMemory(files) || !hasKilled()) return;
-      writeFileSync(files.oomFile, '');
-      take();
-    }, delay).unref(),
-  );
+  const look = () => {
+    if (attempt(() => !hasRunOutOfMemory(files) && hasKilled() && markOom(files))) take();
+  };
+  const looks = EARLY_LOOKS_MS.map((delay) => setTimeout(look, delay).unref());
   const name = basename(files.oomFile);
   let timer: Timer | undefined;
   const takeSoon = () => {
@@ -44,10 +39,32 @@ export function watchOom(files: OomFiles, hasKilled: () => boolean, listener: ()
   return {
     [Symbol.dispose]: () => {
       clearTimeout(timer);
-      for (const look of looks) clearTimeout(look);
+      for (const early of looks) clearTimeout(early);
       watcher.close();
     },
   };
+}
+
+/** False when there is none. */
+function setAside({ oomFile, toldOomFile }: OomFiles): boolean {
+  if (!existsSync(oomFile)) return false;
+  renameSync(oomFile, toldOomFile);
+  return true;
+}
+
+/** As the monitor does it. */
+function markOom({ oomFile }: OomFiles): boolean {
+  writeFileSync(oomFile, '');
+  return true;
+}
+
+/** Without descriptors or space, or with the directory just going, this look tells nothing; the end of the run looks again. */
+function attempt(look: () => boolean): boolean {
+  try {
+    return look();
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the monitor has ever said so in this run. */

@@ -14,7 +14,7 @@ import { startExec } from './exec.ts';
 import { adoptExecs } from './exec-adopt.ts';
 import { type RecordedExit, readExitFile, UNKNOWN_EXIT } from './exit-watch.ts';
 import type { TaskLayout } from './layout.ts';
-import { lastingProcessEnd, openProcess, persistently } from './liveness.ts';
+import { lastingAnswer, lastingProcessEnd, openProcess } from './liveness.ts';
 import { hasRunOutOfMemory, watchOom } from './oom-watch.ts';
 import { type TaskRecord, writeAtomically } from './record.ts';
 import type {
@@ -171,8 +171,10 @@ export class ConmonTask implements Task {
   async #watchExit(monitorEnd: Promise<unknown>): Promise<ExitStatus> {
     const recorded = await this.#recordedExit(monitorEnd);
     // Read while the cgroup is still there; conmon's own mark may come too late or be missed.
-    const oomKilled =
-      hasRunOutOfMemory(this.#files) || wasOomKilled(this.record.cgroupsPath, this.#context.sys);
+    const oomKilled = await lastingAnswer(
+      () => hasRunOutOfMemory(this.#files) || wasOomKilled(this.record.cgroupsPath, this.#context.sys),
+      this.#context.closing,
+    );
     this.#closeInit();
     await withDeadline(this.#hub.drained(), this.#context.deadlines.drainMs, 'output').catch(() =>
       this.#context.logger.warn('output of an ended container did not end', { container: this.id }),
@@ -200,7 +202,7 @@ export class ConmonTask implements Task {
   }
 
   #readExit(): Promise<RecordedExit | undefined> {
-    return persistently(() => readExitFile(this.#files.exitFile), this.#context.closing);
+    return lastingAnswer(() => readExitFile(this.#files.exitFile), this.#context.closing);
   }
 
   #closeInit(): void {
