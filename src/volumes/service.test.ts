@@ -104,6 +104,46 @@ test('list: filters by name, label and dangling', async () => {
   }
 });
 
+describe('a volume whose row is lost', () => {
+  const share = { name: 'share', options: { type: 'tmpfs', device: 'tmpfs' } };
+  const targets = () => sys.mounts.list().map(({ target }) => target);
+
+  test('is not started with: what a container writes must not end up beside it', async () => {
+    await open().create(share);
+    metadata.collection('volumes', decodeVolume).delete('share');
+    const volumes = open();
+    await expect(volumes.mount('share', 'c1')).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'get share: no such volume',
+    });
+    expect(targets()).toEqual([]);
+  });
+
+  test('is unmounted before another one gets its place', async () => {
+    const before = open();
+    const { mountpoint } = await before.create(share);
+    await before.mount('share', 'c1');
+    metadata.collection('volumes', decodeVolume).delete('share');
+    const volumes = open();
+    volumes.restoreMounts(new Map([['c1', ['share']]]));
+    expect(targets()).toEqual([mountpoint]);
+    await volumes.create({ name: 'share' });
+    expect(targets()).toEqual([]);
+  });
+
+  test('makes no place for another one while it cannot be unmounted', async () => {
+    const before = open();
+    const { mountpoint } = await before.create(share);
+    await before.mount('share', 'c1');
+    metadata.collection('volumes', decodeVolume).delete('share');
+    const volumes = open();
+    sys.failNext('mounts.unmount', new Error('busy'));
+    await expect(volumes.create({ name: 'share' })).rejects.toThrow('busy');
+    expect(volumes.list()).toEqual([]);
+    sys.mounts.unmount(mountpoint);
+  });
+});
+
 describe('remove: a volume of the same name made meanwhile', () => {
   test('keeps its data, row and place', async () => {
     const volumes = open();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createId, type EventBus, errnoCode, errorMessage, type Logger, MeasuredSizes } from '#base';
@@ -88,7 +88,10 @@ class LocalVolumes implements VolumeService {
     checkName(name);
     checkDriverOptions(name, request.options ?? {});
     const volume = this.#describe(name, request);
-    makeDirectory(join(this.#root, name), volume.mountpoint, this.#owner);
+    const outer = join(this.#root, name);
+    // What a volume that has lost its row had mounted is not this one's.
+    if (existsSync(outer)) this.#mounts.clear(volume.mountpoint);
+    makeDirectory(outer, volume.mountpoint, this.#owner);
     this.#rows.put(name, volume);
     this.#volumes.set(name, volume);
     this.#publish('create', volume.name, { driver: volume.driver });
@@ -191,8 +194,7 @@ class LocalVolumes implements VolumeService {
   }
 
   async mount(name: string, user: string): Promise<void> {
-    const volume = this.#volumes.get(name);
-    if (volume) await this.#mounts.mount(volume, user);
+    await this.#mounts.mount(this.get(name), user);
   }
 
   async unmountFor(user: string): Promise<void> {

@@ -50,8 +50,9 @@ export interface VolumeService {
   /** IDs of containers that hold the volume. */
   usersOf(name: string): readonly string[];
   /**
-   * Mounts what the options name at the volume's mount point, for the first user. Does nothing for a volume without options,
-   * one that is not there, and a user that has it. @throws `internal` with docker's text (`error while mounting volume …`).
+   * Mounts what the options name at the volume's mount point, for the first user. Does nothing for a volume without options
+   * and a user that has it. @throws `not_found` (`get X: no such volume`), also when only its row is lost: its directory alone
+   * may be the wrong place to write to; `internal` with docker's text (`error while mounting volume …`).
    */
   mount(name: string, user: string): Promise<void>;
   /** Ends what the user had mounted; after the last user of a volume it is unmounted. Idempotent. @throws when the kernel refuses. */

@@ -78,8 +78,11 @@ export class VolumeMounts {
 
   /** Takes away all that is mounted at or below the volume. @throws what the kernel says. */
   unmount(volume: Volume): void {
-    if (!needsMount(volume)) return;
-    const { mountpoint } = volume;
+    if (needsMount(volume)) this.clear(volume.mountpoint);
+  }
+
+  /** {@link unmount} at the place of a volume of which nothing is known. */
+  clear(mountpoint: string): void {
     const isHere = ({ target }: MountInfo) => target === mountpoint || target.startsWith(`${mountpoint}/`);
     for (const { target } of this.#mounts.list().filter(isHere).reverse()) {
       this.#mounts.unmount(target, { detach: true });
