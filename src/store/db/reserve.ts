@@ -25,7 +25,16 @@ export function keepReserve(database: Database, path: string): void {
     database.run('DROP TABLE reserve');
     database.run('PRAGMA wal_checkpoint(RESTART)');
   } catch {
+    giveBack(database);
+  }
+}
+
+/** What the attempt left in the log. On a disk that is full to the last byte the log itself may not fit into the file: it stays then. */
+function giveBack(database: Database): void {
+  try {
     database.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // All that was written can be read from the log; a later checkpoint takes it.
   }
 }
 

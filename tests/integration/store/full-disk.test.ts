@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '#base';
@@ -9,6 +17,8 @@ import { createMemoryMetadataStore, file, layerTar } from '#store/testing';
 import { createSys } from '#sys';
 
 const sys = createSys();
+/** mount(2). */
+const MS_REMOUNT = 32;
 const TOO_MUCH = 'x'.repeat(6 * 1024 * 1024);
 let dir = '';
 let small = '';
@@ -22,6 +32,17 @@ afterEach(() => {
   sys.mounts.unmount(small, { detach: true });
   rmSync(dir, { recursive: true, force: true });
 });
+
+/** Leaves no block free. */
+function fillSmall(): void {
+  try {
+    for (let index = 0; index < 500; index += 1)
+      writeFileSync(join(small, `filler${index}`), 'x'.repeat(4096 * 8));
+  } catch {
+    // Full, as wanted.
+  }
+  expect(statfsSync(small).bavail).toBeLessThan(8);
+}
 
 test('a blob that does not fit is `unavailable` and leaves nothing', async () => {
   const store = openContentStore({ root: join(small, 'content'), logger: silentLogger });
@@ -79,20 +100,11 @@ test('metadata that does not fit is `unavailable`; what was there stays, and wri
 test('on a disk that is full to the last byte, small documents can still be written and removed', () => {
   const path = join(small, 'metadata.db');
   const open = () => openMetadataStore({ path, logger: silentLogger });
-  const fill = () => {
-    try {
-      for (let index = 0; index < 500; index += 1)
-        writeFileSync(join(small, `filler${index}`), 'x'.repeat(4096 * 8));
-    } catch {
-      // Full, as wanted.
-    }
-    expect(statfsSync(small).bavail).toBeLessThan(8);
-  };
   {
     using metadata = open();
     const documents = metadata.collection('documents', (stored) => stored as string);
     for (let index = 0; index < 100; index += 1) documents.put(`k${index}`, 'x'.repeat(2000));
-    fill();
+    fillSmall();
     for (let round = 0; round < 20; round += 1)
       for (let index = 0; index < 50; index += 1) documents.put(`k${index}`, `${round}`.repeat(1500));
   }
@@ -101,4 +113,29 @@ test('on a disk that is full to the last byte, small documents can still be writ
   const documents = metadata.collection('documents', (stored) => stored as string);
   for (let index = 0; index < 100; index += 1) expect(documents.delete(`k${index}`)).toBe(true);
   expect(documents.entries()).toEqual([]);
+});
+
+/** What a daemon that was killed leaves of its metadata on the small disk, which is full then. */
+function leaveMetadata(path: string, rows: number): void {
+  sys.mounts.mount({ target: small, flags: MS_REMOUNT, data: 'size=8m' });
+  const source = join(dir, 'metadata.db');
+  using metadata = openMetadataStore({ path: source, logger: silentLogger });
+  const documents = metadata.collection('documents', (stored) => stored as string);
+  for (let index = 0; index < rows; index += 1) documents.put(`k${index}`, 'x'.repeat(5500));
+  // Before it is closed: a clean end writes the log into the file.
+  for (const suffix of ['', '-wal', '-shm']) copyFileSync(source + suffix, path + suffix);
+  fillSmall();
+}
+
+// With many documents the reserve is used up, and what the log has does not fit into the file.
+test.each([100, 200, 250, 300, 350])('a killed daemon with %d rows starts on a full disk', (rows) => {
+  const path = join(small, 'metadata.db');
+  leaveMetadata(path, rows);
+  using metadata = openMetadataStore({ path, logger: silentLogger });
+  const documents = metadata.collection('documents', (stored) => stored as string);
+  expect(documents.entries()).toHaveLength(rows);
+  expect(documents.delete('k0')).toBe(true);
+  for (const name of readdirSync(small)) if (name.startsWith('filler')) rmSync(join(small, name));
+  documents.put('new', 'fits');
+  expect(documents.entries()).toHaveLength(rows);
 });
