@@ -105,12 +105,14 @@ async function containerUsage(
   return usageOf(items, running, ({ SizeRw }) => SizeRw ?? 0);
 }
 
+/** Docker's rule: volumes with options are left out. What they name is a share or a folder of the host, not ours to walk. */
 async function volumeUsage(
   volumes: VolumeBackend,
   views: readonly ContainerView[],
 ): Promise<DiskUsage<Volume>> {
+  const local = volumes.list().filter(({ options }) => Object.keys(options).length === 0);
   const items = await Promise.all(
-    volumes.list().map(async (volume) => ({
+    local.map(async (volume) => ({
       ...fromVolume(volume),
       // One that is removed at this moment: unknown.
       UsageData: {
