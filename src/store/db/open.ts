@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorMessage, GantryError, type Logger, unavailable } from '#base';
 import { findFileDamage, findLogDamage } from './log-check.ts';
@@ -45,12 +45,22 @@ function reportLogDamage(path: string, logger: Logger, now: Date): void {
   if (reason === undefined) return;
   const file = `${path}-wal`;
   const aside = `${file}.corrupt-${now.toISOString().replace(/[:.]/g, '-')}`;
-  if (existsSync(file)) copyFileSync(file, aside);
   logger.error("the metadata database's log is damaged: the last changes before the end may be lost", {
     file,
     reason,
-    aside: existsSync(aside) ? aside : undefined,
+    ...(existsSync(file) ? copied(file, aside) : {}),
   });
+}
+
+/** Without room for the whole copy there is none. */
+function copied(file: string, aside: string): { readonly aside: string } | { readonly notCopied: string } {
+  try {
+    copyFileSync(file, aside);
+    return { aside };
+  } catch (error) {
+    rmSync(aside, { force: true });
+    return { notCopied: errorMessage(error) };
+  }
 }
 
 /** What the integrity check found. */

@@ -4,13 +4,14 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLogger } from '#base';
+import { createLogger, silentLogger } from '#base';
 import { digestOf } from '#oci';
 import { createOverlaySnapshotter, openContentStore, openMetadataStore } from '#store';
 import { createMemoryMetadataStore, file, layerTar } from '#store/testing';
@@ -138,4 +139,21 @@ test.each([100, 200, 250, 300, 350])('a killed daemon with %d rows starts on a f
   for (const name of readdirSync(small)) if (name.startsWith('filler')) rmSync(join(small, name));
   documents.put('new', 'fits');
   expect(documents.entries()).toHaveLength(rows);
+});
+
+test('a damaged log that cannot be copied for want of space stops no start and leaves no half copy', () => {
+  const path = join(small, 'metadata.db');
+  leaveMetadata(path, 20);
+  const log = readFileSync(`${path}-wal`);
+  // Within the second page of the log, in place: there is no room for another file.
+  log.fill('x', 32 + 4120 + 500, 32 + 4120 + 600);
+  writeFileSync(`${path}-wal`, log, { flag: 'r+' });
+  const lines: string[] = [];
+  const logger = createLogger({ level: () => 'warn', write: (line) => void lines.push(line) });
+  using metadata = openMetadataStore({ path, logger });
+  const documents = metadata.collection('documents', (stored) => stored as string);
+  expect(() => documents.entries()).not.toThrow();
+  expect(lines.join('')).toContain("the metadata database's log is damaged");
+  expect(lines.join('')).toContain('no space left');
+  expect(readdirSync(small).filter((name) => name.includes('.corrupt-'))).toEqual([]);
 });
