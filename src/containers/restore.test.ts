@@ -202,11 +202,17 @@ test('restore: volumes of containers stay held', async () => {
   expect(fixture.volumes.usersOf('data')).toEqual([id]);
 });
 
-test('shutdown: nobody takes longer than the daemon gives', async () => {
-  const id = await run(policy('no'));
-  fixture.runtime.task(id).ignoredSignals.add(15);
-  await fixture.containers.shutdown({ stopAll: true, timeoutS: 0 });
-  expect(fixture.containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 137 });
+test('shutdown: a container has its own time to stop, however short the time of the daemon', async () => {
+  const { id } = await fixture.containers.create(createRequestFixture({ config: { stopTimeoutS: 100 } }));
+  await fixture.containers.start(id);
+  const task = fixture.runtime.task(id);
+  task.ignoredSignals.add(15);
+  const ending = fixture.containers.shutdown({ stopAll: true, timeoutS: 0 });
+  while (task.signals.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  task.exit(7);
+  await ending;
+  expect(task.signals).toEqual([15]);
+  expect(fixture.containers.get(id).state).toMatchObject({ status: 'exited', exitCode: 7 });
 });
 
 test('shutdown: stopping everything leaves the policy in force for the next start', async () => {

@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts';
 import type { ExitHandler } from './exit.ts';
 import type { Remover } from './remove.ts';
 import type { Restorer } from './restore.ts';
+import { settledWithin } from './settled-within.ts';
 import { isAlive } from './state.ts';
 import type { ContainerService } from './types.ts';
 
@@ -28,12 +29,10 @@ export async function shutDown(
   await remover.close();
   if (stopAll) {
     const alive = registry.all().filter(({ state }) => isAlive(state));
-    await Promise.allSettled(
-      alive.map(({ id, config }) => {
-        const own = config.stopTimeoutS ?? defaults.stopTimeoutS;
-        return controller.stop(id, { byUser: false, timeoutS: shorter(own, timeoutS) });
-      }),
-    );
+    const stops = Promise.allSettled(alive.map(({ id }) => controller.stop(id, { byUser: false })));
+    const own = alive.map(({ config }) => config.stopTimeoutS ?? defaults.stopTimeoutS);
+    if (!(await settledWithin(stops, waitMs(own, timeoutS))))
+      engine.logger.error('containers are left running: they did not stop in time', { waitedS: timeoutS });
   }
   await exits.settle();
   for (const instance of instances.all()) {
@@ -43,6 +42,11 @@ export async function shutDown(
   await companions.close();
 }
 
-/** The shorter of two times to stop; below 0 there is no limit. */
-const shorter = (one: number, other: number): number =>
-  one < 0 || other < 0 ? Math.max(one, other) : Math.min(one, other);
+/** What the end of a container takes beyond its time to stop. */
+const GRACE_S = 5;
+
+/** The daemon waits for its own time, or longer where a container has more; a time below 0 is no limit. As dockerd does. */
+function waitMs(stopTimeoutsS: readonly number[], timeoutS: number): number | undefined {
+  if (timeoutS < 0 || stopTimeoutsS.some((own) => own < 0)) return undefined;
+  return 1000 * Math.max(timeoutS, ...stopTimeoutsS.map((own) => own + GRACE_S));
+}

@@ -252,7 +252,10 @@ export interface ContainerService {
   /** `stopAll` stops running containers first (as without live restore); otherwise they go on. */
   shutdown(options: {
     readonly stopAll: boolean;
-    /** Longest time that a container gets to stop before it is killed; below 0 or undefined: its own. */
+    /**
+     * How long to wait for all of them; a container with a longer time of its own is waited for that long. Below 0 or
+     * undefined: no limit.
+     */
     readonly timeoutS?: number;
   }): Promise<void>;
 }
