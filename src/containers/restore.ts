@@ -11,6 +11,7 @@ import type { ExitHandler } from './exit.ts';
 import { restoreMissingLog } from './logs/missing-log.ts';
 import { ownerOf } from './lost-rows.ts';
 import type { Container } from './model.ts';
+import { settleVolumes } from './mounts/fill-volumes.ts';
 import { imageKeys, volumesOf } from './mounts/run-mounts.ts';
 import { containerPaths, containersDirectory } from './paths.ts';
 import type { Remover } from './remove.ts';
@@ -57,6 +58,7 @@ export class Restorer {
     await this.#releaseDead(live);
     const used = volumesOf(registry.all().filter(({ id }) => live.has(id)));
     volumes.restoreMounts(new Map([...used, ...lost.map((id) => [id, this.#heldBy(id)] as const)]));
+    settleVolumes(this.#engine);
     for (const { id } of registry.all()) {
       if (unclear.has(id)) this.#adoptLater(id, unclear.get(id));
       else await this.#restoreOne(id, tasks.get(id));

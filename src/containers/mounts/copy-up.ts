@@ -1,4 +1,4 @@
-import { constants, existsSync, opendirSync, readSync, writeSync } from 'node:fs';
+import { constants, lstatSync, opendirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileStat, type RootedDir, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, type Sys } from '#sys';
 
@@ -16,8 +16,8 @@ const WHOLE = '.gantry-filled';
  * and extended attributes. Does nothing when the volume has content or the image has no directory there. Paths
  * never leave either root, whatever links the image contains.
  *
- * Nothing appears in the volume before all has been copied. What a crash leaves is thrown away by the next call, or brought
- * to its end if it was whole. The caller sees to it that nobody else fills the volume at the same time.
+ * Nothing appears in the volume before all has been copied. What a crash leaves is thrown away first, or brought to its end
+ * if it was whole. The caller sees to it that nobody else fills the volume at the same time.
  */
 export async function copyUp(
   sys: Sys,
@@ -26,11 +26,7 @@ export async function copyUp(
   volumePath: string,
 ): Promise<boolean> {
   using to = sys.files.openRoot(volumePath);
-  if (isDirectory(to.stat(WHOLE))) {
-    moveIn(to);
-    return true;
-  }
-  to.remove(PARTIAL);
+  if (settle(to)) return true;
   if (to.list('.').length > 0) return false;
   using from = sys.files.openRoot(rootfs);
   const source = from.statFollow(destination);
@@ -49,10 +45,26 @@ export async function copyUp(
 /** Whether {@link copyUp} has nothing to do in a volume, whatever the image has. */
 export function isFilled(volumePath: string): boolean {
   using directory = opendirSync(volumePath);
-  for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-    if (entry.name !== PARTIAL && entry.name !== WHOLE) return !existsSync(join(volumePath, WHOLE));
-  }
-  return false;
+  return directory.readSync() !== null && !hasLeftovers(volumePath);
+}
+
+/** Whether a {@link copyUp} into the volume goes on or was cut short. False for a volume that is not there. */
+export const hasLeftovers = (volumePath: string): boolean =>
+  [PARTIAL, WHOLE].some((name) => lstatSync(join(volumePath, name), { throwIfNoEntry: false }) !== undefined);
+
+/** Ends what a crash left of a {@link copyUp}, without an image. The caller sees to it that nobody fills the volume now. */
+export function settleCopyUp(sys: Sys, volumePath: string): void {
+  if (!hasLeftovers(volumePath)) return;
+  using volume = sys.files.openRoot(volumePath);
+  settle(volume);
+}
+
+/** Whether the content was whole: now it is there. */
+function settle(volume: RootedDir): boolean {
+  volume.remove(PARTIAL);
+  if (!isDirectory(volume.stat(WHOLE))) return false;
+  moveIn(volume);
+  return true;
 }
 
 /** May be interrupted at any moment and called again. What a container made meanwhile under one of the names stays. */

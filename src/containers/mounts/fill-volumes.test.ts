@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../model.ts';
@@ -83,4 +83,43 @@ test('a prune that has looked at a volume before it is taken leaves it', async (
 test('a volume that cannot be made is held by nobody', async () => {
   await expect(create({ binds: ['pages:/srv'], volumeDriver: 'none-such' })).rejects.toThrow('none-such');
   expect(fixture.volumes.usersOf('pages')).toEqual([]);
+});
+
+describe('what a crash left of a filling', () => {
+  const leave = async (name: string, part: string, options?: Record<string, string>) => {
+    const { mountpoint } = await fixture.volumes.create({ name, ...(options ? { options } : {}) });
+    mkdirSync(join(mountpoint, part));
+    writeFileSync(join(mountpoint, part, 'page'), 'x');
+  };
+
+  test('is ended when the daemon starts, whatever uses the volume next', async () => {
+    await leave('half', '.gantry-filling');
+    await leave('whole', '.gantry-filled');
+    await fixture.successor();
+    expect(contentOf('half')).toEqual([]);
+    expect(contentOf('whole')).toEqual(['page']);
+  });
+
+  test('does not keep the daemon from starting when it cannot be ended, nor is a share touched', async () => {
+    for (const name of ['broken', 'gone', 'half']) await leave(name, '.gantry-filling');
+    await leave('share', '.gantry-filling', { type: 'tmpfs', device: 'tmpfs' });
+    rmSync(fixture.volumes.get('gone').mountpoint, { recursive: true });
+    const { openRoot } = fixture.sys.files;
+    fixture.sys.files.openRoot = (path) => {
+      if (path.includes('broken')) throw new Error('EIO');
+      return openRoot.call(fixture.sys.files, path);
+    };
+    await fixture.successor();
+    expect(contentOf('broken')).toEqual(['.gantry-filling']);
+    expect(contentOf('half')).toEqual([]);
+    expect(contentOf('share')).toEqual(['.gantry-filling']);
+  });
+
+  test('is ended by the next container, also of an image with nothing there', async () => {
+    await leave('half', '.gantry-filling');
+    await leave('whole', '.gantry-filled');
+    await create({ binds: ['half:/nowhere', 'whole:/nothing'] });
+    expect(contentOf('half')).toEqual([]);
+    expect(contentOf('whole')).toEqual(['page']);
+  });
 });

@@ -2,7 +2,7 @@ import { errorMessage, internal } from '#base';
 import { S_IFDIR, S_IFMT } from '#sys';
 import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
-import { copyUp, isFilled } from './copy-up.ts';
+import { copyUp, hasLeftovers, isFilled, settleCopyUp } from './copy-up.ts';
 
 /**
  * Fills the empty volumes of a container that is being made with what its image has in their place, as docker does at
@@ -20,7 +20,7 @@ export async function fillVolumes(
   const rootfs = snapshotter.mount(id);
   try {
     for (const { name, source, destination } of unfilled) {
-      if (!hasDirectory(sys, rootfs, destination)) continue;
+      if (!hasLeftovers(source) && !hasDirectory(sys, rootfs, destination)) continue;
       // Other containers may be made or filled on the same volume at this moment.
       await locks.run(`volume ${name}`, async () => {
         await volumes.mount(name, id);
@@ -32,6 +32,24 @@ export async function fillVolumes(
   } finally {
     snapshotter.unmount(id);
     await volumes.unmountFor(id);
+  }
+}
+
+/**
+ * Ends what a crash left of fillings, before anything uses the volumes. Not in volumes with options: they are not mounted
+ * yet, and the next filling ends it there. One that fails is logged.
+ */
+export function settleVolumes({ volumes, sys, logger }: Pick<Engine, 'volumes' | 'sys' | 'logger'>): void {
+  for (const { name, mountpoint, options } of volumes.list()) {
+    if (Object.keys(options).length > 0) continue;
+    try {
+      settleCopyUp(sys, mountpoint);
+    } catch (error) {
+      logger.warn('what is left of a filling stays in a volume', {
+        volume: name,
+        error: errorMessage(error),
+      });
+    }
   }
 }
 

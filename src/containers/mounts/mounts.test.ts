@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { createFakeSys } from '#sys/testing';
 import { hostConfigFixture } from '../testing/index.ts';
 import { isInheritedMode, parseBind } from './bind-notation.ts';
-import { copyUp, isFilled } from './copy-up.ts';
+import { copyUp, hasLeftovers, isFilled, settleCopyUp } from './copy-up.ts';
 import { specMounts } from './spec-mounts.ts';
 import { tmpfsMountOptions } from './tmpfs-options.ts';
 
@@ -109,6 +109,31 @@ test('copyUp: what a crash left is thrown away, or brought to its end if it was 
   expect(readdirSync(at('volume')).toSorted()).toEqual(['a', 'b']);
   expect(readFileSync(at('volume/a'), 'utf8')).toBe('a');
   expect(statSync(at('volume')).mode & 0o777).toBe(0o711);
+});
+
+test('copyUp: what a crash left goes also when the image has nothing there', async () => {
+  mkdirSync(at('volume/.gantry-filling'));
+  expect(hasLeftovers(at('volume'))).toBe(true);
+  expect(await copy('/data')).toBe(false);
+  expect(readdirSync(at('volume'))).toEqual([]);
+  mkdirSync(at('volume/.gantry-filled'));
+  writeFileSync(at('volume/.gantry-filled/a'), 'a');
+  expect(hasLeftovers(at('volume'))).toBe(true);
+  expect(await copy('/data')).toBe(true);
+  expect(readdirSync(at('volume'))).toEqual(['a']);
+  expect(hasLeftovers(at('volume'))).toBe(false);
+});
+
+test('settleCopyUp: ends what a crash left without an image; a container’s own files stay', () => {
+  const settle = () => settleCopyUp(createFakeSys(), at('volume'));
+  writeFileSync(at('volume/mine'), 'x');
+  settle();
+  mkdirSync(at('volume/.gantry-filling'));
+  mkdirSync(at('volume/.gantry-filled'), { mode: 0o711 });
+  for (const name of ['a', 'mine']) writeFileSync(at('volume/.gantry-filled', name), 'image');
+  settle();
+  expect(readdirSync(at('volume')).toSorted()).toEqual(['a', 'mine']);
+  expect(readFileSync(at('volume/mine'), 'utf8')).toBe('x');
 });
 
 test('parseBind: the forms of -v', () => {
