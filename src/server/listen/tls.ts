@@ -16,34 +16,43 @@ const MIN_VERSION = 'TLSv1.2';
 /** The certificates of all TLS listeners: replaced at run time, new connections get the new ones. */
 export class TlsIdentity {
   #context: SecureContext;
-  #verifiesClients: boolean;
+  #clientCa: string | undefined;
+  readonly #open = new Set<TLSSocket>();
 
   /** @throws the library's error for material that does not belong together. */
   constructor(material: TlsMaterial) {
     this.#context = createContext(material);
-    this.#verifiesClients = material.clientCa !== undefined;
+    this.#clientCa = material.clientCa;
   }
 
   /** Whether a connection proves that its client may use the API. */
   get verifiesClients(): boolean {
-    return this.#verifiesClients;
+    return this.#clientCa !== undefined;
   }
 
-  /** Open connections keep what they were made with. @throws as the constructor; then nothing changes. */
+  /**
+   * Open connections keep what they were made with, unless other authorities vouch for clients from now on: then they are
+   * closed, for who came in may have been shut out. @throws as the constructor; then nothing changes.
+   */
   replace(material: TlsMaterial): void {
     this.#context = createContext(material);
-    this.#verifiesClients = material.clientCa !== undefined;
+    if (material.clientCa === this.#clientCa) return;
+    this.#clientCa = material.clientCa;
+    for (const socket of this.#open) socket.destroy();
   }
 
   /** The server's end of TLS on an accepted connection. */
   wrap(socket: Socket): TLSSocket {
-    return new TLSSocket(socket, {
+    const secure = new TLSSocket(socket, {
       isServer: true,
       secureContext: this.#context,
-      requestCert: this.#verifiesClients,
-      rejectUnauthorized: this.#verifiesClients,
+      requestCert: this.verifiesClients,
+      rejectUnauthorized: this.verifiesClients,
       allowHalfOpen: true,
     } as ConstructorParameters<typeof TLSSocket>[1]);
+    this.#open.add(secure);
+    secure.once('close', () => this.#open.delete(secure));
+    return secure;
   }
 }
 

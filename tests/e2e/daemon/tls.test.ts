@@ -223,5 +223,17 @@ describe.skipIf(givenHost() !== undefined)('TLS: the daemon', () => {
     for (const [path, copy] of kept) copyFileSync(copy, path);
     await reload('certificates reloaded');
     expect((await ask(gantryClient, ['ps'])).code).toBe(0);
+    // Who was let in by an authority that counts no longer has to go, whatever he is doing.
+    const listeners = async () =>
+      Number(await engine.must(gantryClient, ['info', '-f', '{{.NEventsListener}}']));
+    const watching = ask(gantryClient, ['events']);
+    await eventually('a client that stays', async () => (await listeners()) > 0);
+    const authority = readFileSync(own.ca);
+    copyFileSync(foreign.ca, own.ca);
+    await reload('certificates reloaded');
+    expect((await watching).code).not.toBe(0);
+    await eventually('it to be gone', async () => (await listeners()) === 0);
+    writeFileSync(own.ca, authority);
+    await reload('certificates reloaded');
   });
 });
