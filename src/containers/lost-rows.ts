@@ -11,6 +11,8 @@ export interface LostRow {
 }
 
 export interface LostRowsOptions {
+  /** {@link lostRowsIn}. */
+  readonly rows: Collection<LostRow>;
   readonly metadata: MetadataStore;
   readonly dataRoot: string;
   readonly logger: Logger;
@@ -33,9 +35,9 @@ export class LostRows {
   readonly #known: Map<string, LostRow>;
   readonly #logger: Logger;
 
-  constructor({ metadata, dataRoot, logger }: LostRowsOptions) {
+  constructor({ rows, metadata, dataRoot, logger }: LostRowsOptions) {
     this.#logger = logger;
-    this.#rows = metadata.collection(COLLECTION, decodeLostRow);
+    this.#rows = rows;
     this.#known = new Map(this.#rows.entries());
     for (const id of this.#known.keys()) {
       if (!existsSync(join(containersDirectory(dataRoot), id))) this.#forget(id);
@@ -49,12 +51,7 @@ export class LostRows {
   add(id: string, reason: string): void {
     if (this.#known.has(id)) return;
     this.#known.set(id, { reason });
-    try {
-      this.#rows.put(id, { reason });
-    } catch (error) {
-      // Not for the next start, then; but a full disk keeps no daemon from starting.
-      this.#logger.warn('a lost row could not be noted', { container: id, error: errorMessage(error) });
-    }
+    this.#note(id, () => this.#rows.put(id, { reason }));
   }
 
   has(id: string): boolean {
@@ -67,9 +64,21 @@ export class LostRows {
 
   #forget(id: string): void {
     this.#known.delete(id);
-    this.#rows.delete(id);
+    this.#note(id, () => this.#rows.delete(id));
+  }
+
+  /** Not for the next start, if need be; but a full disk keeps no daemon from starting. */
+  #note(id: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#logger.warn('a lost row could not be noted', { container: id, error: errorMessage(error) });
+    }
   }
 }
+
+export const lostRowsIn = (metadata: MetadataStore): Collection<LostRow> =>
+  metadata.collection(COLLECTION, decodeLostRow);
 
 function decodeLostRow(stored: unknown): LostRow {
   if (typeof stored !== 'object' || stored === null || !('reason' in stored))

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EventBus, KeyedMutex, type Logger, MeasuredSizes } from '#base';
+import { type EventBus, errorMessage, KeyedMutex, type Logger, MeasuredSizes } from '#base';
 import type { NetworkService } from '#network';
 import {
   availableCapabilities,
@@ -10,7 +10,7 @@ import {
   readLimitHost,
   readSpecHost,
 } from '#runtime';
-import type { MetadataStore, Snapshotter } from '#store';
+import { type MetadataStore, type Snapshotter, tryTransaction } from '#store';
 import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
 import { Companions } from './companions.ts';
@@ -21,7 +21,7 @@ import { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
 import type { ContainerHost, ContainerImages, Engine } from './engine.ts';
 import { Instances } from './instance.ts';
 import { Forwarders } from './log-drivers/index.ts';
-import { addRowless, holdForLost, LostRows, type LostRowsOptions } from './lost-rows.ts';
+import { addRowless, holdForLost, LostRows, type LostRowsOptions, lostRowsIn } from './lost-rows.ts';
 import { containersDirectory } from './paths.ts';
 import { Registry } from './registry.ts';
 
@@ -68,11 +68,16 @@ export function openEngine(options: ContainerServiceOptions): Engine {
 }
 
 /** At once: a crash after a damaged row was set aside must not make the next daemon forget it. */
-const openRows = (options: LostRowsOptions): Pick<Engine, 'registry' | 'lostRows'> =>
-  options.metadata.transaction(() => ({
-    registry: new Registry(options.metadata.collection('containers', decodeContainer)),
-    lostRows: new LostRows(options),
-  }));
+function openRows(options: Omit<LostRowsOptions, 'rows'>): Pick<Engine, 'registry' | 'lostRows'> {
+  const { metadata, logger } = options;
+  const containers = metadata.collection('containers', decodeContainer);
+  const rows = lostRowsIn(metadata);
+  return tryTransaction(
+    metadata,
+    () => ({ registry: new Registry(containers), lostRows: new LostRows({ ...options, rows }) }),
+    (error) => logger.warn('damaged rows could not be set aside', { error: errorMessage(error) }),
+  );
+}
 
 const readContainerHost = (
   { sys, defaults, hostRoot = '/' }: ContainerServiceOptions,

@@ -147,6 +147,21 @@ test('restore: a damaged row is let alone also when nothing can be stored', asyn
   await restart();
   fixture.storeError = undefined;
   expect(fixture.runtime.task(id).hasExited).toBe(false);
+  // What could not be noted is found again.
+  await restart();
+  expect(fixture.runtime.task(id).hasExited).toBe(false);
+  expect(fixture.leftovers()).toMatchObject({ directories: [id], snapshots: [id] });
+});
+
+test('restore: a lost container whose directory is deleted is forgotten also when that cannot be stored', async () => {
+  const id = await run();
+  damage(id, { mounts: [null] });
+  await restart();
+  rmSync(directoryOf(id), { recursive: true });
+  fixture.storeError = new Error('database or disk is full');
+  await restart();
+  fixture.storeError = undefined;
+  expect(fixture.runtime.leftovers()).toEqual([]);
 });
 
 test('restore: a volume that a lost container may share outlives the other user', async () => {

@@ -33,7 +33,7 @@ export interface ContainersFixture extends AsyncDisposable {
   imageConfig: ImageConfig;
   /** The image was forced away. */
   imageIsGone: boolean;
-  /** Thrown by each attempt to store a container. */
+  /** Thrown by each attempt to store something; within a transaction by its commit, as the real store does. */
   storeError: Error | undefined;
   /** The next daemon finds that the database was made anew. */
   isRebuilt: boolean;
@@ -113,6 +113,10 @@ export async function createContainersFixture(
   /** As each daemon opens it anew. */
   const reopened = (): MetadataStore => {
     const setAsideBefore = metadata.quarantined.length;
+    let isInTransaction = false;
+    const check = () => {
+      if (state.storeError && !isInTransaction) throw state.storeError;
+    };
     return {
       ...metadata,
       isRebuilt: state.isRebuilt,
@@ -122,11 +126,25 @@ export async function createContainersFixture(
       collection(name, decode) {
         const rows = metadata.collection(name, decode);
         const put: typeof rows.put = (key, value) => {
-          if (state.storeError) throw state.storeError;
+          check();
           rows.put(key, value);
         };
-        return { ...rows, put };
+        const remove: typeof rows.delete = (key) => {
+          check();
+          return rows.delete(key);
+        };
+        return { ...rows, put, delete: remove };
       },
+      transaction: (action) =>
+        metadata.transaction(() => {
+          isInTransaction = true;
+          try {
+            return action();
+          } finally {
+            isInTransaction = false;
+            check();
+          }
+        }),
     };
   };
   const open = (network: NetworkService) =>

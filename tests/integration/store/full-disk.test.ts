@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, silentLogger } from '#base';
 import { digestOf } from '#oci';
-import { createOverlaySnapshotter, openContentStore, openMetadataStore } from '#store';
+import { createOverlaySnapshotter, openContentStore, openMetadataStore, tryTransaction } from '#store';
 import { createMemoryMetadataStore, file, layerTar } from '#store/testing';
 import { createSys } from '#sys';
 
@@ -156,4 +156,22 @@ test('a damaged log that cannot be copied for want of space stops no start and l
   expect(lines.join('')).toContain("the metadata database's log is damaged");
   expect(lines.join('')).toContain('no space left');
   expect(readdirSync(small).filter((name) => name.includes('.corrupt-'))).toEqual([]);
+});
+
+test('documents that cannot be read nor put aside stop no start, and are found again', () => {
+  const path = join(small, 'metadata.db');
+  leaveMetadata(path, 300);
+  const failures: unknown[] = [];
+  const read = (decode: (stored: unknown) => string): number => {
+    using metadata = openMetadataStore({ path, logger: silentLogger });
+    const documents = metadata.collection('documents', decode);
+    const entries = () => ({ count: documents.entries().length });
+    return tryTransaction(metadata, entries, (error) => failures.push(error)).count;
+  };
+  const refuse = (): string => {
+    throw new Error('cannot be read');
+  };
+  expect(read(refuse)).toBe(0);
+  expect(failures).toHaveLength(1);
+  expect(read((stored) => stored as string)).toBe(300);
 });
