@@ -85,3 +85,12 @@ test('an upload that has stalled ends when its container is removed by force', a
   expect(snapshotter.mounted.size).toBe(0);
   expect(fixture.leftovers().directories).toEqual([]);
 });
+
+test('a snapshot that cannot be unmounted after a copy keeps no volume mounted', async () => {
+  const { containers, snapshotter, sys, volumes } = fixture;
+  await volumes.create({ name: 'memory', options: { type: 'tmpfs', device: 'tmpfs' } });
+  await create({ binds: ['memory:/data'] });
+  snapshotter.unmountError = new Error('busy');
+  await expect(containers.statPath('web', '/etc')).rejects.toThrow('busy');
+  expect(sys.mounts.list()).toEqual([]);
+});

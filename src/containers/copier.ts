@@ -13,7 +13,7 @@ import {
 } from './archive/index.ts';
 import type { Engine } from './engine.ts';
 import type { Container } from './model.ts';
-import { mountSources, unmountSources } from './mounts/run-mounts.ts';
+import { imageKeys, mountSources, unmountAll } from './mounts/run-mounts.ts';
 import { resolveUser } from './spec/users.ts';
 import { isAlive } from './state.ts';
 import type { ArchiveRead, PathStat, WriteArchiveOptions } from './types.ts';
@@ -173,12 +173,10 @@ export class Copier {
   }
 
   async #unmountIdle(id: string): Promise<void> {
-    const { registry, snapshotter } = this.#engine;
-    const container = registry.byId(id);
+    const container = this.#engine.registry.byId(id);
     if (!container || isAlive(container.state)) return;
     try {
-      snapshotter.unmount(id);
-      await unmountSources(this.#engine, container);
+      await unmountAll(this.#engine, id, [id, ...imageKeys(container.mounts)]);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -48,6 +48,19 @@ test('a failed unmount is tried again with the next release', async () => {
   expect(targets()).toEqual([]);
 });
 
+test('a failed unmount does not keep the other volumes of its user', async () => {
+  const { sys, mounts, targets } = open();
+  const other = volumeOf('other', memory.options);
+  await mounts.mount(memory, 'a');
+  await mounts.mount(other, 'a');
+  sys.failNext('mounts.unmount', new Error('busy'));
+  const release = () => mounts.release('a', (name) => (name === 'other' ? other : find(name)));
+  await expect(release()).rejects.toThrow('busy');
+  expect(targets()).toEqual([memory.mountpoint]);
+  await release();
+  expect(targets()).toEqual([]);
+});
+
 test('a successor keeps what is used, unmounts the rest, and mounts what is missing', async () => {
   const { sys, mounts, make, targets } = open();
   const other = volumeOf('other', memory.options);

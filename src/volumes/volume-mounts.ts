@@ -48,17 +48,19 @@ export class VolumeMounts {
     });
   }
 
-  /** Ends a user. When an unmount fails the user stays, so that it can be tried again. */
+  /** Ends a user. Where an unmount fails the user stays, so that it can be tried again. @throws the first failure. */
   async release(user: string, find: (name: string) => Volume | undefined): Promise<void> {
-    for (const [name, users] of [...this.#users]) {
-      if (!users.has(user)) continue;
-      await this.#locks.run(name, () => {
+    const used = [...this.#users].filter(([, users]) => users.has(user));
+    const releases = used.map(([name, users]) =>
+      this.#locks.run(name, () => {
         const volume = find(name);
         if (volume && users.size === 1 && users.has(user)) this.unmount(volume);
         users.delete(user);
         if (users.size === 0 && this.#users.get(name) === users) this.#users.delete(name);
-      });
-    }
+      }),
+    );
+    const failed = (await Promise.allSettled(releases)).find((release) => release.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   /** After a start of the daemon: whoever uses a volume keeps it, and what nobody uses is unmounted. */

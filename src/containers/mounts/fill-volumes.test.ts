@@ -123,3 +123,10 @@ describe('what a crash left of a filling', () => {
     expect(contentOf('whole')).toEqual(['page']);
   });
 });
+
+test('a snapshot that cannot be unmounted keeps no volume mounted', async () => {
+  await fixture.volumes.create({ name: 'memory', options: { type: 'tmpfs', device: 'tmpfs' } });
+  fixture.snapshotter.unmountError = new Error('busy');
+  await expect(create({ binds: ['memory:/srv'] })).rejects.toThrow('busy');
+  expect(fixture.sys.mounts.list()).toEqual([]);
+});

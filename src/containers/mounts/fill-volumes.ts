@@ -3,6 +3,7 @@ import { S_IFDIR, S_IFMT } from '#sys';
 import type { Engine } from '../engine.ts';
 import type { Container } from '../model.ts';
 import { copyUp, hasLeftovers, isFilled, settleCopyUp } from './copy-up.ts';
+import { unmountAll } from './run-mounts.ts';
 
 /**
  * Fills the empty volumes of a container that is being made with what its image has in their place, as docker does at
@@ -30,8 +31,7 @@ export async function fillVolumes(
       });
     }
   } finally {
-    snapshotter.unmount(id);
-    await volumes.unmountFor(id);
+    await unmountAll({ snapshotter, volumes }, id, [id]);
   }
 }
 

@@ -2,26 +2,34 @@ import type { Engine } from '../engine.ts';
 import type { Container, MountPoint } from '../model.ts';
 
 type Mounted = Pick<Container, 'id' | 'mounts'>;
+type Unmounting = Pick<Engine, 'volumes' | 'snapshotter'>;
 
 /**
  * Mounts what the container's mounts are bound from: volumes with options, images. Idempotent; ended by
  * {@link unmountSources}, also when it fails half-way. @throws docker's texts.
  */
 export async function mountSources(
-  { volumes, snapshotter }: Pick<Engine, 'volumes' | 'snapshotter'>,
+  { volumes, snapshotter }: Unmounting,
   { id, mounts }: Mounted,
 ): Promise<void> {
   for (const { type, name } of mounts) if (type === 'volume') await volumes.mount(name, id);
   for (const key of imageKeys(mounts)) snapshotter.mount(key);
 }
 
-/** Idempotent. @throws when the kernel refuses. */
-export async function unmountSources(
-  { volumes, snapshotter }: Pick<Engine, 'volumes' | 'snapshotter'>,
-  { id, mounts }: Mounted,
+/** Idempotent. @throws as {@link unmountAll}. */
+export const unmountSources = (parts: Unmounting, { id, mounts }: Mounted): Promise<void> =>
+  unmountAll(parts, id, imageKeys(mounts));
+
+/** Snapshots, and the volumes of a user. What cannot be unmounted does not keep the rest. @throws the first failure. */
+export async function unmountAll(
+  { volumes, snapshotter }: Unmounting,
+  user: string,
+  keys: readonly string[],
 ): Promise<void> {
-  for (const key of imageKeys(mounts)) snapshotter.unmount(key);
-  await volumes.unmountFor(id);
+  const unmounts = keys.map(async (key) => snapshotter.unmount(key));
+  const results = await Promise.allSettled([...unmounts, volumes.unmountFor(user)]);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** The keys of the snapshots through which a container sees images. */
