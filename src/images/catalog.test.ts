@@ -1,6 +1,7 @@
 import { describe, expect, spyOn, test } from 'bun:test';
 import { createLogger, unavailable } from '#base';
 import { digestOf } from '#oci';
+import type { MetadataStore } from '#store';
 import { createMemoryMetadataStore } from '#store/testing';
 import type { ImageServiceOptions } from './service.ts';
 import { configFor, createImageFixture, dockerArchive, layerOf, streamOf, tarOf } from './testing/index.ts';
@@ -156,6 +157,75 @@ describe('a start that finds the row of an image damaged', () => {
     expect(await images.remove('x:1')).toMatchObject([{ untagged: 'x:1' }, { deleted: id }, {}]);
     expect(fixture.content.list()).toEqual([]);
     expect(fixture.snapshotter.layers()).toEqual([]);
+  });
+});
+
+/** A store whose writes fail: within a transaction its commit does, as with the real one on a full disk. */
+function fullStore(metadata: MetadataStore): MetadataStore {
+  let isInTransaction = false;
+  const fail = () => {
+    if (!isInTransaction) throw new Error('database or disk is full');
+  };
+  return {
+    ...metadata,
+    collection(name, decode) {
+      const rows = metadata.collection(name, decode);
+      const put: typeof rows.put = (key, value) => {
+        fail();
+        rows.put(key, value);
+      };
+      const remove: typeof rows.delete = (key) => {
+        fail();
+        return rows.delete(key);
+      };
+      return { ...rows, put, delete: remove };
+    },
+    transaction: (action) =>
+      metadata.transaction(() => {
+        isInTransaction = true;
+        try {
+          return action();
+        } finally {
+          isInTransaction = false;
+          fail();
+        }
+      }),
+  };
+}
+
+describe('a start while nothing can be stored', () => {
+  test('goes on with a damaged row, which the next one finds again', async () => {
+    using fixture = await createImageFixture();
+    const { load, id } = await archiveOf('x:1');
+    await fixture.images.load(load());
+    fixture.metadata.collection<unknown>('images', (row) => row).put(id, { layers: 'none' });
+    for (const metadata of [fullStore(fixture.metadata), fixture.metadata]) {
+      const images = await fixture.reopen({ metadata });
+      expect(images.list()).toEqual([]);
+      await images.collectGarbage();
+      expect(fixture.snapshotter.layers()).toHaveLength(1);
+    }
+  });
+
+  test('goes on with an image whose config is lost, and its name', async () => {
+    using fixture = await createImageFixture();
+    const { load, id } = await archiveOf('x:1');
+    await fixture.images.load(load());
+    await fixture.content.delete(id);
+    const images = await fixture.reopen({ metadata: fullStore(fixture.metadata) });
+    expect(images.list()).toEqual([]);
+    expect(() => images.get('x:1')).toThrow('No such image');
+  });
+
+  test('goes on with a lost row of an image that is there again', async () => {
+    using fixture = await createImageFixture();
+    const { load, id } = await archiveOf('x:1');
+    await fixture.images.load(load());
+    fixture.metadata.collection<unknown>('lost_images', (row) => row).put(id, { reason: 'old' });
+    const images = await fixture.reopen({ metadata: fullStore(fixture.metadata) });
+    expect(images.get('x:1').id).toBe(id);
+    await images.collectGarbage();
+    expect(fixture.snapshotter.layers()).toHaveLength(1);
   });
 });
 

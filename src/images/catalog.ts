@@ -1,9 +1,15 @@
 import { errorMessage, type Logger } from '#base';
 import { chainIds, type Digest, formatReference, type Image, parseReference, type Reference } from '#oci';
-import type { Collection, ContentStore, MetadataStore, Snapshotter } from '#store';
+import {
+  type Collection,
+  type ContentStore,
+  type MetadataStore,
+  type Snapshotter,
+  tryTransaction,
+} from '#store';
 import { MAX_CONFIG_BYTES, parseImageConfig } from './config.ts';
 import { decodeImage, decodeReference, type ImageDocument, type ReferenceDocument } from './documents.ts';
-import { addRowless, isLoss, LostImages } from './lost-images.ts';
+import { addRowless, isLoss, LostImages, lostImagesIn } from './lost-images.ts';
 import type { StoredImage } from './types.ts';
 
 /** An image in memory: its stored document, and what follows from its config. */
@@ -52,10 +58,15 @@ export class ImageCatalog {
     this.#options = options;
     this.#images = options.metadata.collection('images', decodeImage);
     // At once: a crash after a damaged row was set aside must not make the next start forget it.
-    this.#lost = options.metadata.transaction(() => {
+    const { metadata, logger } = options;
+    const lost = lostImagesIn(metadata);
+    const read = () => {
       for (const [key] of this.#images.entries()) this.#unread.add(key as Digest);
-      return new LostImages(options.metadata, options.logger);
-    });
+      return new LostImages(lost, metadata, logger);
+    };
+    this.#lost = tryTransaction(metadata, read, (error) =>
+      logger.warn('damaged rows could not be set aside', { error: errorMessage(error) }),
+    );
     this.#references = options.metadata.collection('image_references', decodeReference);
   }
 
@@ -106,7 +117,7 @@ export class ImageCatalog {
       if (isLoss(error)) {
         logger.warn('image dropped: its config is lost', { image: id, error });
         this.#unread.delete(id);
-        this.#images.delete(id);
+        this.#drop(this.#images, id);
       } else {
         logger.error(
           'image out of reach, its config cannot be read now: no blobs and layers are removed until it can, or is removed',
@@ -127,8 +138,17 @@ export class ImageCatalog {
       this.#byReference.set(key, { reference: parseReference(key), id: image });
     } catch (error) {
       this.#options.logger.warn('image reference dropped', { reference: key, error: errorMessage(error) });
-      this.#references.delete(key);
+      this.#drop(this.#references, key);
       this.#byReference.delete(key);
+    }
+  }
+
+  /** On a full disk the row stays, and the next start drops it again. */
+  #drop(rows: Pick<Collection<unknown>, 'delete'>, key: string): void {
+    try {
+      rows.delete(key);
+    } catch (error) {
+      this.#options.logger.warn('what was dropped is still stored', { key, error: errorMessage(error) });
     }
   }
 

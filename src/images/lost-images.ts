@@ -4,7 +4,7 @@ import type { Collection, ContentStore, MetadataStore } from '#store';
 import { MAX_CONFIG_BYTES, parseImageConfig } from './config.ts';
 
 /** Why an image has no row that can be read. */
-interface LostImage {
+export interface LostImage {
   readonly reason: string;
 }
 
@@ -27,9 +27,9 @@ export class LostImages {
   readonly #logger: Logger;
 
   /** Open it after the collection `images` has been read. */
-  constructor(metadata: MetadataStore, logger: Logger) {
+  constructor(rows: Collection<LostImage>, metadata: MetadataStore, logger: Logger) {
     this.#logger = logger;
-    this.#rows = metadata.collection(COLLECTION, decodeLostImage);
+    this.#rows = rows;
     this.#known = new Map(this.#rows.entries().map(([id, row]) => [id as Digest, row]));
     for (const { collection, key, reason } of metadata.quarantined) {
       if ((collection === 'images' || collection === COLLECTION) && isDigest(key)) this.add(key, reason);
@@ -39,12 +39,7 @@ export class LostImages {
   add(id: Digest, reason: string): void {
     if (this.#known.has(id)) return;
     this.#known.set(id, { reason });
-    try {
-      this.#rows.put(id, { reason });
-    } catch (error) {
-      // Not for the next start, then; but a full disk keeps no daemon from starting.
-      this.#logger.warn('a lost row could not be noted', { image: id, error: errorMessage(error) });
-    }
+    this.#note(id, () => this.#rows.put(id, { reason }));
   }
 
   has(id: Digest): boolean {
@@ -56,7 +51,16 @@ export class LostImages {
   }
 
   forget(id: Digest): void {
-    if (this.#known.delete(id)) this.#rows.delete(id);
+    if (this.#known.delete(id)) this.#note(id, () => this.#rows.delete(id));
+  }
+
+  /** Not for the next start, if need be; but a full disk keeps no daemon from starting. */
+  #note(id: Digest, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#logger.warn('a lost row could not be noted', { image: id, error: errorMessage(error) });
+    }
   }
 }
 
@@ -81,6 +85,9 @@ async function isConfig(content: ContentStore, digest: Digest): Promise<boolean>
     return !isLoss(error);
   }
 }
+
+export const lostImagesIn = (metadata: MetadataStore): Collection<LostImage> =>
+  metadata.collection(COLLECTION, decodeLostImage);
 
 function decodeLostImage(stored: unknown): LostImage {
   if (typeof stored !== 'object' || stored === null || !('reason' in stored))
