@@ -147,6 +147,7 @@ describe('settingsFrom', () => {
     ],
     [{ bridge: 'br0', bip: '10.0.0.1/24' }, 'you specified -b & --bip, mutually exclusive options'],
     [{ ip: 'x' }, 'invalid argument "x" for "--ip" flag: x is not an ip address'],
+    [{ dns: ['1.1.1.1', '1.1.1'] }, 'invalid argument "1.1.1" for "--dns" flag: 1.1.1 is not an ip address'],
     [{ 'log-level': 'loud' }, 'invalid logging level: loud'],
     [{ 'default-address-pool': ['base=10.0.0.0,size=24'] }, 'invalid default address pool'],
   ])('%j is refused', (given, text) => expect(() => settingsFrom(given)).toThrow(text));

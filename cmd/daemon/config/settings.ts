@@ -156,7 +156,7 @@ function containerSettings(read: Reader): ContainerSettings {
         ? DEFAULT_SHM_BYTES
         : parseBytes(read.text('default-shm-size', '')),
     ulimits: Object.entries(read.map('default-ulimit')).map(([name, text]) => parseUlimit(name, text)),
-    dns: read.list('dns', []),
+    dns: read.list('dns', []).map((text) => checkAddress(text, 'dns')),
     dnsOptions: read.list('dns-opt', []),
     dnsSearch: read.list('dns-search', []),
     hostGatewayIp: readAddress(read, 'host-gateway-ip'),
@@ -215,10 +215,14 @@ class Reader {
   }
 }
 
-/** @throws `invalid_argument` with pflag's text. */
 function readAddress(read: Reader, name: 'default-gateway' | 'host-gateway-ip' | 'ip'): string | undefined {
   const text = read.optional(name);
-  if (text === undefined || isIP(text) !== 0) return text;
+  return text === undefined ? undefined : checkAddress(text, name);
+}
+
+/** @throws `invalid_argument` with pflag's text. */
+function checkAddress(text: string, name: OptionName): string {
+  if (isIP(text) !== 0) return text;
   throw invalidArgument(
     `invalid argument ${JSON.stringify(text)} for "--${name}" flag: ${text} is not an ip address`,
   );
