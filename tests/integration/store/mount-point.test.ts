@@ -10,13 +10,13 @@ import { createSys } from '#sys';
 // As after a removal that was cut short behind the removal of the mount point.
 test('a snapshot without its mount point is not mounted, and gets it back', async () => {
   const root = mkdtempSync(join(tmpdir(), 'gantry-test-overlay-'));
+  const snapshotter = createOverlaySnapshotter({
+    root,
+    metadata: createMemoryMetadataStore(),
+    sys: createSys(),
+    logger: silentLogger,
+  });
   try {
-    const snapshotter = createOverlaySnapshotter({
-      root,
-      metadata: createMemoryMetadataStore(),
-      sys: createSys(),
-      logger: silentLogger,
-    });
     await snapshotter.createSnapshot('c1', undefined);
     rmdirSync(join(root, 'snapshots/c1/merged'));
     expect(snapshotter.isMounted('c1')).toBe(false);
@@ -26,6 +26,7 @@ test('a snapshot without its mount point is not mounted, and gets it back', asyn
     await snapshotter.removeSnapshot('c1');
     expect(() => snapshotter.mount('c1')).toThrow(expect.objectContaining({ code: 'not_found' }));
   } finally {
+    await snapshotter.settle();
     rmSync(root, { recursive: true, force: true });
   }
 });

@@ -14,5 +14,11 @@ snapshotterSuite('createOverlaySnapshotter', async () => {
     sys: createSys(),
     logger: silentLogger,
   });
-  return { snapshotter, [Symbol.asyncDispose]: async () => rmSync(root, { recursive: true, force: true }) };
+  return {
+    snapshotter,
+    [Symbol.asyncDispose]: async () => {
+      await snapshotter.settle();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
 });
