@@ -223,6 +223,29 @@ test('shutdown: stopping everything leaves the policy in force for the next star
   await reaches(service, id, 'running');
 });
 
+test('shutdown: while the policies start containers, no more are begun', async () => {
+  const ids = await Promise.all(Array.from({ length: 8 }, () => run(policy('always'))));
+  for (const id of ids) fixture.runtime.tasks.delete(id);
+  const service = await fixture.successor();
+  const gate = Promise.withResolvers<void>();
+  const create = fixture.runtime.create.bind(fixture.runtime);
+  let begun = 0;
+  fixture.runtime.create = async (options) => {
+    begun += 1;
+    await gate.promise;
+    return await create(options);
+  };
+  while (begun === 0) await new Promise((resolve) => setImmediate(resolve));
+  const ended = service.shutdown({ stopAll: true });
+  gate.resolve();
+  await ended;
+  expect(begun).toBeLessThanOrEqual(4);
+  expect(ids.map((id) => service.get(id).state.status)).toEqual(ids.map(() => 'exited'));
+  // The next start begins all of them.
+  const next = await restart();
+  for (const id of ids) await reaches(next, id, 'running');
+});
+
 test('restart policy: a failed run is started again after its delay, a stop ends that', async () => {
   const id = await run(policy('always'));
   fixture.runtime.task(id).exit(1);

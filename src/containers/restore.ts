@@ -215,9 +215,13 @@ export class Restorer {
     for (const container of wanted.values()) this.#inBackground(start(container, new Set()));
   }
 
+  /** Not any more once the daemon ends, which may have come while it waited for its turn or its lock: the next one starts it. */
   async #startOne(id: string): Promise<void> {
     const { locks, logger } = this.#engine;
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
     await locks.run(id, async () => {
+      if (signal.aborted) return;
       try {
         await this.#parts.starter.start(id, { isUser: false });
       } catch (error) {
