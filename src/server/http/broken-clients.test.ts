@@ -82,3 +82,27 @@ test('the time for a head is none for bodies, answers and what comes between req
   expect([client.closed, client.readableEnded]).toEqual([false, false]);
   client.destroy();
 });
+
+const attachOf = (path: string) => `POST ${path}/attach?stdin=1 HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+test.each([
+  [
+    'input behind an attach that is refused is dropped',
+    `${attachOf('/containers/nope')}typed\n`,
+    /^HTTP\/1\.1 404 (?:(?!HTTP)[\s\S])*$/,
+  ],
+  [
+    'a request behind one that is refused before it can take over is answered',
+    `${attachOf('/v9.99/containers/one')}GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    /^HTTP\/1\.1 400 [\s\S]*HTTP\/1\.1 200 OK[\s\S]*OK$/,
+  ],
+])('%s, and nothing is cut short', async (_, text, answers) => {
+  await using server = await openServer();
+  const client = server.client();
+  let all = '';
+  client.on('data', (chunk) => (all += chunk.toString()));
+  client.write(text);
+  await closed(client);
+  expect(all).toMatch(answers);
+  expect(server.lines.filter(({ level }) => level !== 'debug')).toEqual([]);
+});

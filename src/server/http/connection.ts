@@ -116,13 +116,31 @@ export class Connection {
     return held;
   }
 
-  /** A request that could have taken over did not: what was held back is a request after all. */
-  release(): void {
+  /**
+   * A request that could have taken over did not: what was held back is a request after all. It waits for the parser,
+   * which may be inside of the refused request still. Behind the `last` answer of a connection it is dropped.
+   */
+  release({ last }: { readonly last: boolean }): void {
     this.#busy = false;
+    if (!this.#held) this.#left = undefined;
+    else if (last) this.#drop();
+    else setImmediate(() => this.#feedHeld());
+  }
+
+  /** Reads on, so that the client is closed in order and gets the answer, but to nobody. */
+  #drop(): void {
+    this.#held = undefined;
     this.#left = undefined;
+    this.#parse = undefined;
+    this.socket.resume();
+  }
+
+  /** Until now everything that came was held back. */
+  #feedHeld(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (!held) return;
+    this.#left = undefined;
+    if (!held || this.socket.destroyed) return;
     this.socket.resume();
     this.#receive(held);
   }

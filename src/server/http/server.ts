@@ -156,7 +156,7 @@ class HttpApiServer implements ApiServer {
     if (last && message.complete) connection.socket.destroySoon();
     else if (last) message.once('end', () => connection.socket.destroySoon());
     discardBody(message);
-    connection.release();
+    connection.release({ last });
   }
 
   #writeFailure(request: ApiRequest, response: ServerResponse, failure: unknown): void {
