@@ -52,6 +52,24 @@ test.each(['stop', 'kill'] as const)('%s: one whose restart is under way is ende
   expect(fixture.actions().filter((action) => action === 'kill')).toEqual(['kill']);
 });
 
+test('kill: a signal that does not end it leaves the policy of one whose restart is under way', async () => {
+  const { id, proceed } = await inRestart();
+  const done = fixture.containers.kill(id, 'HUP');
+  proceed();
+  await done;
+  expect(fixture.runtime.task(id).signals).toEqual([1]);
+  expect(fixture.containers.get(id).manuallyStopped).toBe(false);
+});
+
+test('kill: the stop signal ends one whose restart is under way for good', async () => {
+  const { id, proceed } = await inRestart();
+  const done = fixture.containers.kill(id, 'TERM');
+  proceed();
+  await done;
+  await until(() => status(id) === 'exited');
+  expect(fixture.containers.get(id).manuallyStopped).toBe(true);
+});
+
 test('stop: one whose restart under way fails is not tried again', async () => {
   const { id, proceed } = await inRestart(new Error('boom'));
   const { exit } = fixture.containers.wait(id, 'not-running');

@@ -45,9 +45,9 @@ export class Controller {
   async kill(ref: string, signalText?: string): Promise<void> {
     const container = this.#engine.registry.resolve(ref);
     const signal = signalText ? parseSignal(signalText) : SIGNALS.KILL;
-    const run = await this.#takeRun(container);
+    const isForGood = signal === SIGNALS.KILL || signal === stopSignalOf(container);
+    const run = await this.#takeRun(container, isForGood);
     if (!run) return;
-    if (signal === SIGNALS.KILL || signal === stopSignalOf(container)) this.#markStopped(container.id);
     await this.#signal(run, signal);
     // As with docker, `kill` answers when a process that cannot refuse has gone.
     if (signal === SIGNALS.KILL) await this.#awaitDeath(run);
@@ -86,8 +86,7 @@ export class Controller {
     const container = this.#engine.registry.resolve(ref);
     const signal = options.signal ? parseSignal(options.signal) : stopSignalOf(container);
     if (!isAlive(container.state) && container.state.status !== 'restarting') throw alreadyStopped();
-    const run = await this.#takeRun(container);
-    if (run && (options.byUser ?? true)) this.#markStopped(container.id);
+    const run = await this.#takeRun(container, options.byUser ?? true);
     const timeoutS = options.timeoutS ?? container.config.stopTimeoutS ?? this.#engine.defaults.stopTimeoutS;
     // The work goes on when the client that asked has gone: a half-stopped container helps nobody.
     if (run) await this.#end(run, signal, timeoutS).catch((error) => Promise.reject(cannotStop(ref, error)));
@@ -117,17 +116,24 @@ export class Controller {
       });
   }
 
-  /** What there is to end; undefined when that was a restart to come, which will not come any more. */
-  async #takeRun({ id, state }: Container): Promise<Run | undefined> {
-    return state.status === 'restarting' ? await this.#cancelRestart(id) : this.#running(id);
+  /**
+   * What there is to signal; undefined when that was a restart to come, which will not come any more. `isForGood`: nothing
+   * is to follow it.
+   */
+  async #takeRun({ id, state }: Container, isForGood: boolean): Promise<Run | undefined> {
+    if (state.status === 'restarting') return await this.#cancelRestart(id, isForGood);
+    const run = this.#running(id);
+    if (isForGood) this.#markStopped(id);
+    return run;
   }
 
   /**
-   * Ends the waiting for a restart. One that was under way has held the lock: what it started is answered, marked already so
-   * that nothing follows it; one that failed is not tried again.
+   * Ends the waiting for a restart. One that was under way has held the lock: what it started is answered, marked already if
+   * nothing is to follow it; one that failed is not tried again.
    */
-  async #cancelRestart(id: string): Promise<Run | undefined> {
-    const { registry, instances, locks } = this.#engine;
+  async #cancelRestart(id: string, isForGood: boolean): Promise<Run | undefined> {
+    const { registry, instances, locks, volumes } = this.#engine;
+    using _ = volumes.giveUpMounts(id);
     return await locks.run(id, () => {
       const { backoff, waiters } = instances.of(id);
       backoff.cancel();
@@ -135,7 +141,7 @@ export class Controller {
       if (!container || isDoomed(container.state)) return undefined;
       const { state } = container;
       if (state.status !== 'restarting') {
-        this.#markStopped(id);
+        if (isForGood) this.#markStopped(id);
         return isAlive(state) ? this.#running(id) : undefined;
       }
       this.#keep({
