@@ -52,7 +52,12 @@ export class RulesWatcher {
       retry: undefined,
     };
     this.#watching = watching;
-    await this.#listen(watching, monitor);
+    try {
+      await this.#listen(watching, monitor);
+    } catch (error) {
+      if (this.#watching === watching) this.#stop();
+      throw error;
+    }
   }
 
   /** Carries out one transaction of ours. */
@@ -72,12 +77,18 @@ export class RulesWatcher {
     }
   }
 
+  /** @throws when the event loop does not take the monitor, which is closed then. */
   async #listen(watching: Watching, monitor: RulesMonitor): Promise<void> {
     const isCurrent = () => this.#watching === watching && watching.monitor === monitor;
-    const socket = await this.#options.connect(monitor.fd, {
+    const connecting = this.#options.connect(monitor.fd, {
       data: (_, datagram) => this.#judge(watching.table, monitor.decode(datagram), 0),
       close: () => void (isCurrent() && this.#reopen(watching)),
       error() {},
+    });
+    const socket = await connecting.catch((error) => {
+      watching.monitor = undefined;
+      monitor[Symbol.dispose]();
+      throw error;
     });
     socket.unref();
     if (isCurrent()) watching.socket = socket;
@@ -140,10 +151,10 @@ export class RulesWatcher {
 }
 
 /** The types of Bun 1.4 do not know `fd`; the call does. */
-function connectFd(fd: Fd, socket: Bun.SocketHandler<undefined>): Promise<Bun.Socket<undefined>> {
+async function connectFd(fd: Fd, socket: Bun.SocketHandler<undefined>): Promise<Bun.Socket<undefined>> {
   const connect = Bun.connect as unknown as (options: {
     readonly fd: Fd;
     readonly socket: Bun.SocketHandler<undefined>;
   }) => Promise<Bun.Socket<undefined>>;
-  return connect({ fd, socket });
+  return await connect({ fd, socket });
 }
