@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { errnoCode, errorMessage } from '#base';
 import type { CliContext } from './context.ts';
 import { cliError } from './errors.ts';
@@ -43,20 +44,38 @@ export async function writeArchive(ctx: CliContext, { path, failure, open }: Arc
   }
 }
 
-/** The rename at the end would put a file in the place of a device. */
+/** The rename at the end puts a file in the place of whatever is there: nothing but a file may be. */
 async function checkOutput(path: string, failure: string): Promise<void> {
-  const statOf = (at: string) =>
-    Bun.file(at)
-      .stat()
-      .catch(() => undefined);
-  const there = await statOf(path);
-  const refused = (why: string) => cliError(`${failure}: ${why}`);
-  if (there?.isDirectory()) throw refused('cannot write to a directory');
-  if (there?.isCharacterDevice()) throw refused('cannot write to a character device file');
-  if (there?.isBlockDevice()) throw refused('cannot write to a block device file');
+  const { lstat, stat } = process.getBuiltinModule('node:fs/promises');
+  const refused = (why: string, cause?: unknown) => cliError(`${failure}: ${why}`, { cause });
   const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '.';
-  if (!(await statOf(parent))?.isDirectory())
-    throw refused(`invalid output path: stat ${parent}: no such file or directory`);
+  const directory = await stat(parent).catch((error: unknown) => {
+    throw refused(`invalid output path: stat ${parent}: ${reasonOf(error)}`, error);
+  });
+  if (!directory.isDirectory()) throw refused(`invalid output path: stat ${parent}: not a directory`);
+  const there = await lstat(path).catch((error: unknown) => {
+    if (errnoCode(error) === 'ENOENT') return undefined;
+    throw refused(`failed to stat output path: lstat ${path}: ${reasonOf(error)}`, error);
+  });
+  if (there && !there.isFile()) throw refused(`cannot write to ${kindOf(there)}`);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'not a directory',
+  EACCES: 'permission denied',
+  ENAMETOOLONG: 'file name too long',
+};
+
+const reasonOf = (error: unknown): string => REASONS[errnoCode(error) ?? ''] ?? errorMessage(error);
+
+/** What is no regular file, in docker's words. */
+function kindOf(there: Stats): string {
+  if (there.isDirectory()) return 'a directory';
+  if (there.isSymbolicLink()) return 'a symbolic link directly';
+  if (there.isFIFO()) return 'a named pipe (FIFO)';
+  if (there.isSocket()) return 'a socket';
+  return there.isCharacterDevice() ? 'a character device file' : 'a block device file';
 }
 
 /** The bytes of a file. @throws docker's text when it cannot be opened. */
