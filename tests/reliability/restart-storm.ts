@@ -87,7 +87,7 @@ export async function cutPower(daemon: TestDaemon): Promise<void> {
     ['task.json', 'task.json.copy'].map((name) => `${execRoot}/tasks/${id}/${name}`),
   );
   const pids = [...new Set(records.flatMap(processesOf))];
-  const cgroups = [...new Set(records.flatMap(cgroupsOf))];
+  const cgroups = [...new Set([...records.flatMap(cgroupsOf), ...hierarchiesOf(daemon.cgroupParent)])];
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
@@ -110,12 +110,16 @@ export async function cutPower(daemon: TestDaemon): Promise<void> {
 /** The container's cgroup in every hierarchy that has it. */
 function cgroupsOf(record: string): string[] {
   try {
-    const { cgroupsPath } = JSON.parse(readFileSync(record, 'utf8'));
-    const roots = ['.', ...readdirSync('/sys/fs/cgroup')].map((name) => join('/sys/fs/cgroup', name));
-    return roots.map((root) => join(root, cgroupsPath)).filter((path) => existsSync(path));
+    return hierarchiesOf(JSON.parse(readFileSync(record, 'utf8')).cgroupsPath);
   } catch {
     return [];
   }
+}
+
+/** A cgroup in every hierarchy that has it. */
+function hierarchiesOf(path: string): string[] {
+  const roots = ['.', ...readdirSync('/sys/fs/cgroup')].map((name) => join('/sys/fs/cgroup', name));
+  return roots.map((root) => join(root, path)).filter((directory) => existsSync(directory));
 }
 
 /** With those below it. False while the kernel still takes a process for alive. */
