@@ -28,11 +28,13 @@ install: dist/gantry ## Install the executable and the systemd units (PREFIX, SY
 	install -D -m 0755 dist/gantry $(DESTDIR)$(PREFIX)/bin/gantry
 	install -D -m 0644 packaging/gantry.service $(DESTDIR)$(SYSTEMD)/gantry.service
 	install -D -m 0644 packaging/gantry.socket $(DESTDIR)$(SYSTEMD)/gantry.socket
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/gantry LICENSE NOTICE
 	@sed -i 's#@PREFIX@#$(PREFIX)#' $(DESTDIR)$(SYSTEMD)/gantry.service
 	@echo 'Installed. With systemd: systemctl daemon-reload && systemctl enable --now gantry.socket'
 
 uninstall: ## Remove what install put in place
 	rm -f $(DESTDIR)$(PREFIX)/bin/gantry $(DESTDIR)$(SYSTEMD)/gantry.service $(DESTDIR)$(SYSTEMD)/gantry.socket
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/gantry
 
 test: ## Set up and run all tests; the last line counts them
 	@tools/setup.sh test
