@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runForTest } from '../testing/index.ts';
+import type { SignalSource } from './context.ts';
 
 async function* archive(): AsyncIterableIterator<Uint8Array> {
   yield new TextEncoder().encode('tar');
@@ -67,5 +68,34 @@ describe.each([
     });
     expect(await Bun.file(path).text()).toBe('tar');
     expect(readdirSync(folder.path)).toEqual(['file']);
+  });
+
+  test.each([
+    ['SIGINT', 130, 'before the first byte'],
+    ['SIGTERM', 143, 'before the first byte'],
+    ['SIGINT', 130, 'in the middle'],
+    ['SIGTERM', 143, 'in the middle'],
+  ])('%s ends with %i and leaves nothing half-made: %s', async (signal, exitCode, when) => {
+    using folder = scratch();
+    const listeners = new Set<(signal: string) => void>();
+    const signals: SignalSource = {
+      on(_, listener) {
+        listeners.add(listener);
+        return { [Symbol.dispose]: () => void listeners.delete(listener) };
+      },
+    };
+    async function* endless(): AsyncIterableIterator<Uint8Array> {
+      if (when === 'in the middle') yield* archive();
+      expect(readdirSync(folder.path)).toHaveLength(1);
+      for (const listener of listeners) listener(signal);
+      await new Promise<never>(() => {});
+    }
+    const open = async () => endless() as never;
+    const run = await runForTest([command, '-o', join(folder.path, 'file'), 'x'], {
+      calls: { containers: { export: open }, images: { save: open } },
+      signals,
+    });
+    expect(run).toEqual({ exitCode, stdout: '', stderr: '' });
+    expect(readdirSync(folder.path)).toEqual([]);
   });
 });

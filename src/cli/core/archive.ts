@@ -1,7 +1,9 @@
 import type { Stats } from 'node:fs';
 import { errnoCode, errorMessage } from '#base';
 import type { CliContext } from './context.ts';
-import { cliError } from './errors.ts';
+import { cliError, exitCodeOfSignal, silentExit } from './errors.ts';
+
+const TERMINATION = ['SIGINT', 'SIGTERM'];
 
 interface ArchiveOutput {
   /** Empty for standard output. */
@@ -12,8 +14,8 @@ interface ArchiveOutput {
 }
 
 /**
- * Writes a stream to a file (through a temporary one beside it, so that a failure leaves nothing half-made) or, without a
- * path, to standard output.
+ * Writes a stream to a file (through a temporary one beside it, so that neither a failure nor a termination signal leaves
+ * anything half-made) or, without a path, to standard output.
  * @throws when standard output is a terminal, and docker's texts for a path that is no place for a file.
  */
 export async function writeArchive(ctx: CliContext, { path, failure, open }: ArchiveOutput): Promise<void> {
@@ -27,21 +29,28 @@ export async function writeArchive(ctx: CliContext, { path, failure, open }: Arc
   await checkOutput(path, failure);
   const source = await open();
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = Bun.file(temporary);
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  using _ = ctx.signals.on(TERMINATION, (signal) => reject(silentExit(exitCodeOfSignal(signal))));
   try {
-    const sink = file.writer();
-    for await (const chunk of source) {
-      sink.write(chunk);
-      await sink.flush();
-    }
-    await sink.end();
+    await Promise.race([fill(temporary, source), interrupted]);
     await process.getBuiltinModule('node:fs/promises').rename(temporary, path);
   } catch (error) {
-    await file.delete().catch(() => {});
+    await Bun.file(temporary)
+      .delete()
+      .catch(() => {});
     throw errnoCode(error) === undefined
       ? error
       : cliError(`failed to write ${path}: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+async function fill(path: string, source: AsyncIterable<Uint8Array>): Promise<void> {
+  const sink = Bun.file(path).writer();
+  for await (const chunk of source) {
+    sink.write(chunk);
+    await sink.flush();
+  }
+  await sink.end();
 }
 
 /** The rename at the end puts a file in the place of whatever is there: nothing but a file may be. */
