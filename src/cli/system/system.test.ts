@@ -85,6 +85,18 @@ describe('version', () => {
     expect(run.stdout).not.toContain('Server');
     expect(run.stderr).toBe('Cannot connect\n');
   });
+
+  test.each(['{{.Server.Version}}', '{{.Foo}}'])(
+    'without an engine %s fails for want of it, whatever the template lacks',
+    async (format) => {
+      const calls = { system: { version: dead } };
+      expect(await runForTest(['version', '-f', format], { calls })).toEqual({
+        exitCode: 1,
+        stdout: '\n',
+        stderr: 'Cannot connect\n',
+      });
+    },
+  );
 });
 
 describe('info', () => {

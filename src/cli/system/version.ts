@@ -57,7 +57,8 @@ export const command = defineCommand({
         Client: client,
         Server: server ? new ServerVersion(server) : null,
       });
-      await ctx.stdout.write(`${await rendered(ctx, () => compiled.run(data, { optionalKeys: NO_KEYS }))}\n`);
+      const show = () => compiled.run(data, { optionalKeys: NO_KEYS });
+      await ctx.stdout.write(`${await rendered(ctx, show, failure)}\n`);
     }
     if (failure === undefined) return undefined;
     await ctx.stderr.write(`${errorMessage(failure)}\n`);
@@ -73,10 +74,12 @@ function parse(template: string) {
   }
 }
 
-async function rendered(ctx: CliContext, render: () => string): Promise<string> {
+/** Without an engine, what the template lacks is the engine's: then `failure` says more, and nothing is shown. */
+async function rendered(ctx: CliContext, render: () => string, failure: unknown): Promise<string> {
   try {
     return render();
   } catch (error) {
+    if (failure !== undefined) return '';
     await ctx.stdout.write('\n');
     throw cliError(errorMessage(error), { cause: error });
   }
