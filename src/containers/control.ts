@@ -133,6 +133,7 @@ export class Controller {
    */
   async #cancelRestart(id: string, isForGood: boolean): Promise<Run | undefined> {
     const { registry, instances, locks, volumes } = this.#engine;
+    // A restart may wait for the server of a volume, and hold the lock.
     using _ = volumes.giveUpMounts(id);
     return await locks.run(id, () => {
       const { backoff, waiters } = instances.of(id);

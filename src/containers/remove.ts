@@ -46,6 +46,8 @@ export class Remover {
     const container = this.#engine.registry.resolve(id);
     if (container.state.status === 'removing') throw removalInProgress(container.id);
     this.#checkStopped(container, options);
+    // A server that does not answer would hold it up, and with it the lock.
+    using _ = options.force ? this.#engine.volumes.giveUpMounts(container.id) : undefined;
     if (options.force) await this.#kill(container);
     const isDone = await this.#engine.locks.run(id, () => this.#removeLocked(id, options));
     const failure = isDone ? undefined : await this.#retries.outcome(id);

@@ -23,6 +23,8 @@ export async function shutDown(
   { stopAll, timeoutS = -1 }: ShutdownOptions,
 ): Promise<void> {
   exits.shutdown();
+  // For good: a start that waits for the server of a volume would wait on.
+  engine.volumes.giveUpMounts();
   const { registry, instances, companions, defaults } = engine;
   for (const instance of instances.all()) instance.backoff.cancel();
   await restorer.close();

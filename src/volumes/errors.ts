@@ -1,4 +1,4 @@
-import { conflict, type GantryError, internal, invalidArgument, notFound } from '#base';
+import { canceled, conflict, type GantryError, internal, invalidArgument, notFound } from '#base';
 
 /** Docker's texts. Source: moby `daemon/volume/{service,local}`. */
 export const noSuchVolume = (name: string): GantryError => notFound(`get ${name}: no such volume`);
@@ -43,6 +43,10 @@ export function volumeNotMounted(mountpoint: string, reason: string, options: st
   const text = passwords.reduce((told, secret) => told.replaceAll(secret, 'password=********'), reason);
   return internal(`error while mounting volume '${mountpoint}': ${text}`);
 }
+
+/** The container is removed by force, or the daemon ends. */
+export const mountGivenUp = (mountpoint: string): GantryError =>
+  canceled(`error while mounting volume '${mountpoint}': nobody waits for it any more`);
 
 export const invalidVolumeFilter = (filter: string, values?: readonly string[]): GantryError =>
   invalidArgument(`invalid filter '${filter}${values ? `=[${values.join(' ')}]` : ''}'`);

@@ -144,6 +144,27 @@ describe('a volume whose row is lost', () => {
   });
 });
 
+test('remove: not while something is still being mounted there, though nobody waits for it', async () => {
+  const [begun, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const mountAside = () => {
+    begun.resolve();
+    return answer.promise;
+  };
+  const { mounts } = sys;
+  const volumes = createVolumeService({
+    ...{ metadata, dataRoot, mounts, events, logger: silentLogger, mountAside },
+  });
+  await volumes.create({ name: 'share', options: { type: 'nfs', device: ':/srv', o: 'addr=192.0.2.1' } });
+  const waiting = volumes.mount('share', 'c1').catch((error) => error.code);
+  await begun.promise;
+  using _refused = volumes.giveUpMounts('c1');
+  expect(await waiting).toBe('canceled');
+  await expect(volumes.remove('share')).rejects.toThrow('remove share: volume is in use - [c1]');
+  answer.resolve();
+  while (volumes.usersOf('share').length > 0) await Promise.resolve();
+  await volumes.remove('share');
+});
+
 describe('remove: a volume of the same name made meanwhile', () => {
   test('keeps its data, row and place', async () => {
     const volumes = open();

@@ -16,7 +16,7 @@ import {
 } from './errors.ts';
 import { volumeMatcher } from './filters.ts';
 import type { CreateVolume, Volume, VolumeFilters, VolumeService } from './types.ts';
-import { VolumeMounts } from './volume-mounts.ts';
+import { VolumeMounts, type VolumeMountsOptions } from './volume-mounts.ts';
 
 export interface VolumeServiceOptions {
   readonly metadata: MetadataStore;
@@ -27,6 +27,8 @@ export interface VolumeServiceOptions {
   readonly logger: Logger;
   /** Who new volumes belong to. Default: root. */
   readonly owner?: VolumeOwner;
+  /** Default: as {@link VolumeMountsOptions}. */
+  readonly mountAside?: VolumeMountsOptions['mountAside'];
 }
 
 export interface VolumeOwner {
@@ -56,14 +58,17 @@ class LocalVolumes implements VolumeService {
   readonly #logger: Logger;
   readonly #owner: VolumeOwner | undefined;
 
-  constructor({ metadata, dataRoot, mounts, events, logger, owner }: VolumeServiceOptions) {
+  constructor({ metadata, dataRoot, mounts, events, logger, owner, mountAside }: VolumeServiceOptions) {
     this.#owner = owner;
     this.#rows = metadata.collection('volumes', decodeVolume);
     this.#volumes = new Map(this.#rows.entries());
     this.#root = join(dataRoot, 'volumes');
     this.#events = events;
     this.#logger = logger.child({ room: 'volumes' });
-    this.#mounts = new VolumeMounts({ mounts, logger: this.#logger });
+    this.#mounts = new VolumeMounts({
+      ...{ mounts, logger: this.#logger },
+      ...(mountAside ? { mountAside } : {}),
+    });
     mkdirSync(this.#root, { recursive: true, mode: 0o711 });
     this.#reviewDirectories();
   }
@@ -190,7 +195,8 @@ class LocalVolumes implements VolumeService {
   }
 
   usersOf(name: string): readonly string[] {
-    return [...(this.#holds.get(name) ?? [])];
+    // While the kernel may still mount something there the volume cannot go, even when nobody waits for it any more.
+    return [...new Set([...(this.#holds.get(name) ?? []), ...this.#mounts.waitersOf(name)])];
   }
 
   async mount(name: string, user: string): Promise<void> {
@@ -205,8 +211,12 @@ class LocalVolumes implements VolumeService {
     this.#mounts.restore(users, [...this.#volumes.values()]);
   }
 
+  giveUpMounts(user?: string): Disposable {
+    return this.#mounts.giveUp(user);
+  }
+
   #isHeld(name: string): boolean {
-    return this.#holds.has(name);
+    return this.usersOf(name).length > 0;
   }
 
   /**

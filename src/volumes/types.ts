@@ -47,7 +47,7 @@ export interface VolumeService {
   release(name: string, containerId: string): void;
   /** Bytes in the volume, as of a few seconds ago. @throws `not_found`. */
   usage(name: string): Promise<number>;
-  /** IDs of containers that hold the volume. */
+  /** IDs of containers that hold the volume, or for which it is still being mounted. */
   usersOf(name: string): readonly string[];
   /**
    * Mounts what the options name at the volume's mount point, for the first user. Does nothing for a volume without options
@@ -55,6 +55,11 @@ export interface VolumeService {
    * may be the wrong place to write to; `internal` with docker's text (`error while mounting volume …`).
    */
   mount(name: string, user: string): Promise<void>;
+  /**
+   * Lets go of those who wait for mounts of a user, or of all: they get `canceled`, as do new ones until it is disposed. What is
+   * mounted too late is unmounted.
+   */
+  giveUpMounts(user?: string): Disposable;
   /** Ends what the user had mounted; after the last user of a volume it is unmounted. Idempotent. @throws when the kernel refuses. */
   unmountFor(user: string): Promise<void>;
   /** Tells, before the first mount, which users have which volumes mounted; what else is mounted is unmounted. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { silentLogger } from '#base';
 import { createFakeSys } from '#sys/testing';
 import type { MountPlan } from './mount-plan.ts';
@@ -127,4 +127,55 @@ test('one that waits for its server holds up nobody else', async () => {
   expect(targets()).toEqual([]);
   resolve();
   await waiting;
+});
+
+describe('a wait that is given up', () => {
+  /** A server that answers late: then it is mounted. */
+  const openSlow = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const opened = open(async () => {
+      begun.resolve();
+      await promise;
+      opened.sys.mounts.mount({ source: 'x', target: disk.mountpoint, fstype: 'ext4' });
+    });
+    return { ...opened, answer: resolve, begun: begun.promise };
+  };
+
+  test('ends at once; what is mounted late is unmounted, and the volume is in use until then', async () => {
+    const { mounts, targets, answer, begun } = openSlow();
+    const waiting = mounts.mount(disk, 'a');
+    await begun;
+    using _refused = mounts.giveUp('a');
+    await expect(waiting).rejects.toMatchObject({ code: 'canceled' });
+    await mounts.release('a', find);
+    expect(mounts.waitersOf('disk')).toEqual(['a']);
+    answer();
+    while (mounts.waitersOf('disk').length > 0) await Promise.resolve();
+    expect(targets()).toEqual([]);
+  });
+
+  test('is none of the business of others, who get the volume', async () => {
+    const { mounts, targets, answer, begun } = openSlow();
+    const given = mounts.mount(disk, 'a').catch((error) => error.code);
+    const other = mounts.mount(disk, 'b');
+    await begun;
+    using _refused = mounts.giveUp('a');
+    expect(await given).toBe('canceled');
+    answer();
+    await other;
+    expect(targets()).toEqual([disk.mountpoint]);
+    await mounts.release('b', find);
+    expect(targets()).toEqual([]);
+  });
+
+  test('is not begun anew before the refusal ends', async () => {
+    const { mounts } = open();
+    const refused = mounts.giveUp();
+    await expect(mounts.mount(memory, 'a')).rejects.toThrow(
+      "error while mounting volume '/volumes/memory/_data'",
+    );
+    refused[Symbol.dispose]();
+    await mounts.mount(memory, 'a');
+  });
 });

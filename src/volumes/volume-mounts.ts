@@ -5,6 +5,7 @@ import { needsMount } from './driver-options.ts';
 import { volumeNotMounted } from './errors.ts';
 import { mountInWorker } from './mount-in-worker.ts';
 import { type MountPlan, planMount, type ResolveHost } from './mount-plan.ts';
+import { MountWaits } from './mount-waits.ts';
 import { performMount } from './perform.ts';
 import type { Volume } from './types.ts';
 
@@ -26,6 +27,7 @@ const NO_DEVICE = 'missing device in volume options';
  */
 export class VolumeMounts {
   readonly #users = new Map<string, Set<string>>();
+  readonly #waits = new MountWaits();
   readonly #locks = new KeyedMutex();
   readonly #mounts: Mounts;
   readonly #logger: Logger;
@@ -39,13 +41,27 @@ export class VolumeMounts {
     this.#resolve = resolve;
   }
 
-  /** @throws `internal` with docker's text (`error while mounting volume 'X': …`); then the volume has no new user. */
+  /** @throws `internal` with docker's text (`error while mounting volume 'X': …`), `canceled` when given up; then the volume has no new user. */
   async mount(volume: Volume, user: string): Promise<void> {
     if (!needsMount(volume)) return;
-    await this.#locks.run(volume.name, async () => {
-      if (!this.#isMounted(volume)) await this.#make(volume);
-      this.#use(volume.name, user);
-    });
+    await this.#waits.run(volume, user, (isGivenUp) =>
+      this.#locks.run(volume.name, async () => {
+        if (isGivenUp()) return;
+        if (!this.#isMounted(volume)) await this.#make(volume);
+        if (isGivenUp()) this.#undo(volume);
+        else this.#use(volume.name, user);
+      }),
+    );
+  }
+
+  /** @see MountWaits.giveUp */
+  giveUp(user?: string): Disposable {
+    return this.#waits.giveUp(user);
+  }
+
+  /** For whom the volume is being mounted, also when they do not wait for it any more. */
+  waitersOf(name: string): string[] {
+    return this.#waits.usersOf(name);
   }
 
   /** Ends a user. Where an unmount fails the user stays, so that it can be tried again. @throws the first failure. */
@@ -69,12 +85,16 @@ export class VolumeMounts {
       for (const volume of volumes.filter(({ name }) => names.includes(name)).filter(needsMount))
         this.#use(volume.name, user);
     }
-    for (const volume of volumes.filter(needsMount).filter(({ name }) => !this.#users.has(name))) {
-      try {
-        this.unmount(volume);
-      } catch (error) {
-        this.#logger.warn('unused volume not unmounted', { volume: volume.name, error: errorMessage(error) });
-      }
+    for (const volume of volumes.filter(needsMount)) this.#undo(volume);
+  }
+
+  /** Of a mount that nobody wants; for an end that nobody waits for. */
+  #undo(volume: Volume): void {
+    if (this.#users.has(volume.name)) return;
+    try {
+      this.unmount(volume);
+    } catch (error) {
+      this.#logger.warn('unused volume not unmounted', { volume: volume.name, error: errorMessage(error) });
     }
   }
 
@@ -91,7 +111,7 @@ export class VolumeMounts {
     }
   }
 
-  /** {@link unmount} for a volume that goes. What has it mounted holds it, so it is not being mounted now. */
+  /** {@link unmount} for a volume that goes. The caller sees to it that it is not being mounted now. */
   forget(volume: Volume): void {
     this.unmount(volume);
     this.#users.delete(volume.name);
