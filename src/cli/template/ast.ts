@@ -1,3 +1,5 @@
+import type { WholeFloat } from './values.ts';
+
 /** The tree of a template. `pos` is the offset that Go's error messages point at. */
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
@@ -42,7 +44,7 @@ export type Operand =
       readonly kind: 'literal';
       readonly pos: number;
       readonly text: string;
-      readonly value: string | number | bigint | boolean;
+      readonly value: string | number | bigint | boolean | WholeFloat;
     }
   | { readonly kind: 'field'; readonly pos: number; readonly text: string; readonly path: readonly string[] }
   | {

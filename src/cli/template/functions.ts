@@ -1,6 +1,6 @@
 import { ArgumentMismatch, EvalFailure } from './errors.ts';
 import { sprintf } from './printf.ts';
-import { isMap, isTruthy, printValue, toJson, typeName } from './values.ts';
+import { isMap, isTruthy, printValue, toJson, typeName, WholeFloat } from './values.ts';
 
 /** A function that templates may call. */
 export type TemplateFunction = (...args: readonly unknown[]) => unknown;
@@ -18,7 +18,9 @@ function textAt(args: readonly unknown[], at: number): string {
 
 function countAt(args: readonly unknown[], at: number): number {
   const value = args[at];
-  if (Number.isSafeInteger(value)) return value as number;
+  // Of literals the value counts, not the notation.
+  const count = value instanceof WholeFloat ? value.value : value;
+  if (Number.isSafeInteger(count)) return count as number;
   throw new ArgumentMismatch(at, 'int', typeName(value));
 }
 
@@ -124,22 +126,26 @@ function equals(first: unknown, ...others: readonly unknown[]): boolean {
   return others.some((other) => equalPair(first, other));
 }
 
-/** Integers of any size are of one type. */
-const exact = (value: unknown): unknown => (Number.isInteger(value) ? BigInt(value as number) : value);
+/** To be compared: integers of any size are bigints, floats are numbers. */
+function exact(value: unknown): unknown {
+  if (value instanceof WholeFloat) return value.value;
+  return Number.isInteger(value) ? BigInt(value as number) : value;
+}
 
 function equalPair(one: unknown, other: unknown): boolean {
   const [left, right] = [one ?? null, other ?? null];
   if (left === null || right === null) return left === right;
-  if (typeof left === 'object' || typeof right === 'object') return fail('non-comparable type');
   const [a, b] = [exact(left), exact(right)];
+  if (typeof a === 'object' || typeof b === 'object') return fail('non-comparable type');
   if (typeof a !== typeof b) return fail('incompatible types for comparison');
   return a === b;
 }
 
-function less(a: unknown, b: unknown): boolean {
+function less(one: unknown, other: unknown): boolean {
+  const [a, b] = [exact(one), exact(other)];
   const comparable = (value: unknown) => ['number', 'bigint', 'string'].includes(typeof value);
   if (!comparable(a) || !comparable(b)) return fail('invalid type for comparison');
-  if ((typeof a === 'string') !== (typeof b === 'string')) return fail('incompatible types for comparison');
+  if (typeof a !== typeof b) return fail('incompatible types for comparison');
   return (a as number) < (b as number);
 }
 

@@ -1,4 +1,5 @@
 import { runeText } from './quote.ts';
+import { goFloat, type WholeFloat } from './values.ts';
 
 /** Values of literals in Go's notation. Undefined when the text is not one. */
 
@@ -41,8 +42,11 @@ function unescaped([, x, u, U, octal, single]: readonly (string | undefined)[]):
   return simple === undefined ? undefined : Buffer.from(simple);
 }
 
-/** A number; a character constant is its code point. Integers that a number cannot hold are bigints. */
-export function parseNumber(text: string): number | bigint | undefined {
+/**
+ * A number; a character constant is its code point. Integers that a number cannot hold are bigints; what has a point or an
+ * exponent is a float64.
+ */
+export function parseNumber(text: string): number | bigint | WholeFloat | undefined {
   if (text.startsWith("'")) {
     const points = [...(unquote(text) ?? '')];
     return points.length === 1 ? points[0]?.codePointAt(0) : undefined;
@@ -52,7 +56,8 @@ export function parseNumber(text: string): number | bigint | undefined {
   const digits = bare.replace(/^[+-]/, '');
   const octal = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
   const value = Number(octal);
-  if (Number.isNaN(value)) return undefined;
+  if (!Number.isFinite(value)) return undefined;
+  if (/^[\d.e+-]*$/i.test(digits) && /[.e]/i.test(digits)) return goFloat(sign * value);
   const isExact = Number.isSafeInteger(value) || !/^(?:\d+|0[xbo][\da-f]+)$/i.test(octal);
   return isExact ? sign * value : BigInt(sign) * BigInt(octal);
 }

@@ -1,5 +1,5 @@
 import { goQuote, runeText } from './quote.ts';
-import { isMap, printNumber, printValue, Struct, sortedEntries, typeName } from './values.ts';
+import { isMap, printFloat, printValue, Struct, sortedEntries, typeName, WholeFloat } from './values.ts';
 
 /** What stands between `%` and the verb. */
 export interface Directive {
@@ -36,6 +36,7 @@ function scalar(verb: string, value: unknown, directive: Directive): string | un
   if (typeof value === 'bigint') return find(INTEGER, value);
   if (typeof value === 'boolean')
     return verb === 't' || verb === 'v' ? pad(`${value}`, directive) : undefined;
+  if (value instanceof WholeFloat) return find(FLOAT, value.value);
   if (value instanceof Struct)
     return verb === 'v' || verb === 's' ? pad(printValue(value), directive) : undefined;
   if (typeof value !== 'number') return undefined;
@@ -110,7 +111,7 @@ function exponential(value: number, precision: number): string {
 
 /** `%g`: the shorter of both forms. */
 function shortest(value: number, precision: number | undefined): string {
-  if (precision === undefined) return printNumber(value);
+  if (precision === undefined) return printFloat(value);
   const digits = Math.min(precision || 1, MAX_DIGITS);
   const exponent = value === 0 ? 0 : Number(value.toExponential(digits - 1).split('e')[1]);
   if (exponent >= -4 && exponent < digits) return String(Number(value.toPrecision(digits)));

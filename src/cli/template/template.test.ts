@@ -88,6 +88,41 @@ describe('printf as Go has it', () => {
   ])('%s', (source, expected) => expect(inspect(source)).toBe(expected));
 });
 
+describe('templates: numbers with a point or an exponent are float64', () => {
+  test.each([
+    [
+      '{{1e6}} {{1.0}} {{1234567.5}} {{999999.5}} {{-0.0}} {{0x1e}} {{1_0.0}}',
+      '1e+06 1 1.2345675e+06 999999.5 -0 30 10',
+    ],
+    [
+      '{{9223372036854775808.0}} {{print 1.0 1e6 "a" 2.0}} {{json 1e6}}',
+      '9.223372036854776e+18 1 1e+06a2 1000000',
+    ],
+    ['{{printf "%v %d %T" 1e6 2.0 2.0}}', '1e+06 %!d(float64=2) float64'],
+    [
+      '{{printf "%f %5.1f|%-8v|%08v|%e %G" 1e6 1e6 1e6 1e6 1.0 1e6}}',
+      '1000000.000000 1000000.0|1e+06   |0001e+06|1.000000e+00 1E+06',
+    ],
+    ['{{printf "%q %*d" 1.0 2.0 1}}', '%!q(float64=1) %!(BADWIDTH)1'],
+    [
+      '{{eq 1.0 1e0}} {{eq 1.5 2.0}} {{ne 1.0 2.0}} {{lt 1.0 2.0}} {{ge 2.0 2.0}}',
+      'true false true true true',
+    ],
+    ['{{if 0.0}}t{{else}}f{{end}} {{not 0.0}} {{and 0.0 1}} {{or 0.0 1.0}}', 'f true 0 1'],
+    ['{{truncate "abc" 1.0}} {{pad "x" 1.0 2e0}}|', 'a  x  |'],
+    ['{{html 1e6}} {{urlquery 1e6}}', '1e+06 1e%2B06'],
+  ])('%s', (source, expected) => expect(inspect(source)).toBe(expected));
+
+  test.each([
+    ['{{eq 1 1.0}}', 'incompatible types for comparison'],
+    ['{{lt 1 2.0}}', 'incompatible types for comparison'],
+    ['{{lt 1 1.5}}', 'incompatible types for comparison'],
+    ['{{index .Config.Cmd 1.0}}', 'cannot index slice/array with type float64'],
+    ['{{range 2.0}}{{end}}', "range can't iterate over 2"],
+    ['{{1e400}}', 'illegal number syntax: "1e400"'],
+  ])('%s', (source, message) => expect(() => inspect(source)).toThrow(message));
+});
+
 describe('templates: strings are bytes, letters are letters', () => {
   test.each([
     ['{{index "é" 0}} {{slice "日本" 0 3}} {{truncate "日本" 3}} {{len "日"}}', '195 日 日 3'],

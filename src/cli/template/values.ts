@@ -56,9 +56,9 @@ export class GoDuration extends Struct {
     super('time.Duration', {
       Nanoseconds: () => ns,
       Milliseconds: () => Math.trunc(ns / 1e6),
-      Seconds: () => ns / 1e9,
-      Minutes: () => ns / 60e9,
-      Hours: () => ns / 3600e9,
+      Seconds: () => goFloat(ns / 1e9),
+      Minutes: () => goFloat(ns / 60e9),
+      Hours: () => goFloat(ns / 3600e9),
       String: () => formatDurationNs(ns),
     });
     this.#ns = ns;
@@ -73,6 +73,28 @@ export class GoDuration extends Struct {
   }
 }
 
+/** A float64 without a fraction. One with a fraction is a plain number; a plain number without one is an int. */
+export class WholeFloat extends Struct {
+  readonly value: number;
+
+  constructor(value: number) {
+    super('float64', {});
+    this.value = value;
+  }
+
+  override text(): string {
+    return printFloat(this.value);
+  }
+
+  override toJSON(): unknown {
+    return this.value;
+  }
+}
+
+/** A float64, whatever its value. */
+export const goFloat = (value: number): number | WholeFloat =>
+  Number.isInteger(value) ? new WholeFloat(value) : value;
+
 export type PlainMap = Readonly<Record<string, unknown>>;
 
 export const isMap = (value: unknown): value is PlainMap =>
@@ -82,6 +104,7 @@ export const isMap = (value: unknown): value is PlainMap =>
 export function isTruthy(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isMap(value)) return Object.keys(value).length > 0;
+  if (value instanceof WholeFloat) return value.value !== 0;
   return Boolean(value);
 }
 
@@ -117,14 +140,20 @@ export function printValue(value: unknown): string {
 
 const printNested = (value: unknown): string => printValue(value ?? null);
 
-const EXPONENT_FROM = 21;
+/** Integers in full, other numbers as floats. */
+const printNumber = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? BigInt(value).toString() : printFloat(value);
 
-/** Integers in full, other numbers as `%v` prints a float64. */
-export function printNumber(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return BigInt(value).toString();
-  const exponent = Math.floor(Math.log10(Math.abs(value)));
+/** The exponent from which on `%v` shows it. Source: Go's strconv, for the shortest form. */
+const EXPONENT_FROM = 6;
+
+/** As `%v` prints a float64. */
+export function printFloat(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  const text = value.toExponential();
+  const exponent = Number(text.split('e')[1]);
   if (exponent >= -4 && exponent < EXPONENT_FROM) return String(value);
-  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+  return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 /** JSON as docker's `json` function makes it: compact. HTML is escaped only in a {@link Struct}, as Go does there. */
