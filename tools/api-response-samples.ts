@@ -46,16 +46,8 @@ export async function sampleResponses(version: number): Promise<Map<string, unkn
       } as never,
     },
     volumes: {
-      list: () => [
-        {
-          name: 'data',
-          driver: 'local',
-          created: '2026-01-01T00:00:00Z',
-          mountpoint: '/data',
-          labels: { a: 'b' },
-          options: { o: 'x' },
-        } as never,
-      ],
+      // Disk usage leaves out those with options.
+      list: () => [volumeOf({ o: 'x' }), volumeOf({})],
       usage: async () => 1,
     },
   });
@@ -71,3 +63,13 @@ export async function sampleResponses(version: number): Promise<Map<string, unkn
   }
   return answers;
 }
+
+const volumeOf = (options: Record<string, string>) =>
+  ({
+    name: 'data',
+    driver: 'local',
+    created: '2026-01-01T00:00:00Z',
+    mountpoint: '/data',
+    labels: { a: 'b' },
+    options,
+  }) as never;
