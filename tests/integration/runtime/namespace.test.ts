@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,15 +6,39 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
 /** The namespace the tests were started from; this process may have left it (see harness.ts). */
-const HOST = `/proc/${process.ppid}`;
-const inHost = (...command: string[]) => ['nsenter', `--mount=${HOST}/ns/mnt`, ...command];
-const hostControllers = () =>
-  Bun.spawnSync(inHost('cat', '/sys/fs/cgroup/unified/cgroup.controllers')).stdout.toString().trim();
+const STARTED_FROM = `/proc/${process.ppid}`;
+/** Stands for the host's mounts: a copy of them in which nobody else mounts anything meanwhile. */
+let copy: Bun.Subprocess<'ignore', 'pipe'>;
+const host = () => `/proc/${copy.pid}`;
+const inHost = (...command: string[]) => ['nsenter', `--mount=${host()}/ns/mnt`, ...command];
+const CONTROLLERS = '/sys/fs/cgroup/unified/cgroup.controllers';
+const hostControllers = () => Bun.spawnSync(inHost('cat', CONTROLLERS)).stdout.toString().trim();
+const hasControllers = () =>
+  Bun.spawnSync(['nsenter', `--mount=${STARTED_FROM}/ns/mnt`, 'cat', CONTROLLERS]).stdout.length > 1;
 const hostMounts = () =>
-  readFileSync(`${HOST}/mountinfo`, 'utf8')
+  readFileSync(`${host()}/mountinfo`, 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((target) => target.startsWith(root));
+
+beforeAll(async () => {
+  const enter = [
+    'nsenter',
+    `--mount=${STARTED_FROM}/ns/mnt`,
+    'unshare',
+    '--mount',
+    '--propagation',
+    'private',
+  ];
+  copy = Bun.spawn([...enter, 'sh', '-c', 'echo made; exec sleep 100000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await copy.stdout.getReader().read();
+});
+afterAll(async () => {
+  copy.kill('SIGKILL');
+  await copy.exited;
+});
 
 let root: string;
 beforeEach(() => {
@@ -52,16 +76,16 @@ async function start() {
   };
 }
 
-test.if(hostControllers() !== '')(
+test.if(hasControllers())(
   'RuntimeNamespace: crun is content inside, the host keeps its controllers, mounts are seen by all',
   async () => {
     const before = hostControllers();
     const merged = join(root, 'data/merged');
     const first = await start();
-    const host = readlinkSync(`${HOST}/ns/mnt`);
+    const hostNamespace = readlinkSync(`${host()}/ns/mnt`);
     expect(await first.ask('state')).toEqual({
-      own: host,
-      inside: expect.not.stringContaining(host),
+      own: hostNamespace,
+      inside: expect.not.stringContaining(hostNamespace),
       ownControllers: before,
       controllers: '',
       directory: join(root, 'data'),
