@@ -26,7 +26,7 @@ export {
 export { MeasuredSizes, type MeasuredSizesOptions } from './measured-sizes.ts';
 export { type HeldLock, KeyedMutex, Semaphore } from './mutex.ts';
 export { setAside } from './set-aside.ts';
-export { onSettled } from './settlement.ts';
+export { onSettled, settleAll } from './settlement.ts';
 export { parseSignal, SIGNALS } from './signals.ts';
 export {
   createTarStream,

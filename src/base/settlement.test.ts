@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { onSettled } from './settlement.ts';
+import { onSettled, settleAll } from './settlement.ts';
 
 test('`onSettled`: every listener is called once, whether the promise resolves or rejects', async () => {
   const calls: string[] = [];
@@ -43,4 +43,23 @@ test('`onSettled`: not after it was disposed, and nothing is left of it', async 
   await promise;
   await Promise.resolve();
   expect(calls).toBe(0);
+});
+
+test('`settleAll`: waits for all, then throws what failed first in the list', async () => {
+  const { promise: last, resolve } = Promise.withResolvers<void>();
+  const { promise: first, reject } = Promise.withResolvers<void>();
+  let isSettled = false;
+  const all = settleAll([first, undefined, Promise.reject(new Error('second')), last]).finally(() => {
+    isSettled = true;
+  });
+  reject(new Error('first'));
+  await new Promise((next) => setImmediate(next));
+  expect(isSettled).toBe(false);
+  resolve();
+  await expect(all).rejects.toThrow('first');
+});
+
+test('`settleAll`: nothing to wait for, nothing that fails', async () => {
+  await settleAll([]);
+  await settleAll([Promise.resolve(1), undefined]);
 });

@@ -1,3 +1,12 @@
+/**
+ * As Promise.all, but it waits for every one also when one fails: what is still being made could not be undone. @throws the
+ * failure that stands first in the list.
+ */
+export async function settleAll(promises: readonly unknown[]): Promise<void> {
+  const failed = (await Promise.allSettled(promises)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
 const listenersOf = new WeakMap<Promise<unknown>, Set<() => void>>();
 
 /**

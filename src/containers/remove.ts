@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { errorMessage, internal, isNotFound } from '#base';
+import { errorMessage, internal, isNotFound, settleAll } from '#base';
 import { uploadOverrun } from './archive/index.ts';
 import { releaseRun } from './cleanup.ts';
 import type { Controller } from './control.ts';
@@ -163,15 +163,13 @@ export class Remover {
     const removeAnonymous = isDoomed(state) && (state.removesVolumes ?? false);
     await this.#engine.companions.forget(id);
     // The tree goes last: unmounting it while the kernel still takes the container's namespaces apart blocks.
-    const results = await Promise.allSettled([
+    await settleAll([
       this.#release(id, mayLeave).then(() =>
         Promise.all([id, ...imageKeys(container.mounts)].map((key) => snapshotter.removeSnapshot(key))),
       ),
       rm(containerPaths(dataRoot, id).directory, { recursive: true, force: true }),
       releaseVolumes(container.mounts, id, volumes, { removeAnonymous }),
     ]);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
     registry.delete(id);
     this.#parts.execs.forget(id);
     const instance = instances.peek(id);

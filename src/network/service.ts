@@ -1,5 +1,14 @@
 import { join } from 'node:path';
-import { createId, errorMessage, GantryError, KeyedMutex, type Logger, shortId, systemClock } from '#base';
+import {
+  createId,
+  errorMessage,
+  GantryError,
+  KeyedMutex,
+  type Logger,
+  settleAll,
+  shortId,
+  systemClock,
+} from '#base';
 import { emptyEndpoint, interfacePlan, planEndpoint } from './endpoints.ts';
 import {
   externalConnectivityFailed,
@@ -249,16 +258,17 @@ class LocalNetworkService implements NetworkService {
         .map((endpoint) => interfacePlan(endpoint, network)),
     };
     // Both are under way at once: the Worker takes them in turn, without a round trip between.
-    const results = await Promise.allSettled([
-      this.#kernel.createSandbox(plan),
-      this.#running?.firewall.add(this.#sandboxes.elementsOf(sandbox)),
-      this.#running?.settleLoopback(),
-      this.#forgetFlows(sandbox, true),
-    ]);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (!failed) return;
-    if (failed.reason instanceof GantryError) throw failed.reason;
-    throw sandboxSetupFailed(request.containerName, failed.reason);
+    try {
+      await settleAll([
+        this.#kernel.createSandbox(plan),
+        this.#running?.firewall.add(this.#sandboxes.elementsOf(sandbox)),
+        this.#running?.settleLoopback(),
+        this.#forgetFlows(sandbox, true),
+      ]);
+    } catch (error) {
+      if (error instanceof GantryError) throw error;
+      throw sandboxSetupFailed(request.containerName, error);
+    }
   }
 
   /** Takes back what a failed creation did. What cannot be taken back is swept at the next start. */
@@ -276,14 +286,16 @@ class LocalNetworkService implements NetworkService {
   }
 
   async #dismantle(sandbox: Sandbox): Promise<void> {
-    const results = await Promise.allSettled([
-      this.#running?.firewall.delete(this.#sandboxes.elementsOf(sandbox)),
-      this.#forgetFlows(sandbox, false),
-      sandbox.ports.length > 0 ? this.#kernel.closePorts(sandbox.containerId) : undefined,
-      sandbox.netnsPath === undefined ? undefined : this.#kernel.removeSandbox(sandbox.netnsPath),
-    ]);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw sandboxNotReleased(sandbox.containerId, failed.reason);
+    try {
+      await settleAll([
+        this.#running?.firewall.delete(this.#sandboxes.elementsOf(sandbox)),
+        this.#forgetFlows(sandbox, false),
+        sandbox.ports.length > 0 ? this.#kernel.closePorts(sandbox.containerId) : undefined,
+        sandbox.netnsPath === undefined ? undefined : this.#kernel.removeSandbox(sandbox.netnsPath),
+      ]);
+    } catch (error) {
+      throw sandboxNotReleased(sandbox.containerId, error);
+    }
   }
 
   /** Flows that began before the rules changed do not follow them. Queued behind that change. */

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { errnoCode, errorMessage, KeyedMutex, type Logger } from '#base';
+import { errnoCode, errorMessage, KeyedMutex, type Logger, settleAll } from '#base';
 import type { MountInfo, Mounts } from '#sys';
 import { needsMount } from './driver-options.ts';
 import { volumeNotMounted } from './errors.ts';
@@ -75,8 +75,7 @@ export class VolumeMounts {
         if (users.size === 0 && this.#users.get(name) === users) this.#users.delete(name);
       }),
     );
-    const failed = (await Promise.allSettled(releases)).find((release) => release.status === 'rejected');
-    if (failed) throw failed.reason;
+    await settleAll(releases);
   }
 
   /** After a start of the daemon: whoever uses a volume keeps it, and what nobody uses is unmounted. */

@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { createId, errorMessage, invalidArgument, isNotFound, shortId } from '#base';
+import { createId, errorMessage, invalidArgument, isNotFound, settleAll, shortId } from '#base';
 import type { StoredImage } from '#images';
 import type { IdMappings } from '#oci';
 import { resolveCapabilities, restrictedPaths } from '#runtime';
@@ -176,7 +176,7 @@ export class Creator {
     const mounts = await bindVolumes(seen, id, volumes, undo);
     undo.defer(() => rm(paths.directory, { recursive: true, force: true }));
     undo.defer(() => snapshotter.removeSnapshot(id));
-    await settled([
+    await settleAll([
       mkdir(paths.directory, { recursive: true, mode: 0o710 }),
       snapshotter.createSnapshot(id, image.chainId, tree),
     ]);
@@ -229,10 +229,4 @@ function asBadRequest<T>(action: () => T): T {
     if (isNotFound(error)) throw invalidArgument(errorMessage(error), { cause: error });
     throw error;
   }
-}
-
-/** As Promise.all, but it waits for every step: what is still being made when another fails could not be undone. */
-async function settled(steps: readonly Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected');
-  if (failed) throw failed.reason;
 }

@@ -1,3 +1,4 @@
+import { settleAll } from '#base';
 import type { Engine } from '../engine.ts';
 import type { Container, MountPoint } from '../model.ts';
 
@@ -27,9 +28,7 @@ export async function unmountAll(
   keys: readonly string[],
 ): Promise<void> {
   const unmounts = keys.map(async (key) => snapshotter.unmount(key));
-  const results = await Promise.allSettled([...unmounts, volumes.unmountFor(user)]);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
+  await settleAll([...unmounts, volumes.unmountFor(user)]);
 }
 
 /** The keys of the snapshots through which a container sees images. */
