@@ -1,6 +1,7 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, errorMessage, type Logger } from '#base';
+import { containersDirectory } from '#containers';
 import type { IdMappings } from '#oci';
 import { needsRuntimeNamespace, RuntimeNamespace, removeSharedBinds } from '#runtime';
 import type { TlsIdentity } from '#server';
@@ -17,7 +18,7 @@ import { publishReload } from './reload-event.ts';
 import { serve } from './serve.ts';
 import { listenForSignals } from './shutdown-signals.ts';
 import { readAccounts } from './userns/accounts.ts';
-import { openDataRoot, resolveRemap } from './userns/remap.ts';
+import { openRoot, resolveRemap } from './userns/remap.ts';
 import { type Services, wireServices } from './wire.ts';
 
 /** `gantry daemon`. Answers the exit code when the daemon has stopped. @throws for a bad configuration. */
@@ -126,29 +127,35 @@ function makeRoots(settings: Settings): Settings {
   return { ...settings, dataRoot: make(settings.dataRoot), execRoot: make(settings.execRoot) };
 }
 
-/**
- * A mount namespace where crun works and cannot give away the host's /dev/null, where that is needed and possible. All else
- * is done in the host's.
- */
+/** Where monitors and runtimes are started, if it can be made. All else is done in the host's mount namespace. */
 function openNamespace(
   sys: Sys,
   logger: Logger,
-  { dataRoot, execRoot, containers }: Settings,
+  { dataRoot, execRoot }: Settings,
 ): RuntimeNamespace | undefined {
-  if (!needsRuntimeNamespace({ usesUserNamespaces: containers.usernsRemap !== undefined })) return undefined;
+  const [sharedDirs, usedDirs] = [
+    [dataRoot, execRoot],
+    [execRoot, containersDirectory(dataRoot)],
+  ];
   try {
-    return new RuntimeNamespace(sys, { sharedDirs: [dataRoot, execRoot] });
+    return new RuntimeNamespace(sys, { sharedDirs, usedDirs });
   } catch (error) {
-    logger.warn('no mount namespace for the runtimes, runc will be the default', { error });
+    const effect = needsRuntimeNamespace()
+      ? 'runc will be the default'
+      : 'containers start more slowly the more there are';
+    logger.warn(`no mount namespace for the runtimes, ${effect}`, { error });
     return undefined;
   }
 }
 
 /** The user namespace of containers, by `--userns-remap`. */
-function setUpRemap({ dataRoot, containers }: Settings, logger: Logger): IdMappings | undefined {
+function setUpRemap({ dataRoot, execRoot, containers }: Settings, logger: Logger): IdMappings | undefined {
+  // Mapped containers of an earlier daemon go on without the option: whoever may pass the data root may pass this one.
+  chownSync(execRoot, 0, statSync(dataRoot).gid);
+  chmodSync(execRoot, ROOT_MODE);
   if (containers.usernsRemap === undefined) return undefined;
   const mappings = resolveRemap(containers.usernsRemap, readAccounts());
-  if (mappings) openDataRoot(dataRoot, mappings);
+  if (mappings) for (const root of [dataRoot, execRoot]) openRoot(root, mappings);
   else logger.warn('user namespaces: root cannot be remapped with itself; user namespaces are OFF');
   return mappings;
 }

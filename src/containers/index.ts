@@ -5,6 +5,7 @@ export type { ContainerHost } from './engine.ts';
 export { LOG_DRIVER_NAMES, resolveLogging } from './log-drivers/index.ts';
 export type * from './model.ts';
 export type { ContainerServiceOptions } from './open-engine.ts';
+export { containersDirectory } from './paths.ts';
 export { createContainerService } from './service.ts';
 export { exitCodeOf, finishedAtOf, isAlive, NEVER, startedAtOf } from './state.ts';
 export type { BlkioEntry, ContainerSample, ContainerStats, CpuStats } from './stats/index.ts';

@@ -1,10 +1,14 @@
 import { accessSync, constants } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { invalidArgument, unavailable } from '#base';
 import type { RuntimeBinary } from './types.ts';
 
 const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const BUILT_IN = ['crun', 'runc'] as const;
+
+/** Whether it is one of the runtimes whose ways we know. */
+export const isKnown = ({ path }: Pick<RuntimeBinary, 'path'>): boolean =>
+  BUILT_IN.some((name) => name === basename(path));
 
 /** The absolute path of a program; conmon takes no other. Undefined when it is nowhere. */
 export function findProgram(name: string): string | undefined {

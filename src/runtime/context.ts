@@ -10,7 +10,7 @@ import type { SeccompProvider } from './seccomp/provider.ts';
 
 /** What the parts of one runtime share. */
 export interface RuntimeContext {
-  readonly sys: Pick<Sys, 'cgroups' | 'files' | 'processes' | 'sockets'>;
+  readonly sys: Pick<Sys, 'cgroups' | 'files' | 'mounts' | 'processes' | 'sockets'>;
   readonly logger: Logger;
   readonly layout: Layout;
   readonly exits: ExitWatch;

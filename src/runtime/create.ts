@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { conflict, errnoCode, internal, withDeadline } from '#base';
 import type { Spec } from '#oci';
+import { isKnown } from './binaries.ts';
 import { CONTAINER_FDS, containerArguments, LOG_DIRECTORY_LINK, needsLogLink } from './conmon/arguments.ts';
 import { type Conmon, spawnConmon } from './conmon/spawn.ts';
 import type { RuntimeContext } from './context.ts';
@@ -11,8 +12,9 @@ import { checkProcMounts } from './proc-mounts.ts';
 import { type TaskRecord, writeFinalRecord, writeRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { serializeSpec } from './spec/serialize.ts';
+import { dropStagedMounts, StagedMounts } from './staged-mounts.ts';
 import { ConmonTask } from './task.ts';
-import type { TaskOptions } from './types.ts';
+import type { RuntimeBinary, TaskOptions } from './types.ts';
 
 const NO_PROCESS: ProcessIdentity = { pid: 0, startTime: '' };
 
@@ -29,11 +31,15 @@ export async function createTask(
   const spec = await context.seccomp.prepare(options.spec, runtimeName);
   claim(options, context);
   try {
-    writeFileSync(context.layout.task(options.id).config, serializeSpec(spec), { mode: 0o600 });
+    const files = context.layout.task(options.id);
+    using staged = context.namespace && new StagedMounts(files.mounts, context.namespace, context.sys);
+    const seen = staged?.stage(spec) ?? spec;
+    writeFileSync(files.config, serializeSpec(seen), { mode: 0o600 });
     // Before the container exists, so that a successor of a killed daemon knows which cgroup to clean.
-    writeRecord(context.layout.task(options.id).record, draft);
-    const task = await launch(options, draft, context);
+    writeRecord(files.record, draft);
+    const task = await launch(options, draft, context, staged);
     options.signal?.throwIfAborted();
+    if (staged && isDoneWithMounts(spec, context.binary(runtimeName))) dropStagedMounts(options.id, context);
     return task;
   } catch (error) {
     await removeTask(options.id, context).catch((cause: unknown) =>
@@ -42,6 +48,10 @@ export async function createTask(
     throw error;
   }
 }
+
+/** Whether the runtime needs what it was shown no more, once the container is made. Hooks may look at it later. */
+const isDoneWithMounts = ({ hooks }: Spec, runtime: RuntimeBinary): boolean =>
+  isKnown(runtime) && !hooks?.poststart?.length && !hooks?.poststop?.length;
 
 function draftRecord(options: TaskOptions, runtime: string): TaskRecord {
   const cgroupsPath = options.spec.linux.cgroupsPath;
@@ -78,15 +88,19 @@ function claim({ id, logPath }: TaskOptions, context: RuntimeContext): void {
     symlinkSync(dirname(logPath), join(files.directory, LOG_DIRECTORY_LINK));
 }
 
-async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeContext): Promise<ConmonTask> {
+async function launch(
+  options: TaskOptions,
+  draft: TaskRecord,
+  context: RuntimeContext,
+  staged: StagedMounts | undefined,
+): Promise<ConmonTask> {
   const runtime = context.binary(draft.runtime);
-  context.namespace?.follow(bindSources(options.spec));
   const conmon = await spawnConmon({
     path: context.conmonPath,
     args: containerArguments({ ...draft, runtimeName: draft.runtime, runtime }, context.layout),
     directory: context.layout.task(draft.id).directory,
     fds: CONTAINER_FDS,
-    runtime,
+    runtime: staged ? { ...runtime, enter: (start) => staged.run(start) } : runtime,
     sys: context.sys,
   });
   try {
@@ -94,7 +108,7 @@ async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeC
     const monitor = identify(conmon.pid);
     // Before the answer: a successor of a daemon killed from here on finds the monitor.
     if (monitor) writeRecord(context.layout.task(draft.id).record, { ...draft, monitor });
-    const pid = await withDeadline(initPid(conmon, options), context.deadlines.createMs, 'create');
+    const pid = await withDeadline(initPid(conmon, options, staged), context.deadlines.createMs, 'create');
     const record = { ...draft, monitor: monitor ?? mustIdentify(conmon.pid), init: mustIdentify(pid) };
     writeFinalRecord(context.layout.task(draft.id).record, record);
     return new ConmonTask(record, context, conmon.exited);
@@ -107,14 +121,17 @@ async function launch(options: TaskOptions, draft: TaskRecord, context: RuntimeC
   }
 }
 
-const bindSources = ({ mounts }: Spec): string[] =>
-  mounts.flatMap(({ type, source }) => (type === 'bind' && source !== undefined ? [source] : []));
-
-async function initPid(conmon: Conmon, options: TaskOptions): Promise<number> {
+async function initPid(
+  conmon: Conmon,
+  options: TaskOptions,
+  staged: StagedMounts | undefined,
+): Promise<number> {
   const answer = await conmon.sync.next();
   if (answer !== undefined && answer.data > 0) return answer.data;
-  if (answer?.message !== undefined)
-    throw createFailed(describeFailure(answer.message, 'create', commandOf(options)));
+  if (answer?.message !== undefined) {
+    const message = staged?.withSources(answer.message) ?? answer.message;
+    throw createFailed(describeFailure(message, 'create', commandOf(options)));
+  }
   throw internal(`the monitor ended before the container was made: ${conmon.complaint().trim()}`);
 }
 

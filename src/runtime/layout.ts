@@ -5,6 +5,8 @@ export interface Layout {
   readonly tasks: string;
   /** conmon's `--exit-dir`: one file per ended container, watched. */
   readonly exits: string;
+  /** Of {@link TaskLayout.mounts}; mode 0711, so that mapped users pass it. */
+  readonly mounts: string;
   /** See {@link CgroupParents}. */
   readonly cgroupParents: string;
   /** State root of one OCI runtime. */
@@ -26,6 +28,8 @@ export interface TaskLayout {
   readonly oomFile: string;
   /** The same, once it has been told. */
   readonly toldOomFile: string;
+  /** Where {@link StagedMounts} are; apart from the rest, which is closed to mapped users. */
+  readonly mounts: string;
   readonly execs: string;
   exec(execId: string): ExecLayout;
 }
@@ -44,17 +48,18 @@ export interface ExecLayout {
 }
 
 export function createLayout(execRoot: string): Layout {
-  const tasks = join(execRoot, 'tasks');
+  const [tasks, mounts] = [join(execRoot, 'tasks'), join(execRoot, 'mounts')];
   return {
     tasks,
+    mounts,
     exits: join(execRoot, 'exits'),
     cgroupParents: join(execRoot, 'cgroup-parents.json'),
     state: (runtime) => join(execRoot, 'state', runtime),
-    task: (id) => taskLayout(join(tasks, id)),
+    task: (id) => taskLayout(join(tasks, id), join(mounts, id)),
   };
 }
 
-function taskLayout(directory: string): TaskLayout {
+function taskLayout(directory: string, mounts: string): TaskLayout {
   const execs = join(directory, 'execs');
   return {
     directory,
@@ -66,6 +71,7 @@ function taskLayout(directory: string): TaskLayout {
     exitFile: join(directory, 'exit'),
     oomFile: join(directory, 'oom'),
     toldOomFile: join(directory, 'oom-told'),
+    mounts,
     execs,
     exec: (execId) => execLayout(join(execs, execId)),
   };

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { errorMessage } from '#base';
+import { isKnown } from './binaries.ts';
 import { destroyCgroup } from './cgroup-policy.ts';
 import { callRuntime } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { identify, openProcess, processEnd } from './liveness.ts';
 import { readRecord, type TaskRecord } from './record.ts';
+import { removeStagedMounts } from './staged-mounts.ts';
 
 const SIGKILL = 9;
 /** conmon ends by itself right after its container; this long it is given. */
@@ -28,6 +30,7 @@ export async function removeTask(id: string, context: RuntimeContext): Promise<v
   context.execCgroups.forget(id);
   // Off this thread: where the exec root is no tmpfs, unlinking waits for the file system's journal.
   await rm(join(context.layout.exits, id), { force: true });
+  await removeStagedMounts(files.mounts);
   await rm(files.directory, { recursive: true, force: true });
 }
 
@@ -39,9 +42,6 @@ async function deleteState(record: TaskRecord, context: RuntimeContext): Promise
   await rm(state, { recursive: true, force: true });
 }
 
-/** Runtimes whose state is nothing but files in their state root, once the processes and the cgroup are gone. */
-const STATE_IS_FILES = /^(crun|runc)$/;
-
 /** Whether there is nothing left for the runtime itself to do; spawning it would be most of the time a removal takes. */
 function hasEnded(record: TaskRecord, context: RuntimeContext): boolean {
   if (record.init.pid === 0 || record.hasPoststop) return false;
@@ -49,10 +49,13 @@ function hasEnded(record: TaskRecord, context: RuntimeContext): boolean {
   return identify(record.init.pid)?.startTime !== record.init.startTime;
 }
 
-/** False also for a runtime that is configured no longer. */
+/**
+ * Whether the runtime's state is nothing but files in its state root, once the processes and the cgroup are gone. False also
+ * for a runtime that is configured no longer.
+ */
 function isStateFiles(runtime: string, context: RuntimeContext): boolean {
   try {
-    return STATE_IS_FILES.test(basename(context.binary(runtime).path));
+    return isKnown(context.binary(runtime));
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { MountInfo } from '#sys';
-import { isBoundOnItself } from './runtime-namespace.ts';
+import { isBoundOnItself, isInUse } from './runtime-namespace.ts';
 
 const mount = (target: string, device: string, root: string): MountInfo => ({
   id: 1,
@@ -38,5 +38,29 @@ describe('isBoundOnItself', () => {
     ],
   ] as const)('%s', (_what, mounts, expected) => {
     expect(isBoundOnItself(mounts, directory)).toBe(expected);
+  });
+});
+
+describe('isInUse', () => {
+  const directory = '/data';
+  const bound = { ...mount(directory, '254:0', '/data'), id: 2, parentId: 1 };
+  const disk = { ...mount('/data/disk', '254:9', '/'), id: 3, parentId: 1 };
+  const inside = (id: number, target: string, parentId = 2) => ({
+    ...mount(target, '0:9', '/'),
+    id,
+    parentId,
+  });
+  test.each([
+    ['nothing below', [ROOT, bound], false],
+    ['a mount of ours', [ROOT, bound, inside(4, '/data/merged')], true],
+    ['what was there before', [ROOT, disk, bound, { ...disk, id: 4, parentId: 2 }], false],
+    [
+      'a mount in what was there before',
+      [ROOT, disk, bound, { ...disk, id: 4, parentId: 2 }, inside(5, '/data/disk/x', 4)],
+      true,
+    ],
+    ['another in its place', [ROOT, disk, bound, inside(4, '/data/disk')], true],
+  ] as const)('%s', (_what, mounts, expected) => {
+    expect(isInUse(mounts, directory)).toBe(expected);
   });
 });

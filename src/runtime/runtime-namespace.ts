@@ -15,15 +15,8 @@ const CGROUP2_MAGIC = 0x63677270;
 
 type MountSys = Pick<Sys, 'mounts' | 'namespaces' | 'processes'>;
 
-/**
- * Whether crun would refuse to run in the calling thread's mount namespace, or, with `usesUserNamespaces`, whether it
- * could do harm.
- */
-export function needsRuntimeNamespace(options: { readonly usesUserNamespaces?: boolean } = {}): boolean {
-  return options.usesUserNamespaces === true || hasControllers();
-}
-
-function hasControllers(): boolean {
+/** Whether crun would refuse to run in the calling thread's mount namespace. */
+export function needsRuntimeNamespace(): boolean {
   try {
     return statfsSync(UNIFIED).type === CGROUP2_MAGIC && readFileSync(CONTROLLERS, 'utf8') !== '';
   } catch (error) {
@@ -34,32 +27,31 @@ function hasControllers(): boolean {
 
 export interface NamespaceOptions {
   /**
-   * Data root and exec root. Mounts below them appear in every namespace, so that a successor and the host see them,
-   * and unmounting one anywhere unmounts it everywhere. Made if missing.
+   * Data root and exec root. Mounts below them appear in every namespace but the runtimes', so that the host sees them, and
+   * unmounting one anywhere unmounts it everywhere. Made if missing.
    */
   readonly sharedDirs: readonly string[];
+  /** Directories below them that monitors and runtimes use by their paths: what holds these stays mounted inside. */
+  readonly usedDirs: readonly string[];
 }
 
 /**
- * Where monitors and OCI runtimes are started: a copy of the host's mounts in which crun works. The daemon itself stays in
- * the host's namespace, and a container's sources are looked up as they are there when it is made, so peers of the
- * host's shared mounts are the containers'.
+ * Where monitors and OCI runtimes are started: a copy of the host's mounts without those of the containers, however many
+ * there are, because a runtime copies and reads all that it finds. What one start needs is brought in for it
+ * ({@link stageMounts}). The daemon itself stays in the host's namespace. Mounts of the host come in, nothing goes out.
  */
 export class RuntimeNamespace implements Disposable {
   readonly #sys: MountSys;
   readonly #sharedDirs: readonly string[];
-  #fd: Fd;
-  /** The host's mounts that {@link #fd} is a copy of. */
-  #copied: string;
+  readonly #fd: Fd;
 
   /** @throws SysError when it cannot be made: go on without it then, the runtime falls back to runc. */
-  constructor(sys: MountSys, { sharedDirs }: NamespaceOptions) {
+  constructor(sys: MountSys, options: NamespaceOptions) {
     this.#sys = sys;
-    this.#sharedDirs = sharedDirs;
-    const made = shareDirectories(sys, sharedDirs);
+    this.#sharedDirs = options.sharedDirs;
+    const made = shareDirectories(sys, options.sharedDirs);
     try {
-      this.#copied = this.#hostMounts();
-      this.#fd = this.#copy();
+      this.#fd = sys.namespaces.createMount(() => prepare(sys, options));
     } catch (error) {
       for (const directory of made.toReversed()) sys.mounts.unmount(directory, { detach: true });
       throw error;
@@ -71,42 +63,52 @@ export class RuntimeNamespace implements Disposable {
     return this.#sys.namespaces.withMount(this.#fd, action);
   }
 
-  /** Copies the host's mounts anew if they have changed and one of `sources` may be among them. */
-  follow(sources: readonly string[]): void {
-    if (sources.every((source) => this.#sharedDirs.some((directory) => isBelow(source, directory)))) return;
-    const mounts = this.#hostMounts();
-    if (mounts === this.#copied) return;
-    const fresh = this.#copy();
-    this.#sys.processes.closeFd(this.#fd);
-    this.#fd = fresh;
-    this.#copied = mounts;
+  /** Whether the file at `path` is seen inside as it is here. @throws SysError when there is none. */
+  shows(path: string): boolean {
+    const directory = this.#sharedDirs.find((candidate) => isBelow(path, candidate));
+    if (directory === undefined) return false;
+    return this.#sys.mounts.idOf(path) === this.#sys.mounts.idOf(directory);
   }
 
   /** What was started inside goes on there. */
   [Symbol.dispose](): void {
     this.#sys.processes.closeFd(this.#fd);
   }
-
-  #copy(): Fd {
-    return this.#sys.namespaces.createMount(() => {
-      if (hasControllers()) hideControllers(this.#sys);
-      protectNull(this.#sys);
-    });
-  }
-
-  /** Without those that are the same in every namespace. */
-  #hostMounts(): string {
-    const others = this.#sys.mounts
-      .list()
-      .filter(({ target }) => !this.#sharedDirs.some((directory) => target.startsWith(`${directory}/`)));
-    return JSON.stringify(
-      others.map(({ id, parentId, target, propagation }) => [id, parentId, target, propagation]),
-    );
-  }
 }
 
 const isBelow = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(`${directory}/`);
+
+function prepare(sys: MountSys, { sharedDirs, usedDirs }: NamespaceOptions): void {
+  sys.mounts.setPropagation('/', 'rslave');
+  for (const directory of sharedDirs) leaveContainersOut(sys, directory, usedDirs);
+  if (needsRuntimeNamespace()) hideControllers(sys);
+  protectNull(sys);
+}
+
+/** Puts a copy of the mount at `directory` in its place: what was mounted below it is gone, and no more comes. */
+function leaveContainersOut(
+  { mounts, processes }: Pick<Sys, 'mounts' | 'processes'>,
+  directory: string,
+  usedDirs: readonly string[],
+): void {
+  const isUsed = ({ target }: MountInfo) =>
+    isBelow(target, directory) && usedDirs.some((used) => isBelow(used, target));
+  const stays = new Set([
+    directory,
+    ...mounts
+      .list()
+      .filter(isUsed)
+      .map(({ target }) => target),
+  ]);
+  using copies = new DisposableStack();
+  const attachments = [...stays].map((target) => {
+    mounts.setPropagation(target, 'private');
+    return { target, copy: copies.adopt(mounts.clone(target), (fd) => processes.closeFd(fd)) };
+  });
+  mounts.unmount(directory, { detach: true });
+  for (const { target, copy } of attachments) mounts.attach(copy, target);
+}
 
 /** Makes crun work in the calling thread's mount namespace, which must not be the host's. The host's mounts still come in. */
 export function hideControllers(sys: Pick<Sys, 'mounts'>): void {
@@ -117,12 +119,9 @@ export function hideControllers(sys: Pick<Sys, 'mounts'>): void {
 /**
  * crun gives a container's standard streams to its user, also where one is the host's /dev/null, which the root of a user
  * namespace could then close to everybody (crun before 1.24). On a read-only mount the owner of a device cannot be
- * changed, while writing to it works. Left alone where the mount would be seen by the host.
+ * changed, while writing to it works.
  */
 function protectNull(sys: Pick<Sys, 'mounts'>): void {
-  const holder = sys.mounts.list().findLast(({ target }) => target === '/dev');
-  if (!holder && isShared(sys.mounts.list(), EMPTY_FILE)) return;
-  if (holder) sys.mounts.setPropagation(holder.target, 'slave');
   sys.mounts.bind(EMPTY_FILE, EMPTY_FILE, { readonly: true });
 }
 
@@ -131,21 +130,14 @@ function shareDirectories(sys: Pick<Sys, 'mounts'>, directories: readonly string
   const made: string[] = [];
   for (const directory of directories) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (isShared(sys.mounts.list(), directory)) continue;
     if (!sys.mounts.list().some((mount) => mount.target === directory)) {
-      sys.mounts.bind(directory, directory);
+      // With all below it, such as a disk for the volumes, which would be hidden otherwise.
+      sys.mounts.bind(directory, directory, { recursive: true });
       made.push(directory);
     }
     sys.mounts.setPropagation(directory, 'shared');
   }
   return made;
-}
-
-/** Whether the mount that holds `directory` passes on what is mounted in it. The last of equals covers the others. */
-function isShared(mounts: readonly MountInfo[], directory: string): boolean {
-  const holds = (mount: MountInfo) =>
-    mount.target === '/' || directory === mount.target || directory.startsWith(`${mount.target}/`);
-  return innermost(mounts.filter(holds))?.propagation.some((mode) => mode.startsWith('shared:')) ?? false;
 }
 
 const innermost = (mounts: readonly MountInfo[]): MountInfo | undefined =>
@@ -168,6 +160,25 @@ export function isBoundOnItself(mounts: readonly MountInfo[], directory: string)
 }
 
 /**
+ * Whether something is mounted below `directory` since that was bound on itself. What was there before is below the bind as
+ * well as under it.
+ */
+export function isInUse(mounts: readonly MountInfo[], directory: string): boolean {
+  const own = mounts.findLast(({ target }) => target === directory);
+  if (!own) return false;
+  const byId = new Map(mounts.map((mount) => [mount.id, mount]));
+  const isInside = ({ id, parentId }: MountInfo): boolean => {
+    if (parentId === own.id) return true;
+    const parent = byId.get(parentId);
+    return parent !== undefined && parent.id !== id && isInside(parent);
+  };
+  const [inside, outside] = [mounts.filter(isInside), mounts.filter((mount) => !isInside(mount))];
+  const isSame = (one: MountInfo, other: MountInfo) =>
+    one.target === other.target && one.device === other.device && one.root === other.root;
+  return inside.some((mount) => !outside.some((other) => isSame(mount, other)));
+}
+
+/**
  * Takes back what a {@link RuntimeNamespace} did to the host, at a clean stop: the bind mounts of `sharedDirs` on
  * themselves, unless something is still mounted below them. Returns the binds that stay. A mount point of the user's,
  * such as a disk for the data root, is left alone.
@@ -175,7 +186,7 @@ export function isBoundOnItself(mounts: readonly MountInfo[], directory: string)
 export function removeSharedBinds(sys: Pick<Sys, 'mounts'>, sharedDirs: readonly string[]): string[] {
   const mounts = sys.mounts.list();
   const ours = sharedDirs.filter((directory) => isBoundOnItself(mounts, directory));
-  const busy = ours.filter((directory) => mounts.some((mount) => mount.target.startsWith(`${directory}/`)));
+  const busy = ours.filter((directory) => isInUse(mounts, directory));
   for (const directory of ours.filter((directory) => !busy.includes(directory)).toReversed()) {
     // Detached: files of ours may be open below it until this process ends.
     sys.mounts.unmount(directory, { detach: true });

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { invalidArgument, KeyedMutex, type Logger, unavailable } from '#base';
 import type { Sys } from '#sys';
-import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes } from './binaries.ts';
+import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes, isKnown } from './binaries.ts';
 import { CgroupParents } from './cgroup-parents.ts';
 import type { Deadlines, RuntimeContext } from './context.ts';
 import { createTask } from './create.ts';
@@ -12,18 +12,19 @@ import { createLayout } from './layout.ts';
 import { identify, processEnd } from './liveness.ts';
 import { RecursiveReadOnly } from './mount-options.ts';
 import { Launcher } from './programs/launcher.ts';
-import { healRecord, readRecord } from './record.ts';
+import { healRecord, readRecord, type TaskRecord } from './record.ts';
 import { removeTask } from './remove.ts';
 import { needsRuntimeNamespace, type RuntimeNamespace } from './runtime-namespace.ts';
 import { createSeccompProvider } from './seccomp/provider.ts';
 import { readSpecHost } from './spec/build-spec.ts';
+import { dropStagedMounts } from './staged-mounts.ts';
 import { ConmonTask } from './task.ts';
 import type { Runtime, RuntimeBinary, Task, TaskOptions } from './types.ts';
 
 export interface RuntimeOptions {
   /** Default `/run/gantry`. Made with mode 0700; everything in it is this runtime's. */
   readonly execRoot: string;
-  readonly sys: Pick<Sys, 'cgroups' | 'files' | 'processes' | 'sockets'>;
+  readonly sys: Pick<Sys, 'cgroups' | 'files' | 'mounts' | 'processes' | 'sockets'>;
   readonly logger: Logger;
   readonly addRuntimes?: AddedRuntimes;
   /** Default: crun where it works on this machine, else runc. */
@@ -55,6 +56,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const layout = createLayout(options.execRoot);
   for (const directory of [options.execRoot, layout.tasks, ...Object.keys(runtimes).map(layout.state)])
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+  mkdirSync(layout.mounts, { recursive: true, mode: 0o711 });
   const closing = new AbortController();
   const tried = [conmonPath, ...(runtimes['crun'] ? [runtimes['crun'].path] : [])];
   const launcher = new Launcher(options.sys, options.logger, tried);
@@ -167,6 +169,12 @@ class ConmonRuntime implements Runtime {
     this.#context.cgroupParents.remove();
   }
 
+  /** Of a container that is made: only hooks and runtimes that nobody knows look at its mounts later. */
+  #isDoneWithMounts({ runtime, hasPoststop }: TaskRecord): boolean {
+    const binary = Object.hasOwn(this.runtimes, runtime) ? this.runtimes[runtime] : undefined;
+    return binary !== undefined && isKnown(binary) && !hasPoststop;
+  }
+
   /** What an earlier daemon left: something that runs, or has an exit status. */
   #adopt(id: string): ConmonTask | undefined {
     const { layout, logger, sys } = this.#context;
@@ -176,6 +184,7 @@ class ConmonRuntime implements Runtime {
     const record = readRecord(files.record);
     // The daemon died while the container was made: nothing has run yet, `delete` cleans it up.
     if (!record || record.id !== id || record.init.pid === 0) return undefined;
+    if (this.#isDoneWithMounts(record)) dropStagedMounts(id, this.#context);
     const monitorRuns = identify(record.monitor.pid)?.startTime === record.monitor.startTime;
     const monitorEnd =
       readExitFile(files.exitFile) === undefined && monitorRuns

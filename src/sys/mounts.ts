@@ -13,6 +13,7 @@ import { attachMount, cloneTree, makeReadonly, makeSlave } from './mount-context
 import { readMountInfo } from './mountinfo.ts';
 import { OverlayMounter } from './overlay.ts';
 import { cString, pathArgument } from './path-bytes.ts';
+import { mountIdAt } from './stat.ts';
 import type { Mounts, Propagation } from './types.ts';
 
 type MountOptions = Parameters<Mounts['mount']>[0];
@@ -44,6 +45,9 @@ export function createMounts(): Mounts {
         closeSync(fd);
       }
     },
+    clone: cloneTree,
+    attach: attachMount,
+    idOf: (path) => mountIdAt(pathArgument(path, 'statx'), path),
     setPropagation: (target, propagation) => {
       mountClassic({ target, flags: PROPAGATION_FLAGS[propagation] });
     },

@@ -1,11 +1,12 @@
 import type { Pointer } from 'bun:ffi';
-import { AT_EMPTY_PATH } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD } from './constants.ts';
 import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc, type Memory } from './ffi.ts';
 import { pathArgument } from './path-bytes.ts';
 import type { Fd, FileStat } from './types.ts';
 
 const STATX_BASIC_STATS = 0x7ff;
+const STATX_MNT_ID = 0x1000;
 const STATX_SIZE = 256;
 
 let scratch: Memory | undefined;
@@ -24,6 +25,13 @@ export function statFd(fd: Fd): FileStat {
   const stat = statAt(fd, pathArgument('', 'statx'), AT_EMPTY_PATH, '');
   if (stat === undefined) throw new Error('an open descriptor has no file');
   return stat;
+}
+
+/** `stx_mnt_id` of `path`, symlinks followed (Linux 5.8). */
+export function mountIdAt(path: Pointer, name: string): number {
+  scratch ??= allocate(STATX_SIZE);
+  check(libc().statx(AT_FDCWD, path, 0, STATX_MNT_ID, scratch.bytes), 'statx', 'path', name);
+  return Number(scratch.view.getBigUint64(144, true));
 }
 
 /** Nothing is there: the name or a directory on the way does not exist. */

@@ -64,6 +64,12 @@ export interface Mounts {
     target: string,
     options?: { readonly recursive?: boolean; readonly readonly?: boolean; readonly slave?: boolean },
   ): void;
+  /** A copy of the mount at `source` that is nowhere yet; `recursive`: with all below it. Attach it, then close it. */
+  clone(source: string, options?: { readonly recursive?: boolean }): Fd;
+  /** Puts a copy of {@link clone} at `target`, in the calling thread's namespace. */
+  attach(copy: Fd, target: string): void;
+  /** The {@link MountInfo.id} of the mount that holds `path`. */
+  idOf(path: string): number;
   setPropagation(target: string, propagation: Propagation): void;
   /** umount2(2). `detach` is MNT_DETACH; symlinks are never followed. */
   unmount(target: string, options?: { readonly detach?: boolean }): void;

@@ -100,16 +100,16 @@ const ROOT_MODE = 0o710;
 const SEARCH_OTHER = 0o001;
 
 /**
- * Lets the mapped root pass the data root, and nobody else. @throws `invalid_argument` with dockerd's text when a
+ * Lets the mapped root pass the data root or the exec root, and nobody else. @throws `invalid_argument` with dockerd's text when a
  * directory above it keeps it out.
  */
-export function openDataRoot(dataRoot: string, mappings: IdMappings): void {
-  chownSync(dataRoot, 0, mappedRoot(mappings).gid);
-  chmodSync(dataRoot, ROOT_MODE);
-  for (let path = dirname(dataRoot); path !== dirname(path); path = dirname(path)) {
+export function openRoot(root: string, mappings: IdMappings): void {
+  chownSync(root, 0, mappedRoot(mappings).gid);
+  chmodSync(root, ROOT_MODE);
+  for (let path = dirname(root); path !== dirname(path); path = dirname(path)) {
     if ((statSync(path).mode & SEARCH_OTHER) !== 0) continue;
     throw invalidArgument(
-      `a subdirectory in your graphroot path (${dataRoot}) restricts access to the remapped root uid/gid; ` +
+      `a subdirectory in your graphroot path (${root}) restricts access to the remapped root uid/gid; ` +
         "please fix by allowing 'o+x' permissions on existing directories",
     );
   }

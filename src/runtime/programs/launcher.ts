@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import { errorMessage, type Logger } from '#base';
 import type { Sys } from '#sys';
+import { isKnown } from '../binaries.ts';
 import type { RuntimeBinary } from '../types.ts';
 import { SealedProgram } from './sealed-program.ts';
 import { standInLibrary } from './stand-in-library.ts';
@@ -19,8 +19,6 @@ export interface LaunchableRuntime extends RuntimeBinary {
   readonly launch?: Launch;
 }
 
-/** The runtimes whose ways we know: only they are started otherwise than by their path. */
-const KNOWN = /^(crun|runc)$/;
 const PROBE_DEADLINE_MS = 5000;
 
 /**
@@ -43,8 +41,7 @@ export class Launcher {
   }
 
   launch(runtime: RuntimeBinary): Launch {
-    if (!KNOWN.test(basename(runtime.path)) || runtime.args.length > 0)
-      return { program: runtime.path, env: {} };
+    if (!isKnown(runtime) || runtime.args.length > 0) return { program: runtime.path, env: {} };
     return {
       program: this.#sealed(runtime.path),
       env: this.#preload === undefined ? {} : { LD_PRELOAD: this.#preload },

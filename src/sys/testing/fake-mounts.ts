@@ -8,14 +8,19 @@ import {
   MS_UNBINDABLE,
 } from '../constants.ts';
 import { SysError } from '../errors.ts';
-import type { MountInfo, Mounts, Propagation } from '../types.ts';
+import type { Fd, MountInfo, Mounts, Propagation } from '../types.ts';
 
 const CHANGES = MS_REMOUNT | MS_PRIVATE | MS_SHARED | MS_SLAVE | MS_UNBINDABLE;
+
+/** Holds what no mount of the table does. */
+const ROOT = { id: 1, target: '' };
 
 /** A mount table without any effect on files. */
 export class FakeMounts implements Mounts {
   #table: MountInfo[] = [];
   #nextId = 100;
+  /** Sources of the copies that were made. */
+  readonly #copies = new Map<Fd, string>();
 
   mountOverlay(options: Parameters<Mounts['mountOverlay']>[0]): void {
     const readonly = options.upperdir === undefined;
@@ -47,6 +52,26 @@ export class FakeMounts implements Mounts {
 
   bind(source: string, target: string, options: { readonly readonly?: boolean } = {}): void {
     this.#add({ target, fstype: 'bind', source, readonly: options.readonly === true, superOptions: [] });
+  }
+
+  clone(source: string): Fd {
+    const fd = -100 - this.#copies.size;
+    this.#copies.set(fd, source);
+    return fd;
+  }
+
+  attach(copy: Fd, target: string): void {
+    const source = this.#copies.get(copy);
+    if (source === undefined) throw new SysError('EBADF', 'move_mount', `target ${JSON.stringify(target)}`);
+    this.#add({ target, fstype: 'bind', source, readonly: false, superOptions: [] });
+  }
+
+  idOf(path: string): number {
+    const holders = this.#table.filter(({ target }) => path === target || path.startsWith(`${target}/`));
+    return holders.reduce<Pick<MountInfo, 'id' | 'target'>>(
+      (best, mount) => (mount.target.length >= best.target.length ? mount : best),
+      ROOT,
+    ).id;
   }
 
   setPropagation(target: string, propagation: Propagation): void {

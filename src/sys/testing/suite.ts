@@ -180,6 +180,21 @@ export function describeSysContract({ name, create, cgroup }: SysUnderTest): voi
       expect(codeOf(() => sys.mounts.unmount(target))).toBe('EINVAL');
     });
 
+    test('clone: is nowhere until it is attached', () => {
+      const [source, target] = [join(dir, 'source'), join(dir, 'target')];
+      for (const path of [source, target]) mkdirSync(path);
+      const before = sys.mounts.idOf(target);
+      const copy = sys.mounts.clone(source, { recursive: true });
+      expect(sys.mounts.list().some((mount) => mount.target === target)).toBe(false);
+      sys.mounts.attach(copy, target);
+      sys.processes.closeFd(copy);
+      const found = sys.mounts.list().find((mount) => mount.target === target);
+      expect(sys.mounts.idOf(target)).toBe(found?.id ?? 0);
+      expect(sys.mounts.idOf(target)).not.toBe(before);
+      sys.mounts.unmount(target);
+      expect(sys.mounts.idOf(target)).toBe(before);
+    });
+
     test('mountOverlay: is listed with its type', () => {
       const names = ['lower', 'upper', 'work', 'merged'] as const;
       for (const base of names) mkdirSync(join(dir, base));

@@ -77,7 +77,7 @@ async function start() {
 }
 
 test.if(hasControllers())(
-  'RuntimeNamespace: crun is content inside, the host keeps its controllers, mounts are seen by all',
+  'RuntimeNamespace: crun is content inside, the host keeps its controllers and sees the mounts',
   async () => {
     const before = hostControllers();
     const merged = join(root, 'data/merged');
@@ -94,11 +94,13 @@ test.if(hasControllers())(
     expect(hostMounts()).toEqual([join(root, 'data'), join(root, 'run')]);
     await first.ask(`mount ${merged}`);
     expect(hostMounts()).toContain(merged);
+    expect(await first.ask(`mountsInside ${root}`)).toEqual([join(root, 'data'), join(root, 'run')]);
     expect(await first.ask('leave')).toEqual([join(root, 'data')]);
     await first.stop('SIGKILL');
 
     const successor = await start();
     expect(await successor.ask(`mounts ${root}`)).toContain(merged);
+    expect(await successor.ask(`mountsInside ${root}`)).toEqual([join(root, 'data'), join(root, 'run')]);
     expect(hostMounts().filter((target) => target === join(root, 'data'))).toHaveLength(1);
     await successor.ask(`unmount ${merged}`);
     expect(hostMounts()).not.toContain(merged);
@@ -109,23 +111,38 @@ test.if(hasControllers())(
   },
 );
 
-test('RuntimeNamespace: follows what the host mounts, where it matters', async () => {
-  const [source, shared] = [join(root, 'source'), join(root, 'data/merged')];
+test('StagedMounts: a start sees what the host has by then, until its mount points are removed', async () => {
+  const source = join(root, 'source');
   mkdirSync(source);
   const daemon = await start();
-  const { inside: before } = await daemon.ask('state');
   Bun.spawnSync(inHost('mount', '-t', 'tmpfs', 'late', source));
-  Bun.spawnSync(inHost('mkdir', join(source, 'arrived')));
-  await daemon.ask(`follow ${shared}`);
-  expect((await daemon.ask('state')).inside).toBe(before);
-  await daemon.ask(`follow ${source}`);
-  const { inside: after } = await daemon.ask('state');
-  expect(after).not.toBe(before);
-  expect(await daemon.ask(`list ${source}`)).toBe('arrived');
-  await daemon.ask(`mount ${shared}`);
-  await daemon.ask(`follow ${source}`);
-  expect((await daemon.ask('state')).inside).toBe(after);
-  await daemon.ask(`unmount ${shared}`);
+  Bun.spawnSync(inHost('mkdir', join(source, 'below')));
+  Bun.spawnSync(inHost('mount', '-t', 'tmpfs', 'later', join(source, 'below')));
+  expect(await daemon.ask(`stage ${source}`)).toBe('below');
+  const staged = join(root, 'run/staged/0');
+  expect(await daemon.ask(`mountsInside ${root}/run/`)).toEqual([staged, join(staged, 'below')]);
+  expect(await daemon.ask(`mounts ${root}/run/`)).toEqual([]);
+  await daemon.ask('unstage');
+  expect(await daemon.ask(`mountsInside ${root}/run/`)).toEqual([]);
+  expect(hostMounts()).toContain(join(source, 'below'));
+  await daemon.ask('unstage');
   await daemon.ask('leave');
+  await daemon.stop('SIGKILL');
+});
+
+test('RuntimeNamespace: what was mounted below the data root before stays seen; inside, where it is used', async () => {
+  const [used, other] = [join(root, 'data/used'), join(root, 'data/other')];
+  for (const directory of [used, other]) {
+    mkdirSync(directory);
+    Bun.spawnSync(inHost('mount', '-t', 'tmpfs', 'disk', directory));
+    Bun.spawnSync(inHost('mkdir', join(directory, 'kept')));
+  }
+  const daemon = await start();
+  for (const directory of [used, other])
+    expect(Bun.spawnSync(inHost('ls', directory)).stdout.toString()).toBe('kept\n');
+  expect(await daemon.ask(`list ${used}`)).toBe('kept');
+  expect(await daemon.ask(`list ${other}`)).toBe('');
+  expect(await daemon.ask('leave')).toEqual([]);
+  expect(hostMounts()).toEqual([used, other]);
   await daemon.stop('SIGKILL');
 });
