@@ -255,7 +255,10 @@ describe('network service', () => {
       machine.sandboxes.set(stranger, {
         netnsPath: stranger,
         disableIpv6: true,
-        sysctls: {},
+        sysctls: {
+          'net.ipv4.ip_unprivileged_port_start': '0',
+          'net.ipv4.ping_group_range': '0 2147483647',
+        },
         interfaces: [],
       });
       kernel.kill();

@@ -37,6 +37,15 @@ import type { Endpoint, Network, NetworkMember, NetworkService, Sandbox, Sandbox
 import { createWorkerKernel } from './worker/client.ts';
 
 /**
+ * Of each namespace but those that belong to a user namespace: ports below 1024 and ping need no privilege, because the
+ * network is the container's (moby `daemon/oci_linux.go`).
+ */
+const UNPRIVILEGED = {
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.ipv4.ping_group_range': '0 2147483647',
+};
+
+/**
  * The network of this engine: state and decisions on the calling thread, kernel work in the network Worker.
  * Nothing happens before `start`.
  */
@@ -252,7 +261,7 @@ class LocalNetworkService implements NetworkService {
       netnsPath: sandbox.netnsPath,
       ...(request.netnsFrom === undefined ? {} : { netnsFrom: request.netnsFrom }),
       disableIpv6: !network.enableIPv6 && network.driver === 'bridge',
-      sysctls: namespacedSysctls(request.sysctls ?? {}),
+      sysctls: request.netnsFrom === undefined ? UNPRIVILEGED : {},
       interfaces: sandbox.endpoints
         .filter(({ interfaceName }) => interfaceName !== '')
         .map((endpoint) => interfacePlan(endpoint, network)),
@@ -334,6 +343,3 @@ class LocalNetworkService implements NetworkService {
     return done;
   }
 }
-
-const namespacedSysctls = (sysctls: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(sysctls).filter(([key]) => key.startsWith('net.')));

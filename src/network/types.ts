@@ -51,7 +51,6 @@ export interface SandboxRequest {
   /** Per network name or ID: what the user asked for. */
   readonly endpoints?: Readonly<Record<string, EndpointRequest>>;
   readonly ports: readonly PortRequest[];
-  readonly sysctls?: Readonly<Record<string, string>>;
   /** Containers it is linked to. Opens their ports where containers do not reach each other otherwise. */
   readonly links?: readonly SandboxLink[];
   /**

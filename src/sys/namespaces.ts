@@ -10,6 +10,7 @@ import {
 } from './constants.ts';
 import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc } from './ffi.ts';
+import { FilesystemContext, hasMountContexts } from './mount-context.ts';
 import { cString, pathArgument } from './path-bytes.ts';
 import type { Fd, Namespaces } from './types.ts';
 import { createUserNamespace } from './user-namespace.ts';
@@ -39,6 +40,7 @@ export function createNamespaces(): Namespaces {
         enterNetworkAt(path);
         return action();
       }),
+    withSysctls,
     unshareMount,
     createMount: (prepare) =>
       returningToMounts(() => {
@@ -101,6 +103,17 @@ function createNetwork(path: string, options: { readonly from?: string } = {}): 
   } catch (error) {
     if (!existed) rmSync(path, { force: true });
     throw error;
+  }
+}
+
+function withSysctls<T>(action: (directory: string) => T): T {
+  if (!hasMountContexts()) return action('/proc/sys');
+  using procfs = new FilesystemContext('proc');
+  const fd = procfs.mount();
+  try {
+    return action(`/proc/self/fd/${fd}/sys`);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -233,6 +233,12 @@ export interface Namespaces {
   removeNetwork(path: string): void;
   /** Runs synchronous `action` inside the network namespace at `path`. Aborts the process if it cannot return. */
   withNetwork<T>(path: string, action: () => T): T;
+  /**
+   * Runs `action` with the path of a /proc/sys that is its own (Linux 5.2; else the host's). Below `net` it shows the network
+   * namespace that the thread is in. The kernel remembers what was looked up there for each namespace under one name, so
+   * that in the host's /proc/sys each lookup passes what all the others have left: milliseconds with a thousand.
+   */
+  withSysctls<T>(action: (directory: string) => T): T;
   /** Moves the calling thread into a new mount namespace (unshare(2) CLONE_NEWNS), propagation unchanged. */
   unshareMount(): void;
   /**

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { errnoCode } from '#base';
 import type { RouteSocket } from '#sys';
 import { bridgeFull } from '../errors.ts';
@@ -12,20 +13,26 @@ import type { NetworkSys } from './local-kernel.ts';
 export function buildSandbox(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
   sys.namespaces.createNetwork(plan.netnsPath, plan.netnsFrom === undefined ? {} : { from: plan.netnsFrom });
   try {
-    sys.namespaces.withNetwork(plan.netnsPath, () => prepare(plan));
-    if (plan.interfaces.length > 0) plugIn(sys, host, plan);
+    sys.namespaces.withSysctls((sysctls) => {
+      sys.namespaces.withNetwork(plan.netnsPath, () => prepare(plan, sysctls));
+      if (plan.interfaces.length > 0) plugIn(sys, host, plan, sysctls);
+    });
   } catch (error) {
     sys.namespaces.removeNetwork(plan.netnsPath);
     throw error;
   }
 }
 
-const IPV6_SWITCH = '/proc/sys/net/ipv6/conf/default/disable_ipv6';
+function prepare(plan: SandboxPlan, sysctls: string): void {
+  if (plan.disableIpv6) disableIpv6('default', sysctls);
+  for (const [key, value] of Object.entries(plan.sysctls))
+    writeFileSync(join(sysctls, key.replaceAll('.', '/')), value);
+}
 
-function prepare(plan: SandboxPlan): void {
-  // Missing where the kernel itself runs without IPv6.
-  if (plan.disableIpv6 && existsSync(IPV6_SWITCH)) writeFileSync(IPV6_SWITCH, '1');
-  writeSysctls(sysctlsFor(plan, false));
+/** Nothing to do where the kernel itself runs without IPv6. */
+function disableIpv6(interfaceName: string, sysctls: string): void {
+  const file = join(sysctls, 'net/ipv6/conf', interfaceName, 'disable_ipv6');
+  if (existsSync(file)) writeFileSync(file, '1');
 }
 
 function connect(host: RouteSocket, planned: InterfacePlan, peerNetns: string): void {
@@ -43,11 +50,13 @@ function connect(host: RouteSocket, planned: InterfacePlan, peerNetns: string): 
   }
 }
 
-function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
+function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan, sysctls: string): void {
   using inside = sys.openNetlink(plan.netnsPath);
   const hairpin = isBridgedTrafficFiltered();
   for (const planned of plan.interfaces) {
     connect(host, planned, plan.netnsPath);
+    // A bridge's port needs no address; the kernel would walk those of all ports for each new one.
+    disableIpv6(planned.hostName, sysctls);
     const { isolated } = planned;
     host.setLink(planned.hostName, {
       up: true,
@@ -56,8 +65,6 @@ function plugIn(sys: NetworkSys, host: RouteSocket, plan: SandboxPlan): void {
     });
     configure(inside, planned);
   }
-  const late = sysctlsFor(plan, true);
-  if (late.length > 0) sys.namespaces.withNetwork(plan.netnsPath, () => writeSysctls(late));
 }
 
 /**
@@ -76,19 +83,4 @@ function configure(inside: RouteSocket, planned: InterfacePlan): void {
   inside.addAddress(planned.name, planned.address);
   inside.setLink(planned.name, { up: true });
   if (planned.gateway) inside.addRoute({ gateway: planned.gateway, linkName: planned.name });
-}
-
-type Sysctl = readonly [path: string, value: string];
-
-/** Keys of an interface (`net.ipv4.conf.eth0.…`) exist only once it is there. */
-function sysctlsFor(plan: SandboxPlan, ofInterfaces: boolean): Sysctl[] {
-  const names = new Set(plan.interfaces.map(({ name }) => name));
-  return Object.entries(plan.sysctls)
-    .filter(([key]) => key.split('.').some((part) => names.has(part)) === ofInterfaces)
-    .map(([key, value]) => [`/proc/sys/${key.replaceAll('.', '/')}`, value]);
-}
-
-// /proc/sys/net shows the namespace of the thread that opens it, so plain file writes do.
-function writeSysctls(sysctls: readonly Sysctl[]): void {
-  for (const [path, value] of sysctls) writeFileSync(path, value);
 }

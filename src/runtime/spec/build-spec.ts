@@ -120,13 +120,8 @@ function deviceRules(input: SpecInput) {
   return [...DEFAULT_DEVICE_RULES, ...input.deviceRules];
 }
 
-/** In a network namespace of its own, ports below 1024 and ping need no privilege: the network is the container's. */
 function buildSysctls(input: SpecInput): Record<string, string> {
-  const has = (type: string) => input.namespaces.some((namespace) => namespace.type === type);
   return {
-    ...(has('network') && !has('user')
-      ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
-      : {}),
     ...(input.domainname ? { 'kernel.domainname': input.domainname } : {}),
     ...input.sysctls,
   };

@@ -98,6 +98,7 @@ class FakeNetworks {
         this.#networks.delete(path);
       },
       withNetwork: (path, action) => this.#within(path, action),
+      withSysctls: (action) => action('/proc/fake/sys'),
       unshareMount: () => {
         // There is one mount table only.
       },

@@ -168,23 +168,24 @@ inPrivateNamespace(import.meta.path, () => {
     await service.removeSandbox('b');
   });
 
-  test('sysctls apply inside only, those of eth0 too', async () => {
-    const sandbox = await service.createSandbox({
-      containerId: 's',
-      containerName: 's',
-      networkMode: 'bridge',
-      ports: [],
-      sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.conf.eth0.arp_ignore': '1' },
-    });
-    const inside = lab.run(
-      sandbox.netnsPath,
-      'cat',
-      '/proc/sys/net/ipv4/ip_unprivileged_port_start',
-      '/proc/sys/net/ipv4/conf/eth0/arp_ignore',
-    );
-    expect(inside).toBe('0\n1\n');
+  test('ports below 1024 and ping need no privilege inside, as ever on the host', async () => {
+    const sandbox = await plug('s');
+    const names = ['ip_unprivileged_port_start', 'ping_group_range'];
+    const inside = lab.run(sandbox.netnsPath, 'cat', ...names.map((name) => `/proc/sys/net/ipv4/${name}`));
+    expect(inside).toBe('0\n0\t2147483647\n');
     expect(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8')).toBe('1024\n');
     await service.removeSandbox('s');
+  });
+
+  test("a bridge's port has no IPv6 address of its own", async () => {
+    await plug('port');
+    const shown = (...what: string[]) =>
+      Bun.spawnSync(['ip', '-oneline', ...what])
+        .stdout.toString()
+        .match(/\bveth\w+/g);
+    expect(shown('link')).not.toBeNull();
+    expect(shown('-6', 'addr')).toBeNull();
+    await service.removeSandbox('port');
   });
 
   test('a thousand ports of one range: each to its own', async () => {
