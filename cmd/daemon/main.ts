@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger, errorMessage, type Logger } from '#base';
 import { containersDirectory } from '#containers';
@@ -18,7 +18,7 @@ import { publishReload } from './reload-event.ts';
 import { serve } from './serve.ts';
 import { listenForSignals } from './shutdown-signals.ts';
 import { readAccounts } from './userns/accounts.ts';
-import { openRoot, resolveRemap } from './userns/remap.ts';
+import { hasMapped, openRoots, resolveRemap } from './userns/remap.ts';
 import { type Services, wireServices } from './wire.ts';
 
 /** `gantry daemon`. Answers the exit code when the daemon has stopped. @throws for a bad configuration. */
@@ -116,6 +116,8 @@ function releaseSharedBinds(sys: Sys, logger: Logger, directories: readonly stri
 }
 
 const ROOT_MODE = 0o710;
+/** All that is in the exec root is closed, but for the mount points of starts. */
+const PASSABLE_MODE = 0o711;
 
 /** Settings with the roots made, and named as the kernel names them: runtimes take no links, mounts are found by their paths. */
 function makeRoots(settings: Settings): Settings {
@@ -150,13 +152,13 @@ function openNamespace(
 
 /** The user namespace of containers, by `--userns-remap`. */
 function setUpRemap({ dataRoot, execRoot, containers }: Settings, logger: Logger): IdMappings | undefined {
-  // Mapped containers of an earlier daemon go on without the option: whoever may pass the data root may pass this one.
-  chownSync(execRoot, 0, statSync(dataRoot).gid);
-  chmodSync(execRoot, ROOT_MODE);
-  if (containers.usernsRemap === undefined) return undefined;
-  const mappings = resolveRemap(containers.usernsRemap, readAccounts());
-  if (mappings) for (const root of [dataRoot, execRoot]) openRoot(root, mappings);
-  else logger.warn('user namespaces: root cannot be remapped with itself; user namespaces are OFF');
+  const { usernsRemap } = containers;
+  const mappings = usernsRemap === undefined ? undefined : resolveRemap(usernsRemap, readAccounts());
+  if (mappings) openRoots(dataRoot, execRoot, mappings);
+  else if (usernsRemap !== undefined)
+    logger.warn('user namespaces: root cannot be remapped with itself; user namespaces are OFF');
+  // Mapped containers go on without the option. The group is that of a socket in there.
+  chmodSync(execRoot, hasMapped(dataRoot) ? PASSABLE_MODE : ROOT_MODE);
   return mappings;
 }
 

@@ -100,12 +100,19 @@ const ROOT_MODE = 0o710;
 const SEARCH_OTHER = 0o001;
 
 /**
- * Lets the mapped root pass the data root or the exec root, and nobody else. @throws `invalid_argument` with dockerd's text when a
- * directory above it keeps it out.
+ * Lets the mapped root pass the data root, and nobody else. @throws `invalid_argument` with dockerd's text when a directory above
+ * one of the roots keeps it out.
  */
-export function openRoot(root: string, mappings: IdMappings): void {
-  chownSync(root, 0, mappedRoot(mappings).gid);
-  chmodSync(root, ROOT_MODE);
+export function openRoots(dataRoot: string, execRoot: string, mappings: IdMappings): void {
+  chownSync(dataRoot, 0, mappedRoot(mappings).gid);
+  chmodSync(dataRoot, ROOT_MODE);
+  for (const root of [dataRoot, execRoot]) requirePassage(root);
+}
+
+/** Whether {@link openRoots} was ever done with this data root. */
+export const hasMapped = (dataRoot: string): boolean => statSync(dataRoot).gid !== 0;
+
+function requirePassage(root: string): void {
   for (let path = dirname(root); path !== dirname(path); path = dirname(path)) {
     if ((statSync(path).mode & SEARCH_OTHER) !== 0) continue;
     throw invalidArgument(

@@ -251,6 +251,24 @@ describe.skipIf(givenHost() !== undefined)('--userns-remap of a daemon', () => {
     60_000 * SLOWNESS,
   );
 
+  test(
+    'beside a socket in the exec root, which belongs to a group of its own',
+    async () => {
+      const execRoot = mkdtempSync('/run/gantry-test-userns-');
+      using _ = { [Symbol.dispose]: () => rmSync(execRoot, { recursive: true, force: true }) };
+      const socket = ['-H', `unix://${execRoot}/api.sock`, '-G', '64123'];
+      await using daemon = await startDaemon({
+        flags: ['--exec-root', execRoot, ...socket, '--userns-remap', USER],
+      });
+      const must = async (...args: string[]) =>
+        (await run(gantry, args, { host: daemon.host })).stdout.trim();
+      await must('image', 'bootstrap', 'busybox');
+      expect(await must('run', '--rm', '-v', 'vol:/v', 'busybox', 'cat', '/proc/self/uid_map')).toMatch(MAP);
+      await must('volume', 'rm', 'vol');
+    },
+    60_000 * SLOWNESS,
+  );
+
   test('refuses an unknown user and a data root that the mapped root cannot reach', () => {
     const start = (remap: string): string => {
       const roots = ['--data-root', `${directory}/data`, '--exec-root', `${directory}/exec`];
