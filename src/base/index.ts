@@ -57,3 +57,4 @@ export {
   parseBytes,
   parseDurationNs,
 } from './units.ts';
+export { askWorker, workerUrl } from './worker-call.ts';

@@ -13,7 +13,7 @@ import {
 } from './archive/index.ts';
 import type { Engine } from './engine.ts';
 import type { Container } from './model.ts';
-import { imageKeys, mountSources, unmountAll } from './mounts/run-mounts.ts';
+import { imageKeys, mountSources, sourcesAt, unmountAll } from './mounts/run-mounts.ts';
 import { resolveUser } from './spec/users.ts';
 import { isAlive } from './state.ts';
 import type { ArchiveRead, PathStat, WriteArchiveOptions } from './types.ts';
@@ -32,7 +32,8 @@ export class Copier {
 
   /** @throws as {@link statArchive}. */
   async stat(ref: string, path: string): Promise<PathStat> {
-    const { id } = this.#engine.registry.resolve(ref);
+    const { id, mounts } = this.#engine.registry.resolve(ref);
+    await this.#engine.sources.pass(sourcesAt(mounts, path));
     const live = this.#live(ref, id);
     if (live) return statArchive(live, path);
     return await this.#stopped(ref, id, (source) => statArchive(source, path));
@@ -43,6 +44,7 @@ export class Copier {
     const { registry, events } = this.#engine;
     const container = registry.resolve(ref);
     const { id } = container;
+    await this.#engine.sources.pass(sourcesAt(container.mounts, path));
     const live = this.#live(ref, id);
     const { stat, stream } = live
       ? readArchive(live, path)
@@ -66,6 +68,7 @@ export class Copier {
     const { registry, events } = this.#engine;
     const container = registry.resolve(ref);
     const { id } = container;
+    await this.#engine.sources.pass(sourcesAt(container.mounts, path));
     const write = async (source: ArchiveSource, body: AsyncIterable<Uint8Array>): Promise<void> =>
       await writeArchive(source, path, body, this.#writeOptions(container, options));
     const live = this.#live(ref, id);
@@ -84,14 +87,11 @@ export class Copier {
     id: string,
     write: (source: ArchiveSource, isWanted: () => boolean, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
-    const { uploads } = this.#engine.instances.of(id);
-    const upload = new AbortController();
-    uploads.add(upload);
-    try {
-      await this.#stopped(ref, id, (source, { isWanted }) => write(source, isWanted, upload.signal));
-    } finally {
-      uploads.delete(upload);
-    }
+    await this.#engine.instances
+      .of(id)
+      .untilInterrupted((signal) =>
+        this.#stopped(ref, id, (source, { isWanted }) => write(source, isWanted, signal)),
+      );
   }
 
   #writeOptions(container: Container, { noOverwriteDirNonDir, chown, signal }: WriteArchiveOptions) {

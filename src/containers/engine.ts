@@ -12,6 +12,7 @@ import type { ContainerDefaults } from './defaults.ts';
 import type { Instances } from './instance.ts';
 import type { Forwarders } from './log-drivers/index.ts';
 import type { LostRows } from './lost-rows.ts';
+import type { SourceGate } from './mounts/source-gate.ts';
 import type { Registry } from './registry.ts';
 
 /** What the machine can give, read once. */
@@ -49,6 +50,8 @@ export interface Engine {
   readonly snapshotter: Snapshotter;
   readonly images: ContainerImages;
   readonly volumes: VolumeService;
+  /** To be passed before a source of a mount is looked at. */
+  readonly sources: SourceGate;
   readonly sys: Sys;
   readonly host: ContainerHost;
   readonly logger: Logger;

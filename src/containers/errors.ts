@@ -1,5 +1,7 @@
 import {
+  canceled,
   conflict,
+  deadlineExceeded,
   errnoCode,
   errorCode,
   errorMessage,
@@ -87,6 +89,9 @@ export const invalidDetachKeys = (keys: string, cause?: unknown): GantryError =>
 
 export const defaultLinkName = (): GantryError =>
   internal('Conflict, cannot remove the default link name of the container');
+
+/** For what a removal by force ends instead of waiting for it. */
+export const removedByForce = (): GantryError => canceled('the container is removed by force');
 
 export const removalInProgress = (ref: string): GantryError =>
   conflict(`removal of container ${ref} is already in progress`);
@@ -206,3 +211,7 @@ export const linkToForeignNetwork = (name: string): GantryError =>
 
 export const hostPidInUserNamespace = (): GantryError =>
   invalidArgument('cannot share the host PID namespace when user namespaces are enabled');
+
+/** dockerd has no words for it: it waits for ever. */
+export const sourceSilent = (path: string, cause?: unknown): GantryError =>
+  deadlineExceeded(`error while mounting '${path}': its file system does not answer`, { cause });

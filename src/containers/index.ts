@@ -4,6 +4,7 @@ export { CDI_SPEC_DIRS, CdiRegistry } from './devices/cdi-registry.ts';
 export type { ContainerHost } from './engine.ts';
 export { LOG_DRIVER_NAMES, resolveLogging } from './log-drivers/index.ts';
 export type * from './model.ts';
+export { CONTAINER_WORKER_ENTRY } from './mounts/look-workers.ts';
 export type { ContainerServiceOptions } from './open-engine.ts';
 export { containersDirectory } from './paths.ts';
 export { createContainerService } from './service.ts';

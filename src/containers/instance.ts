@@ -11,8 +11,6 @@ export class Instance {
   readonly backoff = new RestartBackoff();
   /** IDs of execs that have not ended. */
   readonly execIds = new Set<string>();
-  /** Archives that clients send while the container does not run. */
-  readonly uploads = new Set<AbortController>();
   /** The process, while there is one. */
   task: Task | undefined;
   /** Streams of the present or next run. */
@@ -22,10 +20,30 @@ export class Instance {
   /** A user's restart is under way: the end of this run is followed by that start, by nothing else. */
   isRestarting = false;
   #run = Promise.withResolvers<void>();
+  readonly #interruptible = new Set<AbortController>();
 
   /** Settles when the present run is over and its log complete; undefined when there is none. */
   get runEnded(): Promise<void> | undefined {
     return this.task ? this.#run.promise : undefined;
+  }
+
+  /**
+   * Runs what somebody else may hold up for as long as they like (a client that sends, a server that is dead), while the
+   * container's lock is held: {@link interrupt} aborts the signal.
+   */
+  async untilInterrupted<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#interruptible.add(controller);
+    try {
+      return await action(controller.signal);
+    } finally {
+      this.#interruptible.delete(controller);
+    }
+  }
+
+  /** A removal by force does not wait. */
+  interrupt(reason: Error): void {
+    for (const controller of this.#interruptible) controller.abort(reason);
   }
 
   /** A run begins. */

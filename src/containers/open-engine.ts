@@ -22,6 +22,7 @@ import type { ContainerHost, ContainerImages, Engine } from './engine.ts';
 import { Instances } from './instance.ts';
 import { Forwarders } from './log-drivers/index.ts';
 import { addRowless, holdForLost, LostRows, type LostRowsOptions, lostRowsIn } from './lost-rows.ts';
+import { SourceGate } from './mounts/source-gate.ts';
 import { containersDirectory } from './paths.ts';
 import { Registry } from './registry.ts';
 
@@ -57,6 +58,7 @@ export function openEngine(options: ContainerServiceOptions): Engine {
     forwarders: new Forwarders({ logger }),
     sizes: new MeasuredSizes({ measure: (id) => options.snapshotter.usage(id) }),
     instances: new Instances(),
+    sources: new SourceGate(options.sys),
     locks: new KeyedMutex(),
     events: new ContainerEvents(options.events),
     defaults: options.defaults ?? CONTAINER_DEFAULTS,

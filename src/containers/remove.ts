@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { errorMessage, internal, isNotFound, settleAll } from '#base';
-import { uploadOverrun } from './archive/index.ts';
 import { releaseRun } from './cleanup.ts';
 import type { Controller } from './control.ts';
 import type { Engine } from './engine.ts';
-import { cannotRemovePaused, cannotRemoveRunning, removalInProgress } from './errors.ts';
+import { cannotRemovePaused, cannotRemoveRunning, removalInProgress, removedByForce } from './errors.ts';
 import type { ExecService } from './exec/exec-service.ts';
 import type { Container } from './model.ts';
 import { imageKeys } from './mounts/run-mounts.ts';
@@ -89,8 +88,7 @@ export class Remover {
   /** What cannot be killed, because it does not run for example, does not keep the rest from going. */
   async #kill({ id }: Container): Promise<void> {
     const { instances, logger } = this.#engine;
-    // They hold the lock for as long as their clients send.
-    for (const upload of instances.of(id).uploads) upload.abort(uploadOverrun());
+    instances.of(id).interrupt(removedByForce());
     try {
       await this.#parts.controller.kill(id);
     } catch (error) {

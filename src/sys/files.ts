@@ -3,6 +3,7 @@ import { AT_FDCWD, O_CLOEXEC, S_IFIFO } from './constants.ts';
 import { makeDevice } from './device-number.ts';
 import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc, type Memory } from './ffi.ts';
+import { mayWait } from './may-wait.ts';
 import { pathArgument, secondPathArgument } from './path-bytes.ts';
 import { openRoot } from './rooted-dir.ts';
 import { createMemoryFile, sealedFile } from './sealed-file.ts';
@@ -26,6 +27,7 @@ export function createFiles(): Files {
     mknod: makeNode,
     mkfifo: (path, mode) => makeNode(path, S_IFIFO | mode, { major: 0, minor: 0 }),
     statfs,
+    mayWait,
     syncfs: (path) => {
       const fd = openSync(path, constants.O_RDONLY | O_CLOEXEC);
       try {

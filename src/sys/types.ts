@@ -120,6 +120,11 @@ export interface Files {
     /** `ST_*` bits of the mount that has the path: those up to `MS_NODIRATIME` are the `MS_*` bits of the same name. */
     readonly flags: number;
   };
+  /**
+   * Whether looking at what is at `path` may wait: for a server, a user's program, or a name that the kernel has to look up
+   * first. Never waits itself (openat2(2) RESOLVE_CACHED; before Linux 5.12 it answers false).
+   */
+  mayWait(path: string): boolean;
   /** syncfs(2) of the file system that holds `path`. */
   syncfs(path: string): void;
   /** flock(2) LOCK_EX|LOCK_NB. False when somebody else holds it. */

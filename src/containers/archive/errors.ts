@@ -1,5 +1,4 @@
 import {
-  canceled,
   conflict,
   deadlineExceeded,
   errnoCode,
@@ -55,8 +54,6 @@ export const ownerUnmapped = (id: number): GantryError =>
 /** Ours: in docker the others wait for as long as the client likes. */
 export const uploadStalled = (idleMs: number): GantryError =>
   deadlineExceeded(`the archive has not gone on for ${idleMs / 1000} s, and others wait for the container`);
-
-export const uploadOverrun = (): GantryError => canceled('the container is removed by force');
 
 /** What went wrong with `path`, as an error that may leave the room. Ours pass through. */
 export function archiveError(action: string, path: string, error: unknown): unknown {

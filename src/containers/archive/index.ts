@@ -28,7 +28,6 @@ export {
   type WriteOptions,
   writeArchive,
 } from './archive.ts';
-export { uploadOverrun } from './errors.ts';
 export { goFileMode } from './file-mode.ts';
 export { type GivingWayOptions, givingWay } from './giving-way.ts';
 export { type LiveTreeOptions, type LiveTreeSys, openLiveTree } from './live-tree.ts';

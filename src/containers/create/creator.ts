@@ -59,6 +59,8 @@ export class Creator {
   }
 
   async create(request: CreateRequest): Promise<{ id: ContainerId; warnings: readonly string[] }> {
+    const { mounts = [] } = request.hostConfig;
+    await this.#engine.sources.pass(mounts.flatMap(({ type, source }) => (type === 'bind' ? [source] : [])));
     const resolved = this.#resolve(request);
     // Most containers are started right after they were made.
     this.#engine.sys.cgroups.expectAttach();

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { settleAll } from '#base';
 import type { Engine } from '../engine.ts';
 import type { Container, MountPoint } from '../model.ts';
@@ -43,3 +44,15 @@ export const volumesOf = (containers: readonly Mounted[]): Map<string, string[]>
       mounts.filter(({ type }) => type === 'volume').map(({ name }) => name),
     ]),
   );
+
+/** Where the container's mounts come from. */
+export const sourcesOf = (mounts: readonly MountPoint[]): string[] =>
+  mounts.flatMap(({ source, type }) => (type === 'tmpfs' || source === '' ? [] : [source]));
+
+/** {@link sourcesOf} those that a path in the container leads through, links aside. */
+export const sourcesAt = (mounts: readonly MountPoint[], path: string): string[] => {
+  const absolute = posix.resolve('/', path);
+  return sourcesOf(
+    mounts.filter(({ destination }) => absolute === destination || absolute.startsWith(`${destination}/`)),
+  );
+};

@@ -1,20 +1,10 @@
-import { errorMessage, type Logger } from '#base';
+import { errorMessage, type Logger, workerUrl } from '#base';
 import { workerDied } from '../errors.ts';
 import type { KernelEvents, NetworkKernel } from '../kernel.ts';
 import { type Call, type KernelMethod, type Reply, unpackError, type WorkerSetup } from './protocol.ts';
 
 /** The Worker's file, from the repository root: to be listed as an entry point of the compiled program. */
 export const NETWORK_WORKER_ENTRY = 'src/network/worker/main.ts';
-
-const COMPILED_ROOT = '/$bunfs/root/';
-
-/** Inside the compiled program modules lie in one virtual folder, where relative paths mean nothing. */
-function workerUrl(): string {
-  const isCompiled = import.meta.path.startsWith(COMPILED_ROOT);
-  return isCompiled
-    ? `file://${COMPILED_ROOT}${NETWORK_WORKER_ENTRY}`
-    : new URL('./main.ts', import.meta.url).href;
-}
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -82,7 +72,7 @@ class WorkerHost {
     readonly maxHeldPorts?: number;
     readonly url?: string;
   }) {
-    this.#url = options.url ?? workerUrl();
+    this.#url = options.url ?? workerUrl(NETWORK_WORKER_ENTRY, './main.ts', import.meta.url);
     this.#events = options.events;
     this.#logger = options.logger;
     this.#setup = { maxHeldPorts: options.maxHeldPorts };

@@ -1,4 +1,4 @@
-import { invalidArgument, withDeadline } from '#base';
+import { askWorker, invalidArgument, withDeadline, workerUrl } from '#base';
 import type { Seccomp } from '#oci';
 import { compileSeccomp } from './compile.ts';
 import type { CompileAnswer } from './compile-worker.ts';
@@ -17,23 +17,17 @@ const DEADLINE_MS = 2000;
  * @throws `invalid_argument` for a filter that cannot be compiled.
  */
 export async function compileInWorker(seccomp: Seccomp): Promise<Uint8Array> {
-  const answer = await askWorker(seccomp).catch(() => undefined);
+  const answer = await compile(seccomp).catch(() => undefined);
   if (answer === undefined) return compileSeccomp(seccomp);
   if ('error' in answer) throw invalidArgument(answer.error);
   return answer.bpf;
 }
 
-async function askWorker(seccomp: Seccomp): Promise<CompileAnswer> {
-  const isBuilt = import.meta.url.includes('/$bunfs/');
-  const url = isBuilt ? `./${RUNTIME_WORKER_ENTRY}` : new URL('./compile-worker.ts', import.meta.url).href;
+async function compile(seccomp: Seccomp): Promise<CompileAnswer> {
+  const url = workerUrl(RUNTIME_WORKER_ENTRY, './compile-worker.ts', import.meta.url);
   const worker = new Worker(url, { smol: true });
-  const { promise, resolve, reject } = Promise.withResolvers<CompileAnswer>();
-  worker.onmessage = (event: MessageEvent<CompileAnswer>) => resolve(event.data);
-  worker.onerror = (event) => reject(new Error(event.message));
-  worker.addEventListener('close', () => reject(new Error('the worker ended')));
   try {
-    worker.postMessage(seccomp);
-    return await withDeadline(promise, DEADLINE_MS, 'seccomp worker');
+    return await withDeadline(askWorker<CompileAnswer>(worker, seccomp), DEADLINE_MS, 'seccomp worker');
   } finally {
     worker.terminate();
   }

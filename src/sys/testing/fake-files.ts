@@ -58,6 +58,10 @@ export class FakeFiles implements Files {
     return this.#real.memory(name);
   }
 
+  mayWait(): boolean {
+    return false;
+  }
+
   statfs(path: string): ReturnType<Files['statfs']> {
     return this.#real.statfs(path);
   }

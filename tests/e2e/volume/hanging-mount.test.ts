@@ -1,30 +1,11 @@
-import { expect, test } from 'bun:test';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createSys } from '#sys';
+import { describe, expect, test } from 'bun:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { deadFileSystem, HAS_FUSE } from '../../harness/dead-file-system.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { uniqueName, useEngine } from '../../harness/fixture.ts';
 import { gantryClient } from '../../harness/programs.ts';
 
 const engine = useEngine();
-
-/** A file system whose server never answers: who looks up a name in it waits. Its end is an error for them. */
-function deadFileSystem(): Disposable & { readonly path: string } {
-  const { mounts } = createSys();
-  const path = mkdtempSync(join(tmpdir(), 'gantry-dead-'));
-  const fd = openSync('/dev/fuse', 'r+');
-  const data = `fd=${fd},rootmode=40000,user_id=0,group_id=0`;
-  mounts.mount({ source: 'dead', target: path, fstype: 'fuse', data });
-  return {
-    path,
-    [Symbol.dispose]: () => {
-      closeSync(fd);
-      mounts.unmount(path, { detach: true });
-      rmSync(path, { recursive: true, force: true });
-    },
-  };
-}
 
 /** Whether a thread of the process waits for the server of a FUSE file system. */
 const waitsForServer = (pid: number): boolean =>
@@ -32,7 +13,7 @@ const waitsForServer = (pid: number): boolean =>
     /fuse|request_wait/.test(readFileSync(`/proc/${pid}/task/${thread}/wchan`, 'utf8')),
   );
 
-test.skipIf(!existsSync('/dev/fuse'))(
+test.skipIf(!HAS_FUSE)(
   'a removal by force does not wait for the server of a volume',
   async () => {
     // dockerd waits for ever.
@@ -66,3 +47,53 @@ test.skipIf(!existsSync('/dev/fuse'))(
   },
   60_000,
 );
+
+describe.skipIf(!HAS_FUSE)('a directory of the host whose server is dead', () => {
+  // dockerd's other requests go on as well, so this runs against it, too.
+  const ask = (...args: string[]) => engine.run(gantryClient, args);
+
+  test('holds up its own container alone, which can be removed', async () => {
+    const [name, other] = [uniqueName('waiting'), uniqueName('other')];
+    using dead = deadFileSystem();
+    await engine.must(gantryClient, ['create', '--name', name, '-v', `${dead.path}:/x`, 'busybox', 'true']);
+    const starting = ask('start', name);
+    if (engine.daemon)
+      await eventually('a start that waits', async () => waitsForServer(engine.daemon?.pid ?? 0));
+    expect((await ask('run', '--rm', '--name', other, 'busybox', 'echo', 'goes on')).stdout).toBe(
+      'goes on\n',
+    );
+    expect((await ask('inspect', '-f', '{{.State.Status}}', name)).stdout).toBe('created\n');
+    if (!engine.daemon) return;
+    await engine.must(gantryClient, ['rm', '-f', name]);
+    expect((await starting).stderr).toContain('the container is removed by force');
+  }, 60_000);
+
+  test('holds up the create that must look at it, and cp into it, until it is gone', async () => {
+    if (!engine.daemon) return;
+    const { pid } = engine.daemon;
+    const [name, stopped] = [uniqueName('mount'), uniqueName('stopped')];
+    const waiting: Promise<{ readonly stderr: string }>[] = [];
+    {
+      using dead = deadFileSystem();
+      await engine.must(gantryClient, [
+        'create',
+        '--name',
+        stopped,
+        '-v',
+        `${dead.path}:/x`,
+        'busybox',
+        'true',
+      ]);
+      waiting.push(
+        ask('create', '--name', name, '--mount', `type=bind,src=${dead.path}/sub,dst=/x`, 'busybox', 'true'),
+        ask('cp', `${stopped}:/x/file`, '/tmp'),
+      );
+      await eventually('requests that wait', async () => waitsForServer(pid));
+      expect((await ask('ps', '-a', '--format', '{{.Names}}')).stdout).toContain(stopped);
+    }
+    const [created, copied] = await Promise.all(waiting);
+    expect(created?.stderr).toContain('bind source path does not exist');
+    expect(copied?.stderr).not.toBe('');
+    await engine.must(gantryClient, ['rm', '-f', stopped]);
+  }, 60_000);
+});

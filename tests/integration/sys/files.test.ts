@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoCode } from '#base';
 import { createFdOps, createSys, S_IFCHR, S_IFIFO, selfTest } from '#sys';
+import { deadFileSystem, HAS_FUSE } from '../../harness/dead-file-system.ts';
 import { SLOWNESS } from '../../harness/slowness.ts';
 
 const sys = createSys();
@@ -174,6 +175,19 @@ test('files: attributes, statfs, syncfs, locks and exchange', () => {
   closeSync(one);
   expect(sys.files.tryLock(two)).toBe(true);
   closeSync(two);
+});
+
+test('mayWait: disks and memory of this machine answer at once, and so does what is not there', () => {
+  for (const path of [dir, '/proc', '/dev', 'a\0b'])
+    expect([path, sys.files.mayWait(path)]).toEqual([path, false]);
+  statSync(join(dir, 'missing'), { throwIfNoEntry: false });
+  expect(sys.files.mayWait(join(dir, 'missing'))).toBe(false);
+});
+
+test.skipIf(!HAS_FUSE)('mayWait: a directory whose server is dead is found without asking it', () => {
+  using dead = deadFileSystem();
+  expect(sys.files.mayWait(dead.path)).toBe(true);
+  expect(sys.files.mayWait(join(dead.path, 'below'))).toBe(true);
 });
 
 test('fallocatePunchHole: zeroes a range and keeps the size', () => {

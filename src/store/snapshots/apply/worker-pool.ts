@@ -1,4 +1,4 @@
-import { internal, Semaphore } from '#base';
+import { internal, Semaphore, workerUrl } from '#base';
 import type { ApplyJob, ApplyResult } from './apply-archive.ts';
 import { type ApplyReply, type ApplyRequest, replyError } from './messages.ts';
 
@@ -7,15 +7,6 @@ import { type ApplyReply, type ApplyRequest, replyError } from './messages.ts';
  * entry point (with the repository as its `--root`), else it is missing in the binary.
  */
 export const LAYER_WORKER_ENTRY = 'src/store/snapshots/apply/apply-worker.ts';
-
-/**
- * Where `new Worker` finds a Worker file. In the compiled binary modules live in a virtual directory, are merged into
- * chunks and lose their own URLs; there a path relative to the build root is the one form that resolves.
- */
-function workerUrl(): string {
-  const isCompiled = import.meta.url.includes('/$bunfs/');
-  return isCompiled ? `./${LAYER_WORKER_ENTRY}` : new URL('./apply-worker.ts', import.meta.url).href;
-}
 
 export interface ApplyPoolOptions {
   /** Most Workers at once. Default 2: one layer decompresses while another is written. */
@@ -52,7 +43,9 @@ export class ApplyPool {
   constructor(options: ApplyPoolOptions = {}) {
     this.#semaphore = new Semaphore(options.size ?? DEFAULT_SIZE);
     this.#idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
-    this.#createWorker = options.createWorker ?? (() => new Worker(workerUrl()));
+    this.#createWorker =
+      options.createWorker ??
+      (() => new Worker(workerUrl(LAYER_WORKER_ENTRY, './apply-worker.ts', import.meta.url)));
   }
 
   /**
