@@ -1,4 +1,5 @@
 import { closeSync, constants, existsSync, openSync, rmSync, writeSync } from 'node:fs';
+import { errnoCode } from '#base';
 import {
   CLONE_FS,
   CLONE_NEWNET,
@@ -107,13 +108,24 @@ function createNetwork(path: string, options: { readonly from?: string } = {}): 
 }
 
 function withSysctls<T>(action: (directory: string) => T): T {
-  if (!hasMountContexts()) return action('/proc/sys');
-  using procfs = new FilesystemContext('proc');
-  const fd = procfs.mount();
+  const procfs = openProcfs();
+  if (procfs === undefined) return action('/proc/sys');
   try {
-    return action(`/proc/self/fd/${fd}/sys`);
+    return action(`/proc/self/fd/${procfs}/sys`);
   } finally {
-    closeSync(fd);
+    closeSync(procfs);
+  }
+}
+
+/** Undefined where the kernel lacks the calls, and in a user namespace that may not mount it. */
+function openProcfs(): Fd | undefined {
+  if (!hasMountContexts()) return undefined;
+  using procfs = new FilesystemContext('proc');
+  try {
+    return procfs.mount();
+  } catch (error) {
+    if (errnoCode(error) === 'EPERM') return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoCode } from '#base';
@@ -39,6 +39,19 @@ function codeOf(action: () => unknown): string | undefined {
 function run(netns: string, ...command: string[]): string {
   return sys.namespaces.withNetwork(netns, () => Bun.spawnSync(command).stdout.toString());
 }
+
+test('withSysctls: the namespace that the thread is in, not that of the procfs', () => {
+  const name = 'net/ipv4/ip_default_ttl';
+  const onHost = readFileSync(`/proc/sys/${name}`, 'utf8');
+  sys.namespaces.withSysctls((directory) => {
+    sys.namespaces.withNetwork(space(0), () => writeFileSync(join(directory, name), '77'));
+    expect(readFileSync(join(directory, name), 'utf8')).toBe(onHost);
+    sys.namespaces.withNetwork(space(1), () =>
+      expect(readFileSync(join(directory, name), 'utf8')).not.toBe('77\n'),
+    );
+  });
+  expect(run(space(0), 'cat', `/proc/sys/${name}`)).toBe('77\n');
+});
 
 test('a bridge, a veth and addresses carry packets of both families', () => {
   using a = sys.openNetlink(space(0));
