@@ -11,7 +11,7 @@ import type { ResourceHost } from './create/resource-host.ts';
 import type { ContainerDefaults } from './defaults.ts';
 import type { Instances } from './instance.ts';
 import type { Forwarders } from './log-drivers/index.ts';
-import type { LostRows } from './lost-rows.ts';
+import type { LostContainers } from './lost-rows.ts';
 import type { SourceGate } from './mounts/source-gate.ts';
 import type { Registry } from './registry.ts';
 
@@ -37,7 +37,7 @@ export type ContainerImages = Pick<ImageService, 'get' | 'collectGarbage' | 'cre
  */
 export interface Engine {
   readonly registry: Registry;
-  readonly lostRows: LostRows;
+  readonly lostRows: LostContainers;
   readonly instances: Instances;
   readonly locks: KeyedMutex;
   readonly events: ContainerEvents;

@@ -10,7 +10,7 @@ import {
   readLimitHost,
   readSpecHost,
 } from '#runtime';
-import { type MetadataStore, type Snapshotter, tryTransaction } from '#store';
+import { lostRowsIn, type MetadataStore, type Snapshotter, tryTransaction } from '#store';
 import type { Sys } from '#sys';
 import type { VolumeService } from '#volumes';
 import { Companions } from './companions.ts';
@@ -21,7 +21,7 @@ import { CONTAINER_DEFAULTS, type ContainerDefaults } from './defaults.ts';
 import type { ContainerHost, ContainerImages, Engine } from './engine.ts';
 import { Instances } from './instance.ts';
 import { Forwarders } from './log-drivers/index.ts';
-import { addRowless, holdForLost, LostRows, type LostRowsOptions, lostRowsIn } from './lost-rows.ts';
+import { addRowless, CONTAINERS, holdForLost, openLostContainers } from './lost-rows.ts';
 import { SourceGate } from './mounts/source-gate.ts';
 import { containersDirectory } from './paths.ts';
 import { Registry } from './registry.ts';
@@ -70,13 +70,15 @@ export function openEngine(options: ContainerServiceOptions): Engine {
 }
 
 /** At once: a crash after a damaged row was set aside must not make the next daemon forget it. */
-function openRows(options: Omit<LostRowsOptions, 'rows'>): Pick<Engine, 'registry' | 'lostRows'> {
+function openRows(
+  options: Pick<ContainerServiceOptions, 'metadata' | 'dataRoot' | 'logger'>,
+): Pick<Engine, 'registry' | 'lostRows'> {
   const { metadata, logger } = options;
-  const containers = metadata.collection('containers', decodeContainer);
-  const rows = lostRowsIn(metadata);
+  const containers = metadata.collection(CONTAINERS, decodeContainer);
+  const rows = lostRowsIn(metadata, CONTAINERS);
   return tryTransaction(
     metadata,
-    () => ({ registry: new Registry(containers), lostRows: new LostRows({ ...options, rows }) }),
+    () => ({ registry: new Registry(containers), lostRows: openLostContainers(rows, options) }),
     (error) => logger.warn('damaged rows could not be set aside', { error: errorMessage(error) }),
   );
 }

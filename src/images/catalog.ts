@@ -1,15 +1,25 @@
 import { errorMessage, type Logger } from '#base';
-import { chainIds, type Digest, formatReference, type Image, parseReference, type Reference } from '#oci';
+import {
+  chainIds,
+  type Digest,
+  formatReference,
+  type Image,
+  isDigest,
+  parseReference,
+  type Reference,
+} from '#oci';
 import {
   type Collection,
   type ContentStore,
+  LostRows,
+  lostRowsIn,
   type MetadataStore,
   type Snapshotter,
   tryTransaction,
 } from '#store';
 import { MAX_CONFIG_BYTES, parseImageConfig } from './config.ts';
 import { decodeImage, decodeReference, type ImageDocument, type ReferenceDocument } from './documents.ts';
-import { addRowless, isLoss, LostImages, lostImagesIn } from './lost-images.ts';
+import { addRowless, isLoss, type LostImages } from './lost-images.ts';
 import type { StoredImage } from './types.ts';
 
 /** An image in memory: its stored document, and what follows from its config. */
@@ -39,6 +49,8 @@ export interface CatalogOptions {
   readonly now: () => Date;
 }
 
+const IMAGES = 'images';
+
 /**
  * All images and their names: in memory for readers, in the metadata store for the next start. Every change is
  * durable when the call returns, and memory changes only after the store did.
@@ -56,13 +68,13 @@ export class ImageCatalog {
 
   private constructor(options: CatalogOptions) {
     this.#options = options;
-    this.#images = options.metadata.collection('images', decodeImage);
+    this.#images = options.metadata.collection(IMAGES, decodeImage);
     // At once: a crash after a damaged row was set aside must not make the next start forget it.
     const { metadata, logger } = options;
-    const lost = lostImagesIn(metadata);
+    const rows = lostRowsIn(metadata, IMAGES);
     const read = () => {
       for (const [key] of this.#images.entries()) this.#unread.add(key as Digest);
-      return new LostImages(lost, metadata, logger);
+      return new LostRows({ collection: IMAGES, rows, metadata, isId: isDigest, logger });
     };
     this.#lost = tryTransaction(metadata, read, (error) =>
       logger.warn('damaged rows could not be set aside', { error: errorMessage(error) }),

@@ -1,4 +1,5 @@
 export { type ContentStoreOptions, openContentStore } from './content/content-store.ts';
+export { LostRows, lostRowsIn } from './db/lost-rows.ts';
 export { type MetadataStoreOptions, openMetadataStore } from './db/metadata-store.ts';
 export { tryTransaction } from './db/try-transaction.ts';
 export { type EventLog, type EventLogOptions, openEventLog } from './events/event-log.ts';
