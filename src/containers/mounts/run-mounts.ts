@@ -5,17 +5,19 @@ import type { Container, MountPoint } from '../model.ts';
 
 type Mounted = Pick<Container, 'id' | 'mounts'>;
 type Unmounting = Pick<Engine, 'volumes' | 'snapshotter'>;
+type Mounting = Unmounting & Pick<Engine, 'instances' | 'sources'>;
 
 /**
- * Mounts what the container's mounts are bound from: volumes with options, images. Idempotent; ended by
- * {@link unmountSources}, also when it fails half-way. @throws docker's texts.
+ * Mounts what the container's mounts are bound from (volumes with options, images), and waits until all sources answer.
+ * Idempotent; ended by {@link unmountSources}, also when it fails half-way. @throws docker's texts.
  */
 export async function mountSources(
-  { volumes, snapshotter }: Unmounting,
+  { volumes, snapshotter, instances, sources }: Mounting,
   { id, mounts }: Mounted,
 ): Promise<void> {
   for (const { type, name } of mounts) if (type === 'volume') await volumes.mount(name, id);
   for (const key of imageKeys(mounts)) snapshotter.mount(key);
+  await instances.of(id).untilInterrupted((signal) => sources.pass(sourcesOf(mounts), signal));
 }
 
 /** Idempotent. @throws as {@link unmountAll}. */
@@ -46,7 +48,7 @@ export const volumesOf = (containers: readonly Mounted[]): Map<string, string[]>
   );
 
 /** Where the container's mounts come from. */
-export const sourcesOf = (mounts: readonly MountPoint[]): string[] =>
+const sourcesOf = (mounts: readonly MountPoint[]): string[] =>
   mounts.flatMap(({ source, type }) => (type === 'tmpfs' || source === '' ? [] : [source]));
 
 /** {@link sourcesOf} those that a path in the container leads through, links aside. */

@@ -14,7 +14,7 @@ import type { Instance } from '../instance.ts';
 import { LogRotator } from '../logs/rotator.ts';
 import type { Container, ContainerState } from '../model.ts';
 import { relabelSources } from '../mounts/relabel.ts';
-import { mountSources, sourcesOf, unmountSources } from '../mounts/run-mounts.ts';
+import { mountSources, unmountSources } from '../mounts/run-mounts.ts';
 import { checkSubpaths } from '../mounts/subpaths.ts';
 import { containerPaths } from '../paths.ts';
 import { transition } from '../state.ts';
@@ -144,10 +144,6 @@ export class Starter {
     }
     undo.defer(() => unmountSources(this.#engine, container));
     await mountSources(this.#engine, container);
-    const { instances, sources } = this.#engine;
-    await instances
-      .of(container.id)
-      .untilInterrupted((signal) => sources.pass(sourcesOf(container.mounts), signal));
   }
 
   /** A process whose row cannot be stored would be unknown to the next daemon: it is undone. */

@@ -87,6 +87,7 @@ describe.skipIf(!HAS_FUSE)('a directory of the host whose server is dead', () =>
       waiting.push(
         ask('create', '--name', name, '--mount', `type=bind,src=${dead.path}/sub,dst=/x`, 'busybox', 'true'),
         ask('cp', `${stopped}:/x/file`, '/tmp'),
+        ask('cp', `${stopped}:/etc/hosts`, '-'),
       );
       await eventually('requests that wait', async () => waitsForServer(pid));
       expect((await ask('ps', '-a', '--format', '{{.Names}}')).stdout).toContain(stopped);
