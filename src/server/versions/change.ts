@@ -1,4 +1,4 @@
-import type { ApiVersion } from '#api';
+import { type ApiVersion, addFilterFlag, encodeFilters, parseFilters } from '#api';
 import type { RawQuery } from '../http/query.ts';
 import type { Reply } from '../http/reply.ts';
 
@@ -59,4 +59,10 @@ export function omit(value: object, ...names: readonly string[]): object {
   const rest: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) if (!names.includes(name)) rest[name] = field;
   return rest;
+}
+
+/** The query with one more filter, `key=value`. @throws `invalid_argument` for filters that are none. */
+export function withFilter(query: RawQuery, filter: string): RawQuery {
+  const filters = addFilterFlag(parseFilters(query.get('filters')?.[0]), filter);
+  return new Map(query).set('filters', [encodeFilters(filters) ?? '']);
 }

@@ -1,14 +1,6 @@
-import {
-  addFilterFlag,
-  encodeFilters,
-  type ImageConfig,
-  type ImageInspect,
-  type ImageSummary,
-  parseFilters,
-  ZERO_TIME,
-} from '#api';
+import { type ImageConfig, type ImageInspect, type ImageSummary, ZERO_TIME } from '#api';
 import type { RawQuery } from '../http/query.ts';
-import { type ChangeTable, omit, onEach, onValue, withoutParam } from './change.ts';
+import { type ChangeTable, omit, onEach, onValue, withFilter, withoutParam } from './change.ts';
 
 /** Fields that were never left out, with their zero values. */
 const CONFIG_BEFORE_52 = {
@@ -48,12 +40,9 @@ function withNone(image: ImageSummary): ImageSummary {
   return { ...image, RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] };
 }
 
-/** @throws `invalid_argument` for filters that are none. */
 function withReference(query: RawQuery): RawQuery {
   const pattern = query.get('filter')?.[0];
-  if (!pattern) return query;
-  const filters = addFilterFlag(parseFilters(query.get('filters')?.[0]), `reference=${pattern}`);
-  return new Map(query).set('filters', [encodeFilters(filters) ?? '']);
+  return pattern ? withFilter(query, `reference=${pattern}`) : query;
 }
 
 export const IMAGE_CHANGES: ChangeTable = {

@@ -1,6 +1,4 @@
-import { addFilterFlag, encodeFilters, parseFilters } from '#api';
-import type { RawQuery } from '../http/query.ts';
-import type { ChangeTable } from './change.ts';
+import { type ChangeTable, withFilter } from './change.ts';
 import { CONTAINER_CHANGES } from './container.ts';
 import { CREATE_CHANGES } from './create.ts';
 import { IMAGE_CHANGES } from './image.ts';
@@ -20,13 +18,7 @@ export const CHANGES: ChangeTable = {
     {
       before: 42,
       note: 'Named volumes are pruned as well.',
-      query: withNamedVolumes,
+      query: (query) => withFilter(query, 'all=true'),
     },
   ],
 };
-
-/** @throws `invalid_argument` for filters that are none. */
-function withNamedVolumes(query: RawQuery): RawQuery {
-  const filters = addFilterFlag(parseFilters(query.get('filters')?.[0]), 'all=true');
-  return new Map(query).set('filters', [encodeFilters(filters) ?? '']);
-}
