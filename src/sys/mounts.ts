@@ -18,7 +18,8 @@ import type { Mounts, Propagation } from './types.ts';
 
 type MountOptions = Parameters<Mounts['mount']>[0];
 
-const PROPAGATION_FLAGS = {
+/** How mount(2) is told what a mount shares with its copies. */
+export const PROPAGATION_FLAGS = {
   private: MS_PRIVATE,
   rprivate: MS_PRIVATE | MS_REC,
   shared: MS_SHARED,

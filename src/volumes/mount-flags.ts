@@ -17,6 +17,7 @@ import {
   MS_STRICTATIME,
   MS_SYNCHRONOUS,
   MS_UNBINDABLE,
+  PROPAGATION_FLAGS,
 } from '#sys';
 
 /** Options that set bits. */
@@ -35,14 +36,8 @@ const SETS: Readonly<Record<string, number>> = {
   strictatime: MS_STRICTATIME,
   bind: MS_BIND,
   rbind: MS_BIND | MS_REC,
-  unbindable: MS_UNBINDABLE,
+  ...PROPAGATION_FLAGS,
   runbindable: MS_UNBINDABLE | MS_REC,
-  private: MS_PRIVATE,
-  rprivate: MS_PRIVATE | MS_REC,
-  shared: MS_SHARED,
-  rshared: MS_SHARED | MS_REC,
-  slave: MS_SLAVE,
-  rslave: MS_SLAVE | MS_REC,
 };
 
 /** Options that take back what an earlier one has set. */
