@@ -1,8 +1,9 @@
 import type { ContainerSummary, PortSummary } from '#api';
 import { formatBytes, shortId } from '#base';
+import { goQuote } from '../template/quote.ts';
 import { Struct } from '../template/values.ts';
 import type { ListLayout } from './list.ts';
-import { ago, ellipsis, goTime, joinLabels, labelOf, quote } from './text.ts';
+import { ago, ellipsis, goTime, joinLabels, labelOf } from './text.ts';
 
 const COMMAND_WIDTH = 20;
 const MOUNT_WIDTH = 15;
@@ -50,7 +51,7 @@ export function containerRow(
     Image: () => imageName(container, truncate),
     Platform: () =>
       platform ? [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/') : null,
-    Command: () => quote(truncate ? ellipsis(container.Command, COMMAND_WIDTH) : container.Command),
+    Command: () => goQuote(truncate ? ellipsis(container.Command, COMMAND_WIDTH) : container.Command),
     CreatedAt: () => goTime(new Date(container.Created * 1000)),
     RunningFor: () => ago(container.Created, nowMs),
     Ports: () => displayPorts(container.Ports ?? []),

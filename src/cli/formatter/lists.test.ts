@@ -6,7 +6,7 @@ import { expectGolden } from '../testing/golden.ts';
 import { runForTest, TEST_NOW } from '../testing/index.ts';
 import { displayPorts } from './container.ts';
 import { alignColumns } from './tabwriter.ts';
-import { ellipsis, goTimeOfText, naturalOrder, quote } from './text.ts';
+import { ellipsis, goTimeOfText, naturalOrder } from './text.ts';
 
 const golden = (name: string): string => join(import.meta.dir, '../testdata/lists', `${name}.txt`);
 const secondsAgo = (seconds: number): number => TEST_NOW / 1000 - seconds;
@@ -216,6 +216,15 @@ describe('tables', () => {
   });
 });
 
+test('ps: a command is quoted as Go quotes, invisible characters escaped', async () => {
+  const odd = container({ Command: 'a"b\\\n\u200b\u202e é' });
+  const list = async () => [odd];
+  const { stdout } = await runForTest(['ps', '--no-trunc', '--format', '{{.Command}}'], {
+    calls: { containers: { list } },
+  });
+  expect(stdout).toBe('"a\\"b\\\\\\n\\u200b\\u202e é"\n');
+});
+
 describe('text', () => {
   test('alignColumns: columns are runs of neighbouring lines, as in Go', () => {
     expect(alignColumns('a\tb\tc\nlonger than ten\tb\n')).toBe(
@@ -224,11 +233,10 @@ describe('text', () => {
     expect(alignColumns('a\tb\n\nlonger than ten\tb\n')).toBe('a         b\n\nlonger than ten   b\n');
   });
 
-  test('ellipsis, quote, naturalOrder, goTimeOfText', () => {
+  test('ellipsis, naturalOrder, goTimeOfText', () => {
     expect(ellipsis('abcdef', 4)).toBe('abc…');
     expect(ellipsis('abcd', 4)).toBe('abcd');
     expect(ellipsis('日本語', 4)).toBe('日…');
-    expect(quote('a"b\\\n')).toBe('"a\\"b\\\\\\n"');
     expect(['v10', 'v2', 'a', 'v'].sort(naturalOrder)).toEqual(['a', 'v', 'v2', 'v10']);
     expect(goTimeOfText('2024-01-02T03:04:05.120Z')).toBe('2024-01-02 03:04:05.12 +0000 UTC');
     expect(goTimeOfText('2024-01-02T03:04:00Z')).toBe('2024-01-02 03:04:00 +0000 UTC');

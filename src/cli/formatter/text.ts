@@ -31,26 +31,6 @@ function trimTo(text: string, maxWidth: number): string {
   return kept;
 }
 
-/** `strconv.Quote`: double quotes, escapes for quotes, backslashes and control characters. */
-export function quote(text: string): string {
-  return `"${text.replaceAll(/["\\\x00-\x1f\x7f]/g, escapeChar)}"`;
-}
-
-const NAMED: Readonly<Record<string, string>> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '"': '\\"',
-  '\\': '\\\\',
-};
-
-const escapeChar = (char: string): string =>
-  NAMED[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
-
 /** The value of one label; empty without it. */
 export const labelOf = (labels: Readonly<Record<string, string>> | null | undefined, name: string): string =>
   labels && Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
