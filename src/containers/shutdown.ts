@@ -33,8 +33,9 @@ export async function shutDown(
     const alive = registry.all().filter(({ state }) => isAlive(state));
     const stops = Promise.allSettled(alive.map(({ id }) => controller.stop(id, { byUser: false })));
     const own = alive.map(({ config }) => config.stopTimeoutS ?? defaults.stopTimeoutS);
-    if (!(await settledWithin(stops, waitMs(own, timeoutS))))
-      engine.logger.error('containers are left running: they did not stop in time', { waitedS: timeoutS });
+    const limitMs = waitMs(own, timeoutS);
+    if (!(await settledWithin(stops, limitMs)))
+      engine.logger.error('containers are left running: they did not stop in time', { waitedMs: limitMs });
   }
   await exits.settle();
   for (const instance of instances.all()) {
