@@ -25,6 +25,7 @@ export {
 } from './log.ts';
 export { MeasuredSizes, type MeasuredSizesOptions } from './measured-sizes.ts';
 export { type HeldLock, KeyedMutex, Semaphore } from './mutex.ts';
+export { ownValue } from './own-value.ts';
 export { setAside } from './set-aside.ts';
 export { onSettled, settleAll } from './settlement.ts';
 export { parseSignal, SIGNALS } from './signals.ts';

@@ -1,4 +1,4 @@
-import { errorMessage, hasLabel, invalidArgument, isNotFound, tolerantGoRegexp } from '#base';
+import { errorMessage, hasLabel, invalidArgument, isNotFound, ownValue, tolerantGoRegexp } from '#base';
 import { invalidFilter } from './errors.ts';
 import type { Container, ContainerState, HealthState } from './model.ts';
 import { exitCodeOf } from './state.ts';
@@ -175,7 +175,7 @@ function asBadRequest<T>(read: () => T): T {
 /** A predicate for all filters. @throws `invalid_argument` with docker's texts for unknown ones and wrong values. */
 export function containerMatcher(given: ContainerFilters, context: FilterContext): Matches {
   const tests = Object.entries(given).map(([key, values]): Matches => {
-    const prepare = Object.hasOwn(filters, key) ? filters[key] : undefined;
+    const prepare = ownValue(filters, key);
     if (!prepare) throw invalidFilter(key);
     return values.length === 0 ? () => true : prepare(values, context);
   });

@@ -1,3 +1,4 @@
+import { ownValue } from '#base';
 import { formatPlatform, type Platform } from '#oci';
 import { wrongPlatform } from './errors.ts';
 import type { StoredImage } from './types.ts';
@@ -16,7 +17,7 @@ export function runsOn(platform: Platform, image: Pick<StoredImage, 'config'>): 
   const actual = platformOfImage(image);
   if (platform.os !== actual.os) return false;
   const wanted = platform.architecture;
-  const others = Object.hasOwn(ALSO_RUNS, wanted) ? ALSO_RUNS[wanted] : undefined;
+  const others = ownValue(ALSO_RUNS, wanted);
   if (others?.includes(actual.architecture)) return true;
   if (wanted !== actual.architecture) return false;
   return !actual.variant || !platform.variant || actual.variant <= platform.variant;

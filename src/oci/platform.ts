@@ -1,4 +1,4 @@
-import { invalidArgument } from '#base';
+import { invalidArgument, ownValue } from '#base';
 import type { Platform } from './image-spec.ts';
 
 const ARCHITECTURES: Record<string, string> = {
@@ -55,7 +55,7 @@ export function parsePlatform(text: string): Platform {
 const normaliseOs = (os: string): string => (os === 'macos' ? 'darwin' : os);
 
 function normaliseMachine(name: string, given: string | undefined): Omit<Platform, 'os'> {
-  const alias = Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
+  const alias = ownValue(ALIASES, name);
   const { architecture, variant } = alias ?? { architecture: name };
   const chosen =
     given === undefined ? variant : architecture === 'arm' ? given.replace(/^(?=\d)/, 'v') : given;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { release } from 'node:os';
-import { invalidArgument, KeyedMutex, type Logger, unavailable } from '#base';
+import { invalidArgument, KeyedMutex, type Logger, ownValue, unavailable } from '#base';
 import type { Sys } from '#sys';
 import { type AddedRuntimes, chooseDefault, findProgram, findRuntimes, isKnown } from './binaries.ts';
 import { CgroupParents } from './cgroup-parents.ts';
@@ -97,7 +97,7 @@ function startedIn(
 }
 
 function lookUp(runtimes: Readonly<Record<string, RuntimeBinary>>, name: string): RuntimeBinary {
-  const binary = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
+  const binary = ownValue(runtimes, name);
   if (!binary) throw invalidArgument(`unknown or invalid runtime name: ${name}`);
   return binary;
 }

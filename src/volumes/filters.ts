@@ -1,4 +1,4 @@
-import { hasLabel } from '#base';
+import { hasLabel, ownValue } from '#base';
 import { invalidVolumeFilter } from './errors.ts';
 import type { Volume, VolumeFilters } from './types.ts';
 
@@ -34,7 +34,7 @@ function isTrue(filter: string, values: readonly string[]): boolean {
 /** A predicate for the filters. @throws `invalid_argument` for an unknown one, and for a value without meaning. */
 export function volumeMatcher(wanted: VolumeFilters): Matches {
   const tests = Object.entries(wanted).map(([key, values]) => {
-    const prepare = Object.hasOwn(filters, key) ? filters[key] : undefined;
+    const prepare = ownValue(filters, key);
     if (!prepare) throw invalidVolumeFilter(key);
     return prepare(values);
   });

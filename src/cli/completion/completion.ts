@@ -1,3 +1,4 @@
+import { ownValue } from '#base';
 import { defineCommand } from '../core/command.ts';
 import { cliError } from '../core/errors.ts';
 
@@ -18,7 +19,7 @@ export const command = defineCommand({
     'gantry completion fish > ~/.config/fish/completions/gantry.fish',
   ],
   async run({ args: [shell = ''] }, ctx) {
-    const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
+    const script = ownValue(SCRIPTS, shell);
     if (!script)
       throw cliError(`unknown shell ${JSON.stringify(shell)}: one of ${Object.keys(SCRIPTS).join(', ')}`);
     await ctx.stdout.write(script(ctx.program));

@@ -1,4 +1,4 @@
-import { parseDurationNs } from '#base';
+import { ownValue, parseDurationNs } from '#base';
 import { cliError } from '../core/errors.ts';
 import { parseCsv } from './csv.ts';
 import { parseSize } from './size.ts';
@@ -27,7 +27,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 /** `strconv.ParseBool`. */
 export function parseBool(text: string): boolean {
-  const value = Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
+  const value = ownValue(BOOLEANS, text);
   if (value === undefined)
     throw cliError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
   return value;

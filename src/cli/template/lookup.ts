@@ -1,3 +1,4 @@
+import { ownValue } from '#base';
 import { ArgumentMismatch, EvalFailure } from './errors.ts';
 import { isMap, Struct, typeName } from './values.ts';
 
@@ -21,7 +22,7 @@ interface Step extends LookupOptions {
 export function lookupField(value: unknown, name: string, step: Step): unknown {
   if (value instanceof Struct) return structField(value, name, step);
   if (isMap(value)) {
-    const method = Object.hasOwn(value, name) ? value[name] : undefined;
+    const method = ownValue(value, name);
     if (typeof method === 'function')
       return (method as (...given: readonly unknown[]) => unknown)(...step.args);
     if (step.args.length > 0) throw new EvalFailure(`${name} is not a method but has arguments`);

@@ -1,4 +1,4 @@
-import { tolerantGoRegexp } from '#base';
+import { ownValue, tolerantGoRegexp } from '#base';
 import type { Container, LogConfig } from '../model.ts';
 import type { LogInfo } from './types.ts';
 
@@ -44,7 +44,7 @@ const splitAt = (text: string, at: number): [string, string] => [text.slice(0, a
 
 function selectByName(values: Readonly<Record<string, string>>, names: string | undefined): Pairs {
   return (names ?? '').split(',').flatMap((name) => {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    const value = ownValue(values, name);
     return value === undefined ? [] : [[name, value] as const];
   });
 }

@@ -1,4 +1,4 @@
-import { invalidArgument } from '#base';
+import { invalidArgument, ownValue } from '#base';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -54,7 +54,7 @@ export function parseDecimalSize(text: string): number {
   const match = DECIMAL_SIZE.exec(text.trim());
   if (!match) throw invalidArgument(`invalid size: '${text}'`);
   const suffix = (match[2] ?? '').toLowerCase();
-  const factor = Object.hasOwn(DECIMAL_FACTORS, suffix) ? DECIMAL_FACTORS[suffix] : undefined;
+  const factor = ownValue(DECIMAL_FACTORS, suffix);
   if (factor === undefined) throw invalidArgument(`invalid suffix: '${suffix}'`);
   return Math.trunc(Number(match[1]) * factor);
 }

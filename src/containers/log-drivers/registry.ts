@@ -1,4 +1,4 @@
-import { compileGoRegexp, GantryError, parseBytes } from '#base';
+import { compileGoRegexp, GantryError, ownValue, parseBytes } from '#base';
 import type { LogConfig } from '../model.ts';
 import {
   badBufferSize,
@@ -98,7 +98,7 @@ export interface Logging {
 export function resolveLogging({ type, config }: LogConfig): Logging {
   if (type === NONE) return NO_LOGGING;
   const maxLagBytes = parseMode(config);
-  const driver = Object.hasOwn(DRIVERS, type) ? DRIVERS[type] : undefined;
+  const driver = ownValue(DRIVERS, type);
   if (!driver) throw noSuchDriver(type);
   const isCacheDisabled = parseCacheDisabled(config);
   for (const option of Object.keys(config)) {

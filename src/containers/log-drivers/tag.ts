@@ -1,3 +1,4 @@
+import { ownValue } from '#base';
 import { badTemplate, badTemplateField } from './errors.ts';
 import type { LogInfo } from './types.ts';
 
@@ -36,7 +37,7 @@ export function logTag(info: LogInfo, defaultTemplate: string = DEFAULT_TEMPLATE
   return template.replace(ACTION, (_action, _left, body: string, _right, at: number) => {
     const name = FIELD.exec(body)?.[1];
     if (name === undefined) throw badTemplate(template);
-    const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+    const field = ownValue(FIELDS, name);
     // Go counts from the dot on, as a byte offset in its line.
     if (!field) throw badTemplateField(`.${name}`, Buffer.byteLength(template.slice(0, at)) + 2);
     return field(info);

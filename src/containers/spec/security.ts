@@ -1,4 +1,4 @@
-import { invalidArgument } from '#base';
+import { invalidArgument, ownValue } from '#base';
 import type { SeccompChoice } from '#runtime';
 import type { HostConfig } from '../model.ts';
 
@@ -81,7 +81,7 @@ const WITH_VALUE: Readonly<Record<string, (given: Given, value: string, option: 
 };
 
 function readOption(option: string, given: Given): void {
-  const bare = Object.hasOwn(BARE, option) ? BARE[option] : undefined;
+  const bare = ownValue(BARE, option);
   if (bare) {
     bare(given);
     return;
@@ -90,7 +90,7 @@ function readOption(option: string, given: Given): void {
   const at = option.includes('=') ? option.indexOf('=') : option.indexOf(':');
   if (at < 0) throw invalidArgument(`invalid --security-opt 1: ${JSON.stringify(option)}`);
   const key = option.slice(0, at);
-  const read = Object.hasOwn(WITH_VALUE, key) ? WITH_VALUE[key] : undefined;
+  const read = ownValue(WITH_VALUE, key);
   if (!read) throw invalidOption(option);
   read(given, option.slice(at + 1), option);
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '#base';
 import { type Descriptor, MEDIA_TYPE } from '#oci';
 import type { ContentStore } from '#store';
 import { malformed } from '../errors.ts';
@@ -29,7 +30,7 @@ export function layerDescriptor(blob: Member, content: ContentStore): Descriptor
 /** @throws `invalid_argument` when the content is not what its media type says (CVE-2021-41190's class). */
 export function checkLayerType(descriptor: Descriptor, blob: Member, content: ContentStore): void {
   const { mediaType } = descriptor;
-  const expected = Object.hasOwn(COMPRESSION_OF, mediaType) ? COMPRESSION_OF[mediaType] : undefined;
+  const expected = ownValue(COMPRESSION_OF, mediaType);
   if (expected === undefined) {
     throw malformed('layer', `unsupported media type ${JSON.stringify(descriptor.mediaType)}`);
   }

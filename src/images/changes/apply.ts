@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { invalidArgument, parseSignal } from '#base';
+import { invalidArgument, ownValue, parseSignal } from '#base';
 import type { ImageConfig } from '#oci';
 import { notAChangeCommand } from '../errors.ts';
 import { expand, expandWords } from './expand.ts';
@@ -33,7 +33,7 @@ export function applyChanges(config: ImageConfig, changes: readonly string[]): I
 
 function changeFor({ name, flags }: Instruction): Change {
   const key = name.toLowerCase();
-  const change = Object.hasOwn(CHANGES, key) ? CHANGES[key] : undefined;
+  const change = ownValue(CHANGES, key);
   if (change === undefined) throw notAChangeCommand(name);
   const [flag] = flags;
   if (flag !== undefined && change !== healthcheck) throw invalidArgument(`unknown flag: --${flag[0]}`);

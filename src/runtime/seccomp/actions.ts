@@ -1,4 +1,4 @@
-import { invalidArgument } from '#base';
+import { invalidArgument, ownValue } from '#base';
 
 /** `SECCOMP_RET_*` without data (seccomp(2)). */
 const ACTIONS: Readonly<Record<string, number>> = {
@@ -27,14 +27,14 @@ const EPERM = 1;
 
 /** The kernel's return value for an action. ERRNO and TRACE carry `errnoRet`, default EPERM. */
 export function actionValue(action: string, errnoRet = EPERM): number {
-  const value = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  const value = ownValue(ACTIONS, action);
   if (value === undefined) throw invalidArgument(`invalid seccomp action: ${action}`);
   const carriesErrno = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE';
   return carriesErrno ? value + (errnoRet & 0xffff) : value;
 }
 
 export function operatorValue(op: string): number {
-  const value = Object.hasOwn(OPERATORS, op) ? OPERATORS[op] : undefined;
+  const value = ownValue(OPERATORS, op);
   if (value === undefined) throw invalidArgument(`invalid seccomp operator: ${op}`);
   return value;
 }

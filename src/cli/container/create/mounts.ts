@@ -1,5 +1,5 @@
 import type { Mount } from '#api';
-import { parseBytes } from '#base';
+import { ownValue, parseBytes } from '#base';
 import { cliError } from '../../core/errors.ts';
 import { parseCsv } from '../../flags/csv.ts';
 import { parseBool } from '../../flags/values.ts';
@@ -91,7 +91,7 @@ const FIELDS: Readonly<Record<string, Setter>> = {
     draft.bind.CreateMountpoint = boolOf('bind-create-src', value);
   },
   'bind-recursive': (draft, value, field) => {
-    const set = Object.hasOwn(RECURSION, value) ? RECURSION[value] : undefined;
+    const set = ownValue(RECURSION, value);
     if (!set)
       throw new Error(
         `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
@@ -160,7 +160,7 @@ function applyField(draft: Draft, field: string): void {
   const equals = field.indexOf('=');
   const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
   if (equals < 0 && !SWITCHES.has(key)) throw new Error(`invalid field '${field}' must be a key=value pair`);
-  const set = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
+  const set = ownValue(FIELDS, key);
   if (!set) throw new Error(`unexpected key '${key}' in '${field}'`);
   set(draft, equals < 0 ? 'true' : field.slice(equals + 1), field);
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { errnoCode, invalidArgument } from '#base';
+import { errnoCode, invalidArgument, ownValue } from '#base';
 import { badFacility, badFormat, unsupportedScheme } from '../errors.ts';
 import { parsePort, parseUrl } from '../transport/address.ts';
 import { SYSLOG_FORMATS, type SyslogFormat } from './format.ts';
@@ -86,7 +86,7 @@ export function checkSyslogSocket(options: Options): void {
 
 function parseFacility(text: string): number {
   if (text === '') return DEFAULT_FACILITY;
-  const named = Object.hasOwn(FACILITIES, text) ? FACILITIES[text] : undefined;
+  const named = ownValue(FACILITIES, text);
   const facility = named ?? (/^\+?\d+$/.test(text) ? Number(text) : undefined);
   if (facility === undefined || facility > MAX_FACILITY) throw badFacility();
   return facility;
