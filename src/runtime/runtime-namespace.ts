@@ -130,12 +130,14 @@ function shareDirectories(sys: Pick<Sys, 'mounts'>, directories: readonly string
   const made: string[] = [];
   for (const directory of directories) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (!sys.mounts.list().some((mount) => mount.target === directory)) {
-      // With all below it, such as a disk for the volumes, which would be hidden otherwise.
-      sys.mounts.bind(directory, directory, { recursive: true });
-      made.push(directory);
+    if (sys.mounts.list().some((mount) => mount.target === directory)) {
+      sys.mounts.setPropagation(directory, 'shared');
+      continue;
     }
-    sys.mounts.setPropagation(directory, 'shared');
+    // With all below it, such as a disk for the volumes, which would be hidden otherwise. Were it a peer of the mount that it is
+    // copied from, that one would get all that is mounted below it as well, and with it the runtimes' copy.
+    sys.mounts.bind(directory, directory, { recursive: true, shared: true });
+    made.push(directory);
   }
   return made;
 }

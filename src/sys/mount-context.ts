@@ -1,6 +1,14 @@
 /** The file descriptor based mount calls: fsopen(2), fsconfig(2), fsmount(2), open_tree(2), mount_setattr(2). */
 import { closeSync } from 'node:fs';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, MS_SLAVE, O_CLOEXEC } from './constants.ts';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  MS_PRIVATE,
+  MS_SHARED,
+  MS_SLAVE,
+  O_CLOEXEC,
+} from './constants.ts';
 import { ERRNO } from './errno.ts';
 import { SysError } from './errors.ts';
 import { allocate, check, errno, libc, type Memory, rawSyscall } from './ffi.ts';
@@ -115,6 +123,15 @@ export function makeSlave(fd: Fd, options: { readonly recursive?: boolean } = {}
   const attributes = allocate(MOUNT_ATTR_SIZE);
   attributes.view.setBigUint64(16, BigInt(MS_SLAVE), true);
   setAttributes(fd, attributes, options);
+}
+
+/** Makes a detached mount the first of a peer group of its own; those below it stay what they are. */
+export function makeShared(fd: Fd): void {
+  for (const propagation of [MS_PRIVATE, MS_SHARED]) {
+    const attributes = allocate(MOUNT_ATTR_SIZE);
+    attributes.view.setBigUint64(16, BigInt(propagation), true);
+    setAttributes(fd, attributes, {});
+  }
 }
 
 /** Gives a detached mount the mapping of a user namespace: its IDs on disk appear as those outside of the namespace. */

@@ -9,7 +9,7 @@ import {
   UMOUNT_NOFOLLOW,
 } from './constants.ts';
 import { check, libc } from './ffi.ts';
-import { attachMount, cloneTree, makeReadonly, makeSlave } from './mount-context.ts';
+import { attachMount, cloneTree, makeReadonly, makeShared, makeSlave } from './mount-context.ts';
 import { readMountInfo } from './mountinfo.ts';
 import { OverlayMounter } from './overlay.ts';
 import { cString, pathArgument } from './path-bytes.ts';
@@ -41,6 +41,7 @@ export function createMounts(): Mounts {
         // Before it is attached, so that it is never seen writable.
         if (options.readonly === true) makeReadonly(fd, options);
         if (options.slave === true) makeSlave(fd, options);
+        if (options.shared === true) makeShared(fd);
         attachMount(fd, target);
       } finally {
         closeSync(fd);

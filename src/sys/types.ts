@@ -57,13 +57,10 @@ export interface Mounts {
   }): void;
   /**
    * Binds before anybody can see it. With `slave` the bind, and each copy that other namespaces get of it, follows the
-   * source's mount and never reaches back: unmounting below it unmounts nothing of the source's.
+   * source's mount and never reaches back: unmounting below it unmounts nothing of the source's. With `shared` it is the first
+   * of a peer group of its own, however the source is shared.
    */
-  bind(
-    source: string,
-    target: string,
-    options?: { readonly recursive?: boolean; readonly readonly?: boolean; readonly slave?: boolean },
-  ): void;
+  bind(source: string, target: string, options?: BindOptions): void;
   /** A copy of the mount at `source` that is nowhere yet; `recursive`: with all below it. Attach it, then close it. */
   clone(source: string, options?: { readonly recursive?: boolean }): Fd;
   /** Puts a copy of {@link clone} at `target`, in the calling thread's namespace. */
@@ -75,6 +72,15 @@ export interface Mounts {
   unmount(target: string, options?: { readonly detach?: boolean }): void;
   /** The calling thread's mount table, in mount order. */
   list(): MountInfo[];
+}
+
+/** Options of {@link Mounts.bind}. */
+export interface BindOptions {
+  /** With all that is mounted below. */
+  readonly recursive?: boolean;
+  readonly readonly?: boolean;
+  readonly slave?: boolean;
+  readonly shared?: boolean;
 }
 
 /** One line of /proc/self/mountinfo (proc(5)), octal escapes decoded. */

@@ -8,7 +8,7 @@ import {
   MS_UNBINDABLE,
 } from '../constants.ts';
 import { SysError } from '../errors.ts';
-import type { Fd, MountInfo, Mounts, Propagation } from '../types.ts';
+import type { BindOptions, Fd, MountInfo, Mounts, Propagation } from '../types.ts';
 
 const CHANGES = MS_REMOUNT | MS_PRIVATE | MS_SHARED | MS_SLAVE | MS_UNBINDABLE;
 
@@ -50,8 +50,9 @@ export class FakeMounts implements Mounts {
     this.#add({ target, fstype: type, source, readonly: (flags & MS_RDONLY) !== 0, superOptions });
   }
 
-  bind(source: string, target: string, options: { readonly readonly?: boolean } = {}): void {
+  bind(source: string, target: string, options: BindOptions = {}): void {
     this.#add({ target, fstype: 'bind', source, readonly: options.readonly === true, superOptions: [] });
+    if (options.shared === true) this.setPropagation(target, 'shared');
   }
 
   clone(source: string): Fd {
