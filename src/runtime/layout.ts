@@ -28,7 +28,7 @@ export interface TaskLayout {
   readonly oomFile: string;
   /** The same, once it has been told. */
   readonly toldOomFile: string;
-  /** Where {@link StagedMounts} are; apart from the rest, which is closed to mapped users. */
+  /** Beginning of the names of {@link StagedMounts}; apart from the rest, which is closed to mapped users. */
   readonly mounts: string;
   readonly execs: string;
   exec(execId: string): ExecLayout;

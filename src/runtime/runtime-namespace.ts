@@ -70,6 +70,21 @@ export class RuntimeNamespace implements Disposable {
     return this.#sys.mounts.idOf(path) === this.#sys.mounts.idOf(directory);
   }
 
+  /**
+   * A copy of an unbindable mount, which runtimes bind all the same: in a namespace of their own it is a slave like all
+   * others, and so it is copied in one that lives no longer.
+   */
+  cloneUnbindable(source: string): Fd {
+    const { mounts, namespaces, processes } = this.#sys;
+    const copies: Fd[] = [];
+    const namespace = namespaces.createMount(() => {
+      mounts.setPropagation('/', 'rslave');
+      copies.push(mounts.clone(source, { recursive: true }));
+    });
+    processes.closeFd(namespace);
+    return copies[0] as Fd;
+  }
+
   /** What was started inside goes on there. */
   [Symbol.dispose](): void {
     this.#sys.processes.closeFd(this.#fd);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Spec } from '#oci';
@@ -11,7 +11,11 @@ let root: string;
 let sys: FakeSys;
 let staging: string;
 const at = (...names: string[]) => join(root, ...names);
-const here = { run: <T>(action: () => T): T => action(), shows: (path: string) => path.endsWith('hosts') };
+const here = {
+  run: <T>(action: () => T): T => action(),
+  shows: (path: string) => path.endsWith('hosts'),
+  cloneUnbindable: (path: string) => sys.mounts.clone(`unbindable ${path}`),
+};
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'staged-'));
@@ -22,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-type Four = [string, string, string, string];
+type Three = [string, string, string];
 
 const bind = (source: string) => ({ type: 'bind', source, destination: '/x' });
 const spec = (sources: readonly string[]): Spec =>
@@ -41,25 +45,30 @@ const spec = (sources: readonly string[]): Spec =>
 test('all that a start needs is in its directory, but what is seen anyway', () => {
   using staged = new StagedMounts(staging, here, sys);
   const seen = staged.stage(spec([at('volume'), at('hosts'), at('config'), at('volume')]));
-  const [volume, config, netns, tree] = [0, 1, 2, 3].map((number) => join(staging, `${number}`)) as Four;
+  const [volume, config, tree] = [0, 1, 2].map((number) => `${staging}.${number}`) as Three;
   expect(seen.mounts.map(({ source }) => source)).toEqual(['proc', volume, at('hosts'), config, volume]);
-  expect(seen.linux.namespaces.map(({ path }) => path)).toEqual([undefined, netns, '/proc/1/ns/ipc']);
+  const [, network, ipc] = seen.linux.namespaces.map(({ path }) => path);
+  expect([readlinkSync(network ?? ''), ipc]).toEqual([at('netns'), '/proc/1/ns/ipc']);
   expect(seen.root).toEqual({ path: tree, readonly: true });
   expect(sys.mounts.list()).toEqual([]);
   const attached = staged.run(() => sys.mounts.list().map(({ source, target }) => [source, target]));
   expect(attached).toEqual([
     [at('volume'), volume],
     [at('config'), config],
-    [at('netns'), netns],
     [at('tree'), tree],
   ]);
 });
 
-test('a source that is missing keeps its name; a mount that cannot be copied is an error', () => {
+test('a source that is missing keeps its name, an unbindable one is copied in another way, or it is an error', () => {
   using staged = new StagedMounts(staging, here, sys);
   expect(staged.stage(spec([at('missing')])).mounts.at(-1)?.source).toBe(at('missing'));
   sys.failNext('mounts.clone', new SysError('EINVAL', 'open_tree'));
-  expect(() => staged.stage(spec([at('volume')]))).toThrow('open_tree: invalid argument');
+  const source = staged.stage(spec([at('volume')])).mounts.at(-1)?.source;
+  expect(staged.run(() => sys.mounts.list().find(({ target }) => target === source)?.source)).toBe(
+    `unbindable ${at('volume')}`,
+  );
+  sys.failNext('mounts.clone', new SysError('EMFILE', 'open_tree'));
+  expect(() => staged.stage(spec([at('config')]))).toThrow('open_tree: too many open files');
 });
 
 test("the runtime's words name what the user knows", () => {
@@ -73,15 +82,16 @@ test("the runtime's words name what the user knows", () => {
   );
 });
 
-test('removed without looking into what may still be mounted', async () => {
+test('removed without looking into what may still be mounted, and nothing else', async () => {
   await removeStagedMounts(staging);
   using staged = new StagedMounts(staging, here, sys);
-  staged.stage(spec([at('volume'), at('config')]));
-  expect(readdirSync(staging)).toHaveLength(4);
-  writeFileSync(join(staging, '0', 'of-the-user'), '');
+  using other = new StagedMounts(`${staging}y`, here, sys);
+  for (const start of [staged, other]) start.stage(spec([at('volume'), at('config')]));
+  expect(readdirSync(at('mounts'))).toHaveLength(6);
+  writeFileSync(join(`${staging}.0`, 'of-the-user'), '');
   await expect(removeStagedMounts(staging)).rejects.toThrow('ENOTEMPTY');
-  expect(readdirSync(join(staging, '0'))).toEqual(['of-the-user']);
-  rmSync(join(staging, '0', 'of-the-user'));
+  expect(readdirSync(`${staging}.0`)).toEqual(['of-the-user']);
+  rmSync(join(`${staging}.0`, 'of-the-user'));
   await Promise.all([removeStagedMounts(staging), removeStagedMounts(staging)]);
-  expect(existsSync(staging)).toBe(false);
+  expect(readdirSync(at('mounts')).toSorted()).toEqual(['xy.0', 'xy.1', 'xy.2']);
 });

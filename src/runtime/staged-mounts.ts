@@ -1,13 +1,13 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, rmdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errnoCode, settleAll } from '#base';
 import type { Spec } from '#oci';
-import type { Fd, Sys } from '#sys';
+import { type Fd, O_CLOEXEC, type Sys } from '#sys';
 import type { RuntimeContext } from './context.ts';
 import type { RuntimeNamespace } from './runtime-namespace.ts';
 
-type Namespace = Pick<RuntimeNamespace, 'run' | 'shows'>;
+type Namespace = Pick<RuntimeNamespace, 'run' | 'shows' | 'cloneUnbindable'>;
 
 interface StagedMount {
   readonly copy: Fd;
@@ -16,20 +16,21 @@ interface StagedMount {
 }
 
 /**
- * What one start needs of the host's mounts (root file system, sources of binds, network namespace), brought into the
- * {@link RuntimeNamespace} for it: each as a copy, with all below it and peer of the same mounts, in a directory of this
- * start. To the host these are empty files and directories. Removing them unmounts the copies (detach_mounts of the kernel),
- * so whoever removes what a killed daemon left needs to know nothing of namespaces.
+ * What one start needs of the host's mounts (root file system, sources of binds), brought into the {@link RuntimeNamespace}
+ * for it: each as a copy, with all below it and peer of the same mounts, at a path of this start. To the host these are empty
+ * files and directories. Removing them unmounts the copies (detach_mounts of the kernel), so whoever removes what a killed
+ * daemon left needs to know nothing of namespaces. Namespaces that the container joins are held open for it instead.
  */
 export class StagedMounts implements Disposable {
-  readonly #directory: string;
+  readonly #prefix: string;
   readonly #namespace: Namespace;
   readonly #sys: Pick<Sys, 'mounts' | 'processes'>;
   readonly #staged: StagedMount[] = [];
+  readonly #joined: Fd[] = [];
 
-  /** `directory` is made at the first mount; mapped users can pass it. */
-  constructor(directory: string, namespace: Namespace, sys: Pick<Sys, 'mounts' | 'processes'>) {
-    this.#directory = directory;
+  /** Mount points are called `<prefix>.<number>`. */
+  constructor(prefix: string, namespace: Namespace, sys: Pick<Sys, 'mounts' | 'processes'>) {
+    this.#prefix = prefix;
     this.#namespace = namespace;
     this.#sys = sys;
   }
@@ -42,10 +43,7 @@ export class StagedMounts implements Disposable {
         : mount,
     );
     const namespaces = spec.linux.namespaces.map((namespace) =>
-      // Those of processes are found below /proc.
-      namespace.path === undefined || namespace.path.startsWith('/proc/')
-        ? namespace
-        : { ...namespace, path: this.#bring(namespace.path) },
+      namespace.path === undefined ? namespace : { ...namespace, path: this.#hold(namespace.path) },
     );
     return {
       ...spec,
@@ -71,6 +69,15 @@ export class StagedMounts implements Disposable {
   /** Ours are closed; what is attached stays. */
   [Symbol.dispose](): void {
     for (const { copy } of this.#staged) this.#sys.processes.closeFd(copy);
+    for (const fd of this.#joined) closeSync(fd);
+  }
+
+  /** Where the namespace at `path` is found inside until disposal. Those of processes are found below /proc. */
+  #hold(path: string): string {
+    if (path.startsWith('/proc/')) return path;
+    const fd = openSync(path, constants.O_RDONLY | O_CLOEXEC);
+    this.#joined.push(fd);
+    return `/proc/${process.pid}/fd/${fd}`;
   }
 
   /** Where `source` is found inside. What is missing keeps its name: the runtime says so. */
@@ -80,9 +87,10 @@ export class StagedMounts implements Disposable {
     try {
       const isDirectory = statSync(source).isDirectory();
       if (!isDirectory && this.#namespace.shows(source)) return source;
-      const target = this.#makeMountPoint(isDirectory);
-      const copy = this.#sys.mounts.clone(source, { recursive: true });
-      this.#staged.push({ copy, source, target });
+      const target = `${this.#prefix}.${this.#staged.length}`;
+      if (isDirectory) mkdirSync(target, { recursive: true });
+      else writeFileSync(target, '');
+      this.#staged.push({ copy: this.#copy(source), source, target });
       return target;
     } catch (error) {
       if (errnoCode(error) === 'ENOENT') return source;
@@ -90,12 +98,13 @@ export class StagedMounts implements Disposable {
     }
   }
 
-  #makeMountPoint(isDirectory: boolean): string {
-    if (this.#staged.length === 0) mkdirSync(this.#directory, { recursive: true, mode: 0o711 });
-    const target = join(this.#directory, String(this.#staged.length));
-    if (isDirectory) mkdirSync(target, { recursive: true });
-    else writeFileSync(target, '');
-    return target;
+  #copy(source: string): Fd {
+    try {
+      return this.#sys.mounts.clone(source, { recursive: true });
+    } catch (error) {
+      if (errnoCode(error) !== 'EINVAL') throw error;
+      return this.#namespace.cloneUnbindable(source);
+    }
   }
 }
 
@@ -103,20 +112,21 @@ export class StagedMounts implements Disposable {
  * Takes the mounts of {@link StagedMounts} out of the namespace, from outside of it. Idempotent. Never recursive: where one
  * of them is mounted after all, its mount point is busy and what it shows is left alone.
  */
-export async function removeStagedMounts(directory: string): Promise<void> {
-  try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    await settleAll(
-      entries.map((entry) => {
-        const path = join(directory, entry.name);
-        return entry.isDirectory() ? rmdir(path) : unlink(path);
-      }),
-    );
-    await rmdir(directory);
-  } catch (error) {
-    // Also when two remove at the same time.
-    if (errnoCode(error) !== 'ENOENT') throw error;
-  }
+export async function removeStagedMounts(prefix: string): Promise<void> {
+  const directory = dirname(prefix);
+  const entries = await readdir(directory, { withFileTypes: true });
+  const ours = entries.filter(({ name }) => name.startsWith(`${basename(prefix)}.`));
+  await settleAll(
+    ours.map(async (entry) => {
+      const path = join(directory, entry.name);
+      try {
+        await (entry.isDirectory() ? rmdir(path) : unlink(path));
+      } catch (error) {
+        // Two may remove at the same time.
+        if (errnoCode(error) !== 'ENOENT') throw error;
+      }
+    }),
+  );
 }
 
 /** {@link removeStagedMounts} in the background, once a container is made: it may start already. */

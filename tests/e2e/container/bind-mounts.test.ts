@@ -55,6 +55,13 @@ describe.skipIf(givenHost() !== undefined).each(allClients())('$name binds', (cl
     ).toBe('');
   });
 
+  test('also where the host has made it unbindable', async () => {
+    const source = hostTree('private');
+    mkdirSync(join(source, 'there'));
+    run('mount', '--make-unbindable', source);
+    expect(await must('run', '--rm', '-v', `${source}:/x`, 'busybox', 'ls', '/x')).toContain('there');
+  });
+
   test('a file, read-only and not', async () => {
     const file = join(hostTree('private'), 'file');
     await Bun.write(file, 'content');

@@ -51,9 +51,9 @@ describe.skipIf(givenHost() !== undefined)("what a start sees of the host's moun
 
   test('what a killed daemon left of a start goes with the next one', async () => {
     const id = await gantry('run', '-d', 'busybox', 'sleep', '1000');
-    const left = join(own().execRoot, 'mounts', id);
+    const left = join(own().execRoot, 'mounts', `${id}.0`);
     await own().crash();
-    mkdirSync(join(left, '0'), { recursive: true });
+    mkdirSync(left);
     await own().restart();
     await eventually('the directory to be gone', () => !existsSync(left));
     expect(await inspect(id, '{{.State.Status}}')).toBe('running');

@@ -119,7 +119,7 @@ describe.each(['private', 'shared'])('on a host whose mounts are %s', (propagati
     Bun.spawnSync(inHost('mkdir', join(source, 'below')));
     Bun.spawnSync(inHost('mount', '-t', 'tmpfs', 'later', join(source, 'below')));
     expect(await daemon.ask(`stage ${source}`)).toBe('below');
-    const staged = join(root, 'run/staged/0');
+    const staged = join(root, 'run/staged.0');
     expect(await daemon.ask(`mountsInside ${root}/run/`)).toEqual([staged, join(staged, 'below')]);
     expect(await daemon.ask(`mounts ${root}/run/`)).toEqual([]);
     await daemon.ask('unstage');
