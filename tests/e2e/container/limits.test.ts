@@ -284,6 +284,15 @@ describe('what is not in a cgroup', () => {
     expect(await sh('cat /proc/sys/net/ipv4/ip_forward', '--sysctl', 'net.ipv4.ip_forward=0')).toBe('0');
   });
 
+  test('ports below 1024 and ping need no privilege, unless a container that is joined says so', async () => {
+    const names = '/proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range';
+    expect(await sh(`cat ${names}`)).toBe('0\n0\t2147483647');
+    const setting = ['--sysctl', 'net.ipv4.ip_unprivileged_port_start=500'];
+    const id = await engine.must(gantryClient, ['run', '-d', ...setting, 'busybox', 'sleep', '1000']);
+    expect(await sh(`cat ${names}`, '--network', `container:${id}`)).toBe('500\n0\t2147483647');
+    await remove(id);
+  });
+
   test.each([
     ['host network', ['--network', 'host', '--sysctl', 'net.ipv4.ip_forward=0'], 'net.ipv4.ip_forward'],
     ['host ipc', ['--ipc', 'host', '--sysctl', 'kernel.shmmax=1000000'], 'kernel.shmmax'],
