@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSys } from '#sys';
 import { startDaemon } from '../tests/harness/daemon.ts';
 import { type Client, dockerClients, GANTRY, must, run } from '../tests/harness/programs.ts';
 
@@ -18,7 +19,7 @@ export interface Engine extends AsyncDisposable {
 const REFERENCE_TOOL =
   process.env['GANTRY_REFERENCE_ENGINE'] ?? join(import.meta.dir, '../../shared/tools/reference-engine');
 
-/** Starts our daemon with the busybox image. */
+/** Starts our daemon with the busybox image. Its exec root is below /run. */
 export async function startGantry(flags: readonly string[] = []): Promise<Engine> {
   const daemon = await startDaemon({ flags: ['--log-level', 'info', ...flags] });
   const client = { name: 'gantry', path: GANTRY };
@@ -40,6 +41,11 @@ export async function startReference(image: string): Promise<Engine | undefined>
     return undefined;
   }
   const directory = mkdtempSync(join(tmpdir(), 'gantry-reference-'));
+  // In memory, as ours is.
+  const execRoot = join(directory, 'exec');
+  mkdirSync(execRoot);
+  const { mounts } = createSys();
+  mounts.mount({ source: 'exec', target: execRoot, fstype: 'tmpfs', data: 'mode=711' });
   const started = Bun.spawnSync([REFERENCE_TOOL, 'start', directory], { stderr: 'inherit' });
   const host = started.stdout.toString().trim();
   const client = dockerClients()[0];
@@ -54,6 +60,7 @@ export async function startReference(image: string): Promise<Engine | undefined>
     [Symbol.asyncDispose]: async () => {
       await removeAll(client, host);
       Bun.spawnSync([REFERENCE_TOOL, 'stop', directory], { stdio: ['ignore', 'ignore', 'inherit'] });
+      mounts.unmount(execRoot, { detach: true });
       rmSync(directory, { recursive: true, force: true });
     },
   };

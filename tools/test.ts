@@ -107,5 +107,5 @@ await runInPrivateNetwork(
     endRun(currentRun());
     return code;
   },
-  newRunEnvironment,
+  { environment: newRunEnvironment },
 );

@@ -62,4 +62,6 @@ async function main(): Promise<boolean> {
   return isWell && leaks.length === 0;
 }
 
-await runInPrivateNetwork(import.meta.path, async () => ((await main()) ? 0 : 1), newRunEnvironment);
+await runInPrivateNetwork(import.meta.path, async () => ((await main()) ? 0 : 1), {
+  environment: newRunEnvironment,
+});
