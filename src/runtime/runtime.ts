@@ -171,7 +171,7 @@ class ConmonRuntime implements Runtime {
 
   /** Of a container that is made: only hooks and runtimes that nobody knows look at its mounts later. */
   #isDoneWithMounts({ runtime, hasPoststop }: TaskRecord): boolean {
-    const binary = Object.hasOwn(this.runtimes, runtime) ? this.runtimes[runtime] : undefined;
+    const binary = ownValue(this.runtimes, runtime);
     return binary !== undefined && isKnown(binary) && !hasPoststop;
   }
 
