@@ -1,15 +1,15 @@
 import { closeSync } from 'node:fs';
 import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_PATH } from './constants.ts';
 import { ERRNO } from './errno.ts';
-import { allocate, errno, libc, rawSyscall } from './ffi.ts';
+import { errno } from './ffi.ts';
 import { readMountInfo } from './mountinfo.ts';
+import { openAt } from './openat2.ts';
 import { pathArgument } from './path-bytes.ts';
+import { type Holder, holderAt } from './stat.ts';
+import type { Fd } from './types.ts';
 
 const RESOLVE_CACHED = 0x20;
-const OPEN_HOW_SIZE = 24;
 const AT_STATX_DONT_SYNC = 0x4000;
-const STATX_MNT_ID = 0x1000;
-const STATX_SIZE = 256;
 
 /** File systems without a block device that ask nobody. */
 const OWN = new Set(
@@ -23,26 +23,28 @@ const OWN = new Set(
 export function mayWait(path: string): boolean {
   // No path at all.
   if (path.includes('\0')) return false;
-  const how = allocate(OPEN_HOW_SIZE);
-  how.view.setUint32(0, O_PATH | O_CLOEXEC, true);
-  how.view.setUint32(16, RESOLVE_CACHED, true);
-  const fd = rawSyscall('openat2', AT_FDCWD, pathArgument(path, 'openat2'), how.address, OPEN_HOW_SIZE);
+  const fd = openAt(AT_FDCWD, pathArgument(path, 'openat2'), O_PATH | O_CLOEXEC, 0, RESOLVE_CACHED);
   // Any other error is an answer, or that of a kernel without the flag.
   if (fd < 0) return errno() === ERRNO.EAGAIN[0];
   try {
-    return isServed(fd);
+    return isServed(fd, path);
   } finally {
     closeSync(fd);
   }
 }
 
-function isServed(fd: number): boolean {
-  const stat = allocate(STATX_SIZE);
-  const flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-  if (libc().statx(fd, pathArgument('', 'statx'), flags, STATX_MNT_ID, stat.bytes) < 0) return true;
-  // A disk. The others have no major number.
-  if (stat.view.getUint32(136, true) !== 0) return false;
-  const mountId = Number(stat.view.getBigUint64(144, true));
-  const mount = readMountInfo().find(({ id }) => id === mountId);
+/** A file that cannot even tell its mount is not on a disk of this machine. */
+function isServed(fd: Fd, path: string): boolean {
+  const holder = tryHolder(fd, path);
+  if (holder?.isOnDevice) return false;
+  const mount = readMountInfo().find(({ id }) => id === holder?.mountId);
   return mount === undefined || !OWN.has(mount.fstype);
+}
+
+function tryHolder(fd: Fd, path: string): Holder | undefined {
+  try {
+    return holderAt(fd, pathArgument('', 'statx'), AT_EMPTY_PATH | AT_STATX_DONT_SYNC, path);
+  } catch {
+    return undefined;
+  }
 }

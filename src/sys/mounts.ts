@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import {
+  AT_FDCWD,
   MNT_DETACH,
   MS_PRIVATE,
   MS_REC,
@@ -13,7 +14,7 @@ import { attachMount, cloneTree, makeReadonly, makeShared, makeSlave } from './m
 import { readMountInfo } from './mountinfo.ts';
 import { OverlayMounter } from './overlay.ts';
 import { cString, pathArgument } from './path-bytes.ts';
-import { mountIdAt } from './stat.ts';
+import { holderAt } from './stat.ts';
 import type { Mounts, Propagation } from './types.ts';
 
 type MountOptions = Parameters<Mounts['mount']>[0];
@@ -49,7 +50,7 @@ export function createMounts(): Mounts {
     },
     clone: cloneTree,
     attach: attachMount,
-    idOf: (path) => mountIdAt(pathArgument(path, 'statx'), path),
+    idOf: (path) => holderAt(AT_FDCWD, pathArgument(path, 'statx'), 0, path).mountId,
     setPropagation: (target, propagation) => {
       mountClassic({ target, flags: PROPAGATION_FLAGS[propagation] });
     },

@@ -15,14 +15,19 @@ let how: Memory | undefined;
  * `resolve` adds `RESOLVE_*` bits. Negative with errno set on failure.
  */
 export function tryOpenInRoot(rootFd: Fd, path: Pointer, flags: number, mode = 0, resolve = 0): number {
+  for (let attempt = 1; ; attempt++) {
+    const fd = openAt(rootFd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve);
+    if (fd >= 0 || errno() !== ERRNO.EAGAIN[0] || attempt === MAX_ATTEMPTS) return fd;
+  }
+}
+
+/** openat2(2). Negative with errno set on failure. */
+export function openAt(dirFd: Fd, path: Pointer, flags: number, mode: number, resolve: number): number {
   how ??= allocate(OPEN_HOW_SIZE);
   how.view.setUint32(0, flags, true);
   how.view.setUint32(8, mode, true);
-  how.view.setUint32(16, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve, true);
-  for (let attempt = 1; ; attempt++) {
-    const fd = rawSyscall('openat2', rootFd, path, how.address, OPEN_HOW_SIZE);
-    if (fd >= 0 || errno() !== ERRNO.EAGAIN[0] || attempt === MAX_ATTEMPTS) return fd;
-  }
+  how.view.setUint32(16, resolve, true);
+  return rawSyscall('openat2', dirFd, path, how.address, OPEN_HOW_SIZE);
 }
 
 /** {@link tryOpenInRoot} that throws. `name` is the path for the message. */

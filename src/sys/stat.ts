@@ -1,5 +1,5 @@
 import type { Pointer } from 'bun:ffi';
-import { AT_EMPTY_PATH, AT_FDCWD } from './constants.ts';
+import { AT_EMPTY_PATH } from './constants.ts';
 import { ERRNO } from './errno.ts';
 import { allocate, check, errno, libc, type Memory } from './ffi.ts';
 import { pathArgument } from './path-bytes.ts';
@@ -27,11 +27,22 @@ export function statFd(fd: Fd): FileStat {
   return stat;
 }
 
-/** `stx_mnt_id` of `path`, symlinks followed (Linux 5.8). */
-export function mountIdAt(path: Pointer, name: string): number {
+/** What holds a file. */
+export interface Holder {
+  /** `stx_mnt_id` (Linux 5.8). */
+  readonly mountId: number;
+  /** False for file systems without a block device. */
+  readonly isOnDevice: boolean;
+}
+
+/** statx(2) of `path` below `dirFd` for its mount; symlinks are followed. `flags` are `AT_*`. */
+export function holderAt(dirFd: Fd, path: Pointer, flags: number, name: string): Holder {
   scratch ??= allocate(STATX_SIZE);
-  check(libc().statx(AT_FDCWD, path, 0, STATX_MNT_ID, scratch.bytes), 'statx', 'path', name);
-  return Number(scratch.view.getBigUint64(144, true));
+  check(libc().statx(dirFd, path, flags, STATX_MNT_ID, scratch.bytes), 'statx', 'path', name);
+  return {
+    mountId: Number(scratch.view.getBigUint64(144, true)),
+    isOnDevice: scratch.view.getUint32(136, true) !== 0,
+  };
 }
 
 /** Nothing is there: the name or a directory on the way does not exist. */
